@@ -1,0 +1,30 @@
+#pragma once
+// An exchange: one request and the room for its response. What the transports of `net` hand to the pipeline of `serve`.
+
+#include <cstdint>
+#include <span>
+
+#include "base/address.hh"
+#include "base/bytes.hh"
+
+namespace steward {
+
+enum class Transport : uint8_t { Udp, Tcp, Tls, Https };
+
+struct Exchange {
+  ByteView request;                       ///< the message, without the length octets of a stream
+  MutableByteView room;                   ///< where the response goes: 65,535 octets on a stream
+  size_t response_size = 0;               ///< set by the responder; 0: no response is sent
+  Transport transport = Transport::Udp;
+  const SocketAddress* client = nullptr;
+  const SocketAddress* local = nullptr;   ///< the address that was asked
+};
+
+/// Answers exchanges. Each worker thread has one of its own; answer() is called by that thread only, with 1 to 32 exchanges.
+class Responder {
+ public:
+  virtual ~Responder() = default;
+  virtual void answer(std::span<Exchange> batch) = 0;
+};
+
+}  // namespace steward
