@@ -1,8 +1,10 @@
 """bench load: from the exec to the first answer of a fresh, unsigned zone file, with nothing kept from an earlier run.
 
-Each server has its defaults (all cores), is asked every 2 ms for one agent and then for the last of the file, so that a server
-which answers before all is loaded gains nothing by it, and is ended as soon as it has answered.
+Each server has its defaults (all cores), is asked every 2 ms for one agent and then for the last of the file, so that a
+server which answers before all is loaded gains nothing by it, and is ended as soon as it has answered.
 """
+
+import os
 
 from . import machine, wire, zones
 from .report import Bar
@@ -22,6 +24,7 @@ def run(options, classes, report, note):
         for one in classes:
             note("round %d of %d: %s loads %d agents" % (number + 1, options.rounds, one.label, zone.agents))
             server = one(options.work, zone.unsigned, workers=None)
+            os.sync()  # what the one before has written is not this one's burden
             try:
                 began = server.start()
                 wire.until_answer(server, began, zone.first_name, "TXT", options.limit)

@@ -39,7 +39,7 @@ def tree(pid):
 
 @dataclass
 class Cpu:
-    """CPU time of a process tree so far. `total` in seconds from the scheduler's nanoseconds; the two parts in ticks."""
+    """Seconds of CPU of a process tree so far: `total` from the scheduler's nanoseconds, the two parts from ticks."""
     total: float
     user: float
     system: float
@@ -66,7 +66,7 @@ def cpu(pid):
 
 
 def memory(pid):
-    """MiB of a process tree: private (clean and dirty), the anonymous part, resident, and resident shared fairly (pss)."""
+    """MiB of a process tree: private (clean and dirty), anonymous, resident, and resident shared fairly (pss)."""
     sums = {"private": 0, "anonymous": 0, "rss": 0, "pss": 0}
     fields = {"Private_Clean": "private", "Private_Dirty": "private", "Anonymous": "anonymous", "Rss": "rss",
               "Pss": "pss"}

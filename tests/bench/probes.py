@@ -24,7 +24,7 @@ def _measured(server, answers, before, after):
 
 
 def saturate(options, server, queries, expected, count=0, seed=1):
-    """dns-flood for options.seconds, or `count` queries. Microseconds of CPU an answer (user, system, sum) and answers a second.
+    """dns-flood for options.seconds, or `count` queries: microseconds of CPU an answer, and answers a second.
 
     `expected` is the RCODE that every answer must have. Raises BenchError when more than one in a thousand queries got
     no answer, or an answer was another one: then the figure would be of something else.
@@ -68,8 +68,10 @@ def dnsperf(options, server, queries):
 
 
 def instructions(options, make_server, zone):
-    """User-space instructions an answer: callgrind's count of a longer run less that of a shorter one, so that start, load
-    and end cancel out. DO, random existing names."""
+    """User-space instructions an answer, DO, random existing names.
+
+    Callgrind's count of a longer run less that of a shorter one, so that start, load and end cancel out.
+    """
     if not find_program("valgrind"):
         raise BenchError("valgrind is not there; install it, or use --no-instructions")
     few, many = (200, 1200) if options.smoke else (1000, 6000)
@@ -83,7 +85,8 @@ def _count(options, server, zone, queries):
         began = server.start(wrapper)
         wire.until_answer(server, began, zone.first_name, "TXT", 120)
         command = [zones.tool(options, "dns-flood"), "--queries", zone.names, "--port", str(server.port), "--count",
-                   str(queries), "--seconds", "120", "--sockets", "1", "--window", "16", "--timeout-ms", "5000", "--json"]
+                   str(queries), "--seconds", "120", "--sockets", "1", "--window", "16",
+                   "--timeout-ms", "5000", "--json"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=180)
         if done.returncode != 0 or json.loads(done.stdout)["answered"] != queries:
             raise BenchError("%s under callgrind: %s" % (server.label, done.stderr or done.stdout))

@@ -5,7 +5,7 @@ import statistics
 import sys
 from dataclasses import dataclass, field
 
-PASS, FAIL, OPEN = "met", "MISSED", "not measured"
+PASS, FAIL, OPEN, INFORM = "met", "MISSED", "not measured", "for information"
 
 
 def spread(values):
@@ -15,9 +15,12 @@ def spread(values):
 
 @dataclass
 class Bar:
-    """A limit that the project has set itself: ours over the peer's figure (peer), or ours alone (peer None)."""
+    """A limit that the project has set itself: ours over the peer's figure (peer), or ours alone (peer None).
+
+    Without a limit it is a ratio to look at.
+    """
     figure: str
-    limit: float
+    limit: float = None
     peer: str = None
     agents: int = None  # the size that the limit is meant for; None for any
     unit: str = ""
@@ -33,6 +36,7 @@ class Report:
     figures: dict = field(default_factory=dict)  # figure -> server's key -> list of values
     units: dict = field(default_factory=dict)
     notes: list = field(default_factory=list)
+    failure: str = None  # why the run ended early; what was measured before is kept
 
     def add(self, figure, key, value, unit):
         self.figures.setdefault(figure, {}).setdefault(key, []).append(value)
@@ -52,6 +56,8 @@ class Report:
             if not theirs:
                 return None, OPEN
             ours = ours / theirs
+        if bar.limit is None:
+            return ours, INFORM
         return ours, PASS if ours <= bar.limit else FAIL
 
     def as_dict(self, bars):
@@ -64,7 +70,7 @@ class Report:
                 "figures": [{"figure": figure, "unit": self.units[figure], "server": key, "values": values,
                              "median": statistics.median(values)}
                             for figure, by_key in self.figures.items() for key, values in by_key.items()],
-                "bars": judged, "notes": self.notes}
+                "bars": judged, "notes": self.notes, "failure": self.failure}
 
     def write_json(self, bars, path):
         text = json.dumps(self.as_dict(bars), indent=1) + "\n"
@@ -79,7 +85,8 @@ class Report:
         print("\n%s: %s, %d cores, %d MiB, Linux %s, load %.2f at the start, %s"
               % (self.kind, facts["cpu"], facts["cores"], facts["memory_mib"], facts["kernel"], facts["load_average"],
                  facts["date"]), file=out)
-        print("servers: " + ", ".join("%s %s" % (self.labels[key], self.versions[key]) for key in self.labels), file=out)
+        print("servers: " + ", ".join("%s %s" % (label, self.versions[key]) for key, label in self.labels.items()),
+              file=out)
         print("settings: " + ", ".join("%s=%s" % pair for pair in self.settings.items()), file=out)
         self._print_figures(out)
         self._print_bars(bars, out)
@@ -99,11 +106,11 @@ class Report:
             measured, verdict = self.judge(bar)
             against = " / %s" % self.labels.get(bar.peer, bar.peer) if bar.peer else ""
             size = self.settings.get("agents")
-            if bar.agents and bar.agents != size and verdict != OPEN:
+            if bar.agents and bar.agents != size and verdict in (PASS, FAIL):
                 verdict += " (bar is for %s agents)" % format(bar.agents, ",")
-            rows.append([bar.figure + against, _number(bar.limit) + bar.unit,
+            rows.append([bar.figure + against, "-" if bar.limit is None else _number(bar.limit) + bar.unit,
                          "-" if measured is None else _number(measured) + bar.unit, verdict])
-        _print_table(rows, out)
+        _print_table(rows, out, left=(0, 3))
 
 
 def _number(value):
@@ -121,13 +128,12 @@ def _cell(values):
     return "%s [%s, %s]" % (_number(median), _number(least), _number(most))
 
 
-def _print_table(rows, out):
+def _print_table(rows, out, left=(0,)):
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     print(file=out)
     for number, row in enumerate(rows):
-        cells = [row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
-        if row is rows[0] or len(row) == 4:
-            cells[-1] = row[-1].ljust(widths[-1]) if len(row) == 4 else cells[-1]
+        cells = [cell.ljust(width) if i in left else cell.rjust(width)
+                 for i, (cell, width) in enumerate(zip(row, widths))]
         print("  ".join(cells).rstrip(), file=out)
         if number == 0:
             print("-" * (sum(widths) + 2 * (len(widths) - 1)), file=out)

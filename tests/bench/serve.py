@@ -1,8 +1,8 @@
 """bench serve: what an answer costs, what a server keeps in memory, and how soon it answers after a restart.
 
-Every server has the same signed zone (ECDSAP256SHA256, NSEC), one worker, and a core that nothing else uses; the load has
-the other core. All of them run at once, idle while another one is measured, and rounds go through them in turn, so that
-whatever drifts on the machine drifts for all.
+Every server has the same signed zone (ECDSAP256SHA256, NSEC), one worker, and a core that nothing else uses; the load
+has the other core. All of them run at once, idle while another one is measured, and rounds go through them in turn, so
+that whatever drifts on the machine drifts for all.
 """
 
 import contextlib
@@ -17,14 +17,17 @@ HIT, MISS, BETWEEN = "existing", "NXDOMAIN", "NXDOMAIN, scattered"
 
 
 def bars(agents):
-    big, small = _size(agents), _size(SMALL)
-    rows = []
-    for load in ("saturated", "dnsperf"):
-        rows += [Bar(_cpu(load, HIT, big), 0.75, "knot", BIG), Bar(_cpu(load, MISS, big), 0.60, "knot", BIG)]
+    """The limits, and after them ratios that have none: under dnsperf most of the cost is the kernel's waking up."""
+    big, small = _size(agents), _size(min(SMALL, agents))
+    rows = [Bar(_cpu("saturated", HIT, big), 0.75, "knot", BIG)] if agents > SMALL else []
+    rows.append(Bar(_cpu("saturated", MISS, big), 0.60, "knot", BIG))
     rows.append(Bar(_cpu("saturated", HIT, small), 0.90, "knot"))
     rows.append(Bar("instructions an answer, " + small, 1.00, "nsd"))
     rows.append(Bar("first answer after kill and restart", 0.5, None, BIG, " s"))
     rows.append(Bar("private memory", 0.30, "knot", BIG))
+    rows += [Bar(_cpu("saturated", BETWEEN, big), None, "knot")]
+    rows += [Bar(_cpu("dnsperf", what, big), None, "knot") for what in (HIT, MISS)]
+    rows += [Bar(_cpu("saturated", what, big), None, "nsd") for what in (HIT, MISS, BETWEEN)]
     return rows
 
 
@@ -44,11 +47,14 @@ def run(options, classes, report, note):
         zones.sign_once(zone, note)
         _measure_size(options, classes, report, zone, last=agents == sizes[-1], note=note)
     if options.instructions:
-        small = zones.generate(options, sizes[0])
-        for one in classes:
-            note("counting instructions of %s" % one.label)
-            report.add("instructions an answer, " + _size(SMALL), one.key, probes.instructions(
-                options, lambda one=one: one(options.work, small.signed), small), "instr")
+        _instructions(options, classes, report, zones.generate(options, sizes[0]), note)
+
+
+def _instructions(options, classes, report, zone, note):
+    for one in classes:
+        note("counting instructions of %s" % one.label)
+        count = probes.instructions(options, lambda one=one: one(options.work, zone.signed), zone)
+        report.add("instructions an answer, " + _size(zone.agents), one.key, count, "instr")
 
 
 def _measure_size(options, classes, report, zone, last, note):
@@ -58,7 +64,7 @@ def _measure_size(options, classes, report, zone, last, note):
             server = one(options.work, zone.signed)
             stack.callback(server.stop)
             note("starting %s with %d agents" % (server.label, zone.agents))
-            wire.until_answer(server, server.start(), zone.first_name, "TXT", options.limit)
+            wire.until_answer(server, server.start(), zone.first_name, "TXT", options.limit, signed=True)
             if probes.two_cores():
                 machine.pin(server.pid, probes.SERVER_CORE)
             servers.append(server)
@@ -107,5 +113,5 @@ def _restarts(options, servers, report, zone, note):
         for _ in range(1 if zone.agents > 100_000 or options.smoke else 3):
             note("restarting %s" % server.label)
             server.kill()
-            took = wire.until_answer(server, server.start(), zone.first_name, "TXT", options.limit)
+            took = wire.until_answer(server, server.start(), zone.first_name, "TXT", options.limit, signed=True)
             report.add("first answer after kill and restart", server.key, took, "s")

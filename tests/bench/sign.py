@@ -23,6 +23,7 @@ def run(options, classes, report, note):
     for number in range(options.rounds):
         for one in classes:
             note("round %d of %d: %s signs %d agents" % (number + 1, options.rounds, one.label, zone.agents))
+            os.sync()  # what the one before has written is not this one's burden
             took, peak = _tool(options, zone) if one is servers.Bind else _server(options, zone, one)
             report.add(FIGURE, one.key, took, "s")
             report.add(PEAK, one.key, peak, "MiB")

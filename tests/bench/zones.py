@@ -92,8 +92,8 @@ def _last_agent(path):
 
 def signzone_command(zone, keys, out):
     """dnssec-signzone with P-256 and NSEC. -P: it does not verify what it has signed, as no server here does."""
-    return [find_program("dnssec-signzone"), "-P", "-n", str(os.cpu_count() or 1), "-S", "-x", "-K", keys, "-o", ORIGIN, "-e",
-            "now+315360000", "-d", keys, "-f", out, zone.unsigned]
+    return [find_program("dnssec-signzone"), "-P", "-n", str(os.cpu_count() or 1), "-S", "-x", "-K", keys, "-d", keys,
+            "-o", ORIGIN, "-e", "now+315360000", "-f", out, zone.unsigned]
 
 
 def make_keys(folder):
