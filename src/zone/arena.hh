@@ -1,5 +1,6 @@
 #pragma once
-// Memory that only grows and never moves: a range of addresses is reserved once, and pages of it are taken as they are needed.
+// Memory that only grows and never moves: a range of addresses is reserved once, and pages of it are taken as they are
+// needed.
 //
 // So nothing is copied on growth, a place is a 32-bit number, and all of it returns to the system when the arena dies.
 // Used by one thread.
@@ -34,7 +35,7 @@ class Arena {
     used_ = start + size;
     return base_ + start;
   }
-  [[nodiscard]] ArenaRef ref(const uint8_t* place) const { return static_cast<ArenaRef>((place - base_) / unit); }
+  [[nodiscard]] ArenaRef ref(const uint8_t* place) const { return static_cast<ArenaRef>(static_cast<size_t>(place - base_) / unit); }
   [[nodiscard]] uint8_t* at(ArenaRef ref) const { return base_ + size_t{ref} * unit; }
   /// Octets handed out so far.
   [[nodiscard]] size_t used() const { return used_; }

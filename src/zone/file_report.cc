@@ -27,7 +27,8 @@ const std::array<ZoneRuleRow, zone_rule_count>& zone_rules() {
   using enum Severity;
   // BIND: what named-checkzone of 9.18 does where it differs.
   static constexpr std::array<ZoneRuleRow, zone_rule_count> table{{
-      {OutOfZone, Error, "owner is not in the zone"},  // BIND leaves the record out; a typing error should not do that silently
+      {OutOfZone, Error,
+       "owner is not in the zone"},  // BIND leaves the record out; a typing error should not do that silently
       {NoSoa, Error, "zone has no SOA record (RFC 1035 §5.2)"},
       {SecondSoa, Error, "second SOA record: a zone has exactly one (RFC 1035 §5.2)"},
       {SoaNotAtApex, Error, "SOA record below the zone's apex (RFC 1034 §4.2.1)"},
@@ -36,7 +37,7 @@ const std::array<ZoneRuleRow, zone_rule_count>& zone_rules() {
       {SecondCname, Error, "more than one CNAME at a name (RFC 2181 §10.1)"},
       {SecondDname, Error, "more than one DNAME at a name (RFC 6672 §2.4)"},
       {DnameAndNs, Error, "DNAME and NS at a name that is not the apex (RFC 6672 §2.3)"},
-      {BelowDname, Error, "name below a DNAME (RFC 6672 §2.4)"},  // BIND takes it
+      {BelowDname, Error, "name below a DNAME (RFC 6672 §2.4)"},          // BIND takes it
       {NsTargetCname, Warning, "NS points at a CNAME (RFC 2181 §10.3)"},  // BIND: an error
       {MxTargetCname, Warning, "MX points at a CNAME (RFC 2181 §10.3)"},
       {SrvTargetCname, Warning, "SRV points at a CNAME (RFC 2782)"},
@@ -45,7 +46,8 @@ const std::array<ZoneRuleRow, zone_rule_count>& zone_rules() {
       {SrvTargetNoAddress, Warning, "SRV points at a name of this zone that has no address"},  // BIND: an error
       {MissingGlue, Error, "name server lies in the delegated zone and has no glue (RFC 1034 §4.2.1, RFC 9471)"},
       {MissingSiblingGlue, Warning, "name server lies in another delegated zone and has no glue (RFC 9471 §2.2)"},
-      {HiddenByDelegation, Warning, "record at or below a delegation that is no glue: it is never answered (RFC 1034 §4.2.1)"},
+      {HiddenByDelegation, Warning,
+       "record at or below a delegation that is no glue: it is never answered (RFC 1034 §4.2.1)"},
       {WildcardDelegation, Warning, "NS or DNAME at a wildcard: what it means is undefined (RFC 4592 §4.2, §4.4)"},
       {DsWithoutNs, Warning, "DS without NS (RFC 4035 §2.4)"},
       {DsAtApex, Warning, "DS at the zone's own apex: it belongs to the parent (RFC 4035 §2.4)"},
@@ -72,7 +74,8 @@ std::string FileMessage::to_text() const {
   std::string place = file;
   if (line != 0) place += fmt::format(":{}", line);
   if (column != 0) place += fmt::format(":{}", column);
-  return text.empty() ? fmt::format("{}: {}", place, what) : fmt::format("{}: {}, \"{}\"", place, what, printable(text));
+  return text.empty() ? fmt::format("{}: {}", place, what)
+                      : fmt::format("{}: {}, \"{}\"", place, what, printable(text));
 }
 
 void FileReport::error(FileMessage message) {

@@ -119,8 +119,8 @@ Scanner::Step Scanner::refill() {
   return Step::Entry;
 }
 
-// Behind a broken entry: to the start of the next line, or, where the entry broke inside parentheses, of the next line that does
-// not look like a continuation. False where the text in the buffer is used up.
+// Behind a broken entry: to the start of the next line, or, where the entry broke inside parentheses, of the next line
+// that does not look like a continuation. False where the text in the buffer is used up.
 bool Scanner::resynchronize() {
   while (true) {
     const auto* end = static_cast<const uint8_t*>(std::memchr(at_, '\n', static_cast<size_t>(end_ - at_)));
@@ -243,7 +243,8 @@ Scanner::Cut Scanner::take_quoted() {
       return broken(at_, 1, "zero octet: this is not a text file; write \\000 (RFC 1035 §5.1)");
     } else {
       if (at_ == end_ && !source_done_) return Cut::NeedMore;
-      // RFC 1035 §5.1 lets a string span lines. deviates: as BIND does, so that a forgotten quote is found where it is missing.
+      // RFC 1035 §5.1 lets a string span lines. deviates: as BIND does, so that a forgotten quote is found where it is
+      // missing.
       const auto size = static_cast<size_t>(at_ - quote);
       return broken(quote, size, "quote is not closed on its line; a line feed in a string is written \\010");
     }

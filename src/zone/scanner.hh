@@ -2,8 +2,8 @@
 // Master file text (RFC 1035 §5.1) cut into entries: the words between two line ends, where a line end inside
 // parentheses does not count; comments are gone, quotes taken off, escapes left as they are.
 //
-// The scanner knows no types and no directives. It holds one block of the text at a time, whole entries only, so that a file
-// of any size takes the memory of one block. Used by one thread; a Scanner borrows its TextSource.
+// The scanner knows no types and no directives. It holds one block of the text at a time, whole entries only, so that a
+// file of any size takes the memory of one block. Used by one thread; a Scanner borrows its TextSource.
 
 #include <cstdint>
 #include <memory>
@@ -85,14 +85,14 @@ class Scanner {
 
   TextSource& source_;
   std::vector<uint8_t> buffer_;
-  size_t room_;                // octets of text that the buffer may hold; behind them the sentinel
+  size_t room_;                 // octets of text that the buffer may hold; behind them the sentinel
   const uint8_t* entry_start_;  // where the entry being cut begins: a line start
-  const uint8_t* end_;         // of the text in the buffer; *end_ is a line end that is not part of it
-  const uint8_t* at_;          // the cut has come this far
+  const uint8_t* end_;          // of the text in the buffer; *end_ is a line end that is not part of it
+  const uint8_t* at_;           // the cut has come this far
   const uint8_t* line_start_;
-  uint32_t line_ = 1;          // of line_start_
-  uint32_t entry_line_ = 1;    // of entry_start_
-  uint32_t depth_ = 0;         // of parentheses
+  uint32_t line_ = 1;        // of line_start_
+  uint32_t entry_line_ = 1;  // of entry_start_
+  uint32_t depth_ = 0;       // of parentheses
   bool at_start_ = true;
   bool source_done_ = false;
   bool skipping_ = false;  // behind a broken entry, looking for the next
