@@ -141,10 +141,6 @@ void Connection::flush() {
 }
 
 void Connection::when_writable(std::function<void()> resume) {
-  if (closed()) {
-    server_.loop_.post(std::move(resume));
-    return;
-  }
   resumes_.push_back(std::move(resume));
   // With nothing to wait for, it is called from the loop and not from within its caller.
   if (pending() <= server_.limits_.output / 4)

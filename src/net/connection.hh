@@ -47,6 +47,7 @@ class Connection final : public FdHandler, public std::enable_shared_from_this<C
   /// A deferred exchange began or finished.
   void defer() { ++in_flight_; }
   void finish_deferred();
+  /// While it is not closed.
   void when_writable(std::function<void()> resume);
   /// Ends it at once. Everything after is ignored.
   void close(End why);

@@ -34,7 +34,7 @@ class LateFrames final : public Reply {
     return taken ? Written::Queued : Written::Closed;
   }
   void when_writable(std::function<void()> resume) override {
-    if (const auto alive = connection_.lock())
+    if (const auto alive = connection_.lock(); alive && !alive->closed())
       alive->when_writable(std::move(resume));
     else
       post(std::move(resume));
