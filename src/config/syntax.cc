@@ -147,7 +147,7 @@ class TreeBuilder final : public YAML::EventHandler {
     level.key.reset();
     const auto [before, fresh] = level.seen.emplace(key.text, key.at);
     if (fresh)
-      level.node.entries.emplace_back(std::move(key), std::move(value));
+      level.node.entries.push_back({std::move(key), std::move(value)});
     else
       problems.push_back({key.at, fmt::format("duplicate key '{}', given before in line {}; expected once", key.text,
                                               before->second.line)});
@@ -157,6 +157,11 @@ class TreeBuilder final : public YAML::EventHandler {
 };
 
 }  // namespace
+
+Node::Node() = default;
+Node::~Node() = default;
+Node::Node(Node&&) noexcept = default;
+Node& Node::operator=(Node&&) noexcept = default;
 
 const Node* Node::find(std::string_view key) const {
   for (const auto& [name, value] : entries)
@@ -175,9 +180,9 @@ tl::expected<Node, std::vector<Problem>> parse_yaml(std::string_view text) {
     std::istringstream stream{std::string(text) + "\n...\n"};
     YAML::Parser parser(stream);
     if (parser.HandleNextDocument(builder)) {
-      const Node first = std::move(builder.root);
+      Node first = std::move(builder.root);
       if (parser.HandleNextDocument(builder)) return one({builder.root.at, "a second document; expected one"});
-      builder.root = first;
+      builder.root = std::move(first);
     }
   } catch (const Stop& stop) {
     return one(stop.problem);

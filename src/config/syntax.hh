@@ -7,7 +7,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.hh"
@@ -26,15 +25,28 @@ struct Problem {
 
 enum class NodeKind : uint8_t { Null, Scalar, List, Map };
 
+struct Entry;
+
 struct Node {
   NodeKind kind = NodeKind::Null;
   std::string text;  ///< Scalar
   bool quoted = false;
   Mark at;
-  std::vector<Node> items;                     ///< List
-  std::vector<std::pair<Node, Node>> entries;  ///< Map, in the file's order
+  std::vector<Node> items;     ///< List
+  std::vector<Entry> entries;  ///< Map, in the file's order
 
+  Node();
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+  Node(Node&&) noexcept;
+  Node& operator=(Node&&) noexcept;
   [[nodiscard]] const Node* find(std::string_view key) const;
+};
+
+struct Entry {
+  Node key;  ///< Scalar
+  Node value;
 };
 
 /// The document's root; problems (one or more) in file order otherwise. An empty document is an empty map.

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <optional>
+
+#include "dns/encoding.hh"
 
 namespace steward::config {
 namespace {
@@ -41,41 +44,10 @@ Result<Value> checked(const Row& row, int64_t number, std::string text) {
   return value;
 }
 
-/// RFC 4648 §4, with padding; strict, so that a damaged secret is seen here and not as BADSIG at a peer.
-std::optional<Bytes> decode_base64(std::string_view text) {
-  static constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  if (text.empty() || text.size() % 4 != 0) return std::nullopt;
-  const size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  text.remove_suffix(padding);
-  Bytes out;
-  uint32_t bits = 0;
-  unsigned held = 0;
-  for (const char c : text) {
-    const size_t digit = alphabet.find(c);
-    if (digit == std::string_view::npos) return std::nullopt;
-    bits = bits << 6 | static_cast<uint32_t>(digit);
-    held += 6;
-    if (held < 8) continue;
-    held -= 8;
-    out.push_back(static_cast<uint8_t>(bits >> held));
-    bits &= (1U << held) - 1;
-  }
-  if (bits != 0) return std::nullopt;
-  return out;
-}
-
-std::optional<Bytes> decode_octets(std::string_view text) {
+Result<Bytes> decode_octets(std::string_view text) {
   if (!text.starts_with("0x")) return Bytes(text.begin(), text.end());
-  text.remove_prefix(2);
-  if (text.empty() || text.size() % 2 != 0) return std::nullopt;
-  Bytes out;
-  for (size_t i = 0; i < text.size(); i += 2) {
-    uint8_t octet = 0;
-    const auto [end, error] = std::from_chars(text.data() + i, text.data() + i + 2, octet, 16);
-    if (error != std::errc{} || end != text.data() + i + 2) return std::nullopt;
-    out.push_back(octet);
-  }
-  return out;
+  if (text.size() == 2) return fail(Errc::Invalid, "no hex digits after 0x");
+  return dns::decode(dns::hex, text.substr(2));
 }
 
 Result<Value> parse_choice(const Row& row, std::string_view text) {
@@ -96,8 +68,8 @@ Result<Value> parse_choice(const Row& row, std::string_view text) {
 }
 
 Result<Value> parse_octets(const Row& row, std::string_view text) {
-  auto octets = row.type == Type::Base64 ? decode_base64(text) : decode_octets(text);
-  if (!octets) return fail(Errc::Invalid, row.type == Type::Base64 ? "not base64" : "not hex after 0x");
+  auto octets = row.type == Type::Base64 ? dns::decode(dns::base64, text) : decode_octets(text);
+  if (!octets) return tl::unexpected(octets.error());
   const auto size = static_cast<int64_t>(octets->size());
   if (size < row.least || size > row.most) return fail(Errc::Invalid, fmt::format("{} octets", size));
   Value value;
