@@ -33,8 +33,8 @@ bool put_addresses(Response& response, NodeView node, uint16_t place, bool dnsse
   return fits;
 }
 
-// The additional section of one response. SVCB targets have SVCB records of their own (RFC 9460 §4.1), so that there is a
-// queue of RRsets to go through.
+// The additional section of one response. SVCB targets have SVCB records of their own (RFC 9460 §4.1), so that there is
+// a queue of RRsets to go through.
 class Collector {
  public:
   Collector(const zone::Snapshot& snapshot, Response& response, bool dnssec)
@@ -102,7 +102,8 @@ class Collector {
   size_t queued_ = 0;
   size_t seen_count_ = 0;
   std::array<WrittenRrset, 8> queue_;
-  std::array<const uint8_t*, 32> seen_;  // NOLINT(cppcoreguidelines-pro-type-member-init): the first seen_count_ are set
+  std::array<const uint8_t*, 32>
+      seen_;  // NOLINT(cppcoreguidelines-pro-type-member-init): the first seen_count_ are set
 };
 
 }  // namespace
@@ -111,8 +112,8 @@ void add_additional(const zone::Snapshot& snapshot, Response& response, const Wr
   Collector(snapshot, response, dnssec).run(source);
 }
 
-bool add_glue(const zone::Snapshot& snapshot, Response& response, const WrittenRrset& source, const zone::ZoneInfo& zone,
-              NameView cut, bool dnssec) {
+bool add_glue(const zone::Snapshot& snapshot, Response& response, const WrittenRrset& source,
+              const zone::ZoneInfo& zone, NameView cut, bool dnssec) {
   const uint8_t* const message = response.message();
   // First what the delegation does not work without, then what only saves a query (RFC 9471 §3.2).
   for (const bool in_domain : {true, false}) {

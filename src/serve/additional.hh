@@ -11,9 +11,9 @@ namespace steward::serve {
 struct WrittenRrset {
   dns::RrType type{};
   size_t rr_count = 0;
-  size_t at = 0;               ///< offset of its first RR in the message
-  uint16_t owner_place = 0;    ///< where its owner's name stands
-  zone::NodeView node;         ///< that it came from
+  size_t at = 0;             ///< offset of its first RR in the message
+  uint16_t owner_place = 0;  ///< where its owner's name stands
+  zone::NodeView node;       ///< that it came from
 };
 
 /// Whether RDATA of `type` names something whose addresses are worth sending along.

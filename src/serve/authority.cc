@@ -40,7 +40,7 @@ QueryAnswer::State QueryAnswer::after(Proof proof) const {
 QueryAnswer::State QueryAnswer::solve_wildcard_proofs() {
   if (!dnssec_) return State::Hit;
   for (size_t i = 0; i < expansion_count_; ++i)
-    if (const State state = after(proofs_.wildcard_answer(expansions_[i].step, expansions_[i].encloser));
+    if (const State state = after(proofs_.wildcard_answer(chain_.expansions[i].step, chain_.expansions[i].encloser));
         state != State::Hit)
       return state;
   return State::Hit;
@@ -120,7 +120,8 @@ bool QueryAnswer::closest_encloser() {
   return static_cast<bool>(encloser_);
 }
 
-// From `node` at `name`, which is a cut, a DNAME or below one, up to the topmost: nothing under it is this zone's to say.
+// From `node` at `name`, which is a cut, a DNAME or below one, up to the topmost: nothing under it is this zone's to
+// say.
 NodeView QueryAnswer::topmost_cut(NameView& name, NodeView node) const {
   while (node.is(zone::node_occluded) && name.size() > step_.zone->apex.size()) {
     const NodeView parent = find(name.parent());

@@ -22,21 +22,21 @@ class Counter {
 
 struct alignas(64) Counters {
   static constexpr size_t transports = 4;
-  static constexpr size_t known_types = 264;   ///< by their number; the rest in the last
-  static constexpr size_t rcodes = 24;         ///< NOERROR to BADCOOKIE
-  static constexpr size_t size_buckets = 33;   ///< of 64 octets; the last holds all from 2,048 on
+  static constexpr size_t known_types = 264;  ///< by their number; the rest in the last
+  static constexpr size_t rcodes = 24;        ///< NOERROR to BADCOOKIE
+  static constexpr size_t size_buckets = 33;  ///< of 64 octets; the last holds all from 2,048 on
 
   std::array<Counter, transports> queries;           ///< by Transport
   std::array<Counter, known_types + 1> query_types;  ///< of well-formed queries
   std::array<Counter, rcodes> responses;             ///< by rcode
   std::array<Counter, size_buckets> response_sizes;
-  Counter dropped;             ///< no response: not a query
-  Counter truncated;           ///< responses with TC
-  Counter edns;                ///< well-formed queries with OPT
-  Counter dnssec_ok;           ///< with DO
-  Counter cookies_new;         ///< a client cookie alone, or with a server cookie that we do not accept
+  Counter dropped;      ///< no response: not a query
+  Counter truncated;    ///< responses with TC
+  Counter edns;         ///< well-formed queries with OPT
+  Counter dnssec_ok;    ///< with DO
+  Counter cookies_new;  ///< a client cookie alone, or with a server cookie that we do not accept
   Counter cookies_valid;
-  Counter cookies_refused;     ///< BADCOOKIE sent
+  Counter cookies_refused;  ///< BADCOOKIE sent
   Counter rate_limit_dropped;
   Counter rate_limit_slipped;  ///< sent as an empty response with TC
   Counter failures;            ///< SERVFAIL for a fault of ours

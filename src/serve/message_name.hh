@@ -13,7 +13,8 @@ struct NameBuffer {
   std::array<uint8_t, dns::max_name_size> octets;  // NOLINT(cppcoreguidelines-pro-type-member-init)
 };
 
-/// The name at `at`, uncompressed and in lower case, in `buffer`. The message is ours: its pointers lead back to whole names.
+/// The name at `at`, uncompressed and in lower case, in `buffer`. The message is ours: its pointers lead back to whole
+/// names.
 inline dns::NameView read_folded(const uint8_t* message, size_t at, NameBuffer& buffer) {
   size_t size = 0;
   while (true) {

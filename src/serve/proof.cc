@@ -24,7 +24,8 @@ NameView next_closer(NameView name, NameView encloser) {
   return name;
 }
 
-// Whether `nsec`, the NSEC at `owner` (which is before `name`), also covers `name`: its next name is after it, or the apex.
+// Whether `nsec`, the NSEC at `owner` (which is before `name`), also covers `name`: its next name is after it, or the
+// apex.
 bool covers(NameView owner, const zone::StoredRrset& nsec, NameView name, NameView apex) {
   const auto next = NameView::from_wire(zone::StoredRrReader(nsec.rrs).next().rdata);
   if (!next) return false;
@@ -71,8 +72,8 @@ Proof ProofWriter::nsec3_covering(const Step& step, NameView name) {
   return put(step, snapshot_.nsec3_at_or_before(zone, nsec3_hash_of(name, zone), exact), RrType::NSEC3);
 }
 
-// RFC 5155 §7.2.1: a match for the closest provable encloser, and what covers the next closer name. An empty non-terminal
-// above nothing but opted-out delegations has no NSEC3, so that the provable one may be further up.
+// RFC 5155 §7.2.1: a match for the closest provable encloser, and what covers the next closer name. An empty
+// non-terminal above nothing but opted-out delegations has no NSEC3, so that the provable one may be further up.
 Proof ProofWriter::nsec3_closest_encloser(const Step& step, NameView name, NameView encloser) {
   bool exact = false;
   while (true) {
@@ -133,8 +134,7 @@ Proof ProofWriter::wildcard_no_data(const Step& step, NameView encloser, NodeVie
     case zone::Denial::None: return Proof::Written;
     case zone::Denial::Nsec: {
       // RFC 4035 §3.1.3.4: no such type at the wildcard, and no closer match than it.
-      const Proof proof =
-          wildcard.find(RrType::NSEC) ? put(step, wildcard, RrType::NSEC) : nsec_covering(step, name);
+      const Proof proof = wildcard.find(RrType::NSEC) ? put(step, wildcard, RrType::NSEC) : nsec_covering(step, name);
       return proof == Proof::Written ? nsec_covering(step, step.name) : proof;
     }
     case zone::Denial::Nsec3: {

@@ -1,5 +1,6 @@
 #pragma once
-// Proofs that something is not there: NSEC (RFC 4035 §3.1.3) and NSEC3 (RFC 5155 §7.2) records in the authority section.
+// Proofs that something is not there: NSEC (RFC 4035 §3.1.3) and NSEC3 (RFC 5155 §7.2) records in the authority
+// section.
 
 #include <array>
 #include <cstdint>
@@ -12,7 +13,7 @@ namespace steward::serve {
 /// A name on the way to the answer: the question's, then each that a CNAME or DNAME led to.
 struct Step {
   const zone::ZoneInfo* zone = nullptr;
-  dns::NameView name;             ///< in lower case, at or below the zone's apex
+  dns::NameView name;               ///< in lower case, at or below the zone's apex
   uint16_t place = question_place;  ///< where it stands in the message
 };
 
@@ -53,7 +54,8 @@ class ProofWriter {
   Response& response_;
   const Settings& settings_;
   // What stands in the response already: one NSEC often proves two things.
-  std::array<const uint8_t*, 16> written_;  // NOLINT(cppcoreguidelines-pro-type-member-init): the first written_count_ are set
+  std::array<const uint8_t*, 16>
+      written_;  // NOLINT(cppcoreguidelines-pro-type-member-init): the first written_count_ are set
   size_t written_count_ = 0;
 };
 

@@ -17,7 +17,7 @@ const zone::ZoneInfo* zone_for(const zone::Snapshot& snapshot, NameView name, Rr
 }
 
 QueryAnswer::QueryAnswer(const zone::Snapshot& snapshot, const Request& request, Response& response,
-                         const Settings& settings, ChainNames& chain)
+                         const Settings& settings, Chain& chain)
     : snapshot_(snapshot),
       request_(request),
       response_(response),
@@ -128,7 +128,7 @@ QueryAnswer::State QueryAnswer::hit(NodeView node, const zone::StoredRrset& rrse
     named_at_ = start;
     named_place_ = step_.place;
   }
-  if (wildcard_) expansions_[expansion_count_++] = {step_, encloser_name_};
+  if (wildcard_) chain_.expansions[expansion_count_++] = {step_, encloser_name_};
   return State::Hit;
 }
 
@@ -151,7 +151,7 @@ QueryAnswer::State QueryAnswer::solve_signatures(NodeView node) {
     if (rrset.sig_count == 0) continue;
     source_ = node.data();
     if (!response_.put_sigs(rrset, step_.place)) return State::Truncated;
-    if (wildcard_) expansions_[expansion_count_++] = {step_, encloser_name_};
+    if (wildcard_) chain_.expansions[expansion_count_++] = {step_, encloser_name_};
     return State::Hit;
   }
   return State::NoData;
@@ -161,7 +161,7 @@ QueryAnswer::State QueryAnswer::solve_cname(NodeView node, const zone::StoredRrs
   source_ = node.data();
   const size_t start = response_.at();
   if (!response_.put(Section::Answer, cname, node.owner(), step_.place, dnssec_)) return State::Truncated;
-  if (wildcard_) expansions_[expansion_count_++] = {step_, encloser_name_};
+  if (wildcard_) chain_.expansions[expansion_count_++] = {step_, encloser_name_};
   return next_link(static_cast<uint16_t>(rdata_place(response_.message(), start)));
 }
 
@@ -197,7 +197,7 @@ QueryAnswer::State QueryAnswer::solve_dname(NodeView node) {
 QueryAnswer::State QueryAnswer::next_link(uint16_t target) {
   // Whatever leads further than a pointer reaches, or this long, the resolver follows itself.
   if (links_ == max_links || response_.at() > 0x3fff - dns::max_name_size) return State::Hit;
-  visited_[links_] = step_.name;
+  chain_.visited[links_] = step_.name;
   step_.name = read_folded(response_.message(), target, chain_.names[links_]);
   step_.place = target;
   ++links_;
@@ -207,7 +207,7 @@ QueryAnswer::State QueryAnswer::next_link(uint16_t target) {
 // The next name of the chain, in whichever zone of ours it is; false where it ends: elsewhere, or in a loop.
 bool QueryAnswer::follow() {
   for (size_t i = 0; i < links_; ++i)
-    if (visited_[i] == step_.name) return false;
+    if (chain_.visited[i] == step_.name) return false;
   const zone::ZoneInfo* const zone = zone_for(snapshot_, step_.name, request_.qtype);
   if (zone == nullptr || zone->expired) return false;
   step_.zone = zone;

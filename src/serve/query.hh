@@ -17,9 +17,16 @@ constexpr size_t max_links = 16;
 /// What kind of answer it became; for the rate limit.
 enum class ResponseClass : uint8_t { Positive, NoData, NameError, Referral, Error };
 
-/// Memory for the names of one chain, owned by the pipeline.
-struct ChainNames {
+/// Memory for the names of one chain, owned by the pipeline and used for one query after the other; not cleared
+/// between.
+struct Chain {
+  struct Expansion {
+    Step step;
+    dns::NameView encloser;
+  };
   std::array<NameBuffer, max_links> names;
+  std::array<dns::NameView, max_links> visited;     ///< the names that were left behind
+  std::array<Expansion, max_links + 1> expansions;  ///< the wildcards that the answer was synthesized from
 };
 
 /// The zone that answers a question for `name` (in lower case) and `type`: of a DS, the parent's where we serve it
@@ -29,7 +36,7 @@ const zone::ZoneInfo* zone_for(const zone::Snapshot& snapshot, dns::NameView nam
 class QueryAnswer {
  public:
   QueryAnswer(const zone::Snapshot& snapshot, const Request& request, Response& response, const Settings& settings,
-              ChainNames& chain);
+              Chain& chain);
 
   /// Fills the sections of the response. `node` is the node with the name of `first`, none where it does not exist.
   ResponseClass answer(const Step& first, zone::NodeView node);
@@ -71,25 +78,19 @@ class QueryAnswer {
   const Request& request_;
   Response& response_;
   ProofWriter proofs_;
-  ChainNames& chain_;
+  Chain& chain_;
   const bool dnssec_;
 
   Step step_;
-  zone::NodeView node_;               // with the name of step_
-  dns::NameView encloser_name_;       // the closest encloser of step_.name, where that does not exist
+  zone::NodeView node_;          // with the name of step_
+  dns::NameView encloser_name_;  // the closest encloser of step_.name, where that does not exist
   zone::NodeView encloser_;
-  zone::NodeView wildcard_;           // what matched step_.name, if a wildcard did
-  dns::NameView cut_name_;            // of a delegation
+  zone::NodeView wildcard_;  // what matched step_.name, if a wildcard did
+  dns::NameView cut_name_;   // of a delegation
   zone::NodeView cut_;
   const void* source_ = nullptr;
 
   size_t links_ = 0;
-  std::array<dns::NameView, max_links + 1> visited_;
-  struct Expansion {
-    Step step;
-    dns::NameView encloser;
-  };
-  std::array<Expansion, max_links + 1> expansions_;  // wildcards that the answer was synthesized from
   size_t expansion_count_ = 0;
 
   // The RRset whose RDATA names others: where it starts in the message.

@@ -8,8 +8,8 @@ using dns::RrType;
 constexpr uint16_t response_flag = 0x8000;
 constexpr size_t rr_head_size = 10;  // type, class, TTL, RDLENGTH
 
-// The end of the name at `at`, or 0 where it is broken. Only steps over it: a pointer is not followed, for no name but the
-// question's is looked at.
+// The end of the name at `at`, or 0 where it is broken. Only steps over it: a pointer is not followed, for no name but
+// the question's is looked at.
 size_t skip_name(ByteView message, size_t at) {
   const size_t start = at;
   while (at < message.size()) {

@@ -15,11 +15,11 @@ constexpr size_t header_size = 12;
 
 /// EDNS options that we know (IANA, "DNS EDNS0 Option Codes").
 enum class EdnsOption : uint16_t {
-  Nsid = 3,             // RFC 5001
-  Cookie = 10,          // RFC 7873
-  TcpKeepalive = 11,    // RFC 7828
-  Padding = 12,         // RFC 7830
-  ExtendedError = 15,   // RFC 8914
+  Nsid = 3,            // RFC 5001
+  Cookie = 10,         // RFC 7873
+  TcpKeepalive = 11,   // RFC 7828
+  Padding = 12,        // RFC 7830
+  ExtendedError = 15,  // RFC 8914
 };
 
 /// Extended DNS errors (RFC 8914 §4) that we send.
@@ -37,23 +37,24 @@ struct RequestEdns {
   bool present = false;
   bool dnssec_ok = false;
   uint8_t version = 0;
-  uint16_t udp_size = 0;      ///< as the client said it, not yet raised to 512
-  bool nsid = false;          ///< an empty NSID option
+  uint16_t udp_size = 0;  ///< as the client said it, not yet raised to 512
+  bool nsid = false;      ///< an empty NSID option
   bool padding = false;
   bool keepalive = false;
-  bool keepalive_timeout = false;  ///< the keepalive option held a timeout, which a client may not send (RFC 7828 §3.2.1)
-  ByteView cookie;            ///< 8 octets, or 16 to 40 (RFC 7873 §4); empty where there is none
+  bool keepalive_timeout =
+      false;        ///< the keepalive option held a timeout, which a client may not send (RFC 7828 §3.2.1)
+  ByteView cookie;  ///< 8 octets, or 16 to 40 (RFC 7873 §4); empty where there is none
 };
 
 struct Request {
   uint16_t id = 0;
-  uint16_t flags = 0;               ///< the second word of the header
-  uint16_t question_size = 0;       ///< octets of the question after the header; 0 where there is none, or a broken one
-  dns::NameView qname;              ///< in the case of the request
+  uint16_t flags = 0;          ///< the second word of the header
+  uint16_t question_size = 0;  ///< octets of the question after the header; 0 where there is none, or a broken one
+  dns::NameView qname;         ///< in the case of the request
   dns::RrType qtype{};
   dns::RrClass qclass{};
   RequestEdns edns;
-  uint16_t tsig_offset = 0;         ///< where a TSIG record starts, the last of the message; 0 where there is none
+  uint16_t tsig_offset = 0;  ///< where a TSIG record starts, the last of the message; 0 where there is none
 
   [[nodiscard]] uint8_t opcode() const { return static_cast<uint8_t>(flags >> 11 & 15); }
   [[nodiscard]] bool recursion_desired() const { return (flags & 0x0100) != 0; }
@@ -66,7 +67,7 @@ enum class Verdict : uint8_t {
   Drop,            ///< no response at all: too short for a header, or itself a response
   NotImplemented,  ///< an opcode that we do not have
   FormatError,
-  BadVersion,      ///< an EDNS version above 0 (RFC 6891 §6.1.3)
+  BadVersion,  ///< an EDNS version above 0 (RFC 6891 §6.1.3)
 };
 
 /// Parses `message`. Whatever the verdict but Drop, id and flags are set; the question where `question_size` is not 0.

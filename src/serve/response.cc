@@ -2,17 +2,17 @@
 
 #include <algorithm>
 
+#include "serve/cookie.hh"
+
 namespace steward::serve {
 namespace {
 
 using dns::RrType;
 
-constexpr size_t opt_size = 11;           // without options
+constexpr size_t opt_size = 11;  // without options
 constexpr size_t option_head_size = 4;
-constexpr size_t client_cookie_size = 8;
-constexpr size_t server_cookie_size = 16;
-constexpr size_t min_udp_size = 512;      // RFC 1035 §4.2.1
-constexpr size_t padding_block = 468;     // RFC 8467 §4.1: of responses
+constexpr size_t min_udp_size = 512;   // RFC 1035 §4.2.1
+constexpr size_t padding_block = 468;  // RFC 8467 §4.1: of responses
 
 bool sends_nsid(const Request& request, const Settings& settings) {
   return request.edns.nsid && !settings.nsid.empty();
@@ -82,7 +82,8 @@ bool Response::put_with_owner(Section section, const zone::StoredRrset& rrset, d
     out_.rewind(start);
     return false;
   }
-  // Past 16 KiB nothing can be pointed at; then the other RRs point where the tail stands only if that is the whole owner.
+  // Past 16 KiB nothing can be pointed at; then the other RRs point where the tail stands only if that is the whole
+  // owner.
   if (start > 0x3fff && others != out_.at()) {
     out_.rewind(start);
     return false;
@@ -146,6 +147,7 @@ bool Response::put_chaos_txt(std::string_view text) {
 void Response::clear() {
   out_.rewind(header_size + size_t{request_->question_size});
   counts_[0] = counts_[1] = counts_[2] = 0;
+  authoritative_ = truncated_ = false;
 }
 
 void Response::write_opt(ByteWriter& out, const Settings& settings) {
@@ -176,13 +178,13 @@ void Response::write_opt(ByteWriter& out, const Settings& settings) {
     write_option_head(out, EdnsOption::ExtendedError, 2);
     out.u16(static_cast<uint16_t>(*extended_error_));
   }
-  if (sends_padding(*request_, transport_)) write_padding(out, out.at());
+  if (sends_padding(*request_, transport_)) write_padding(out);
   store_u16(out.data() + length_at, static_cast<uint16_t>(out.at() - length_at - 2));
 }
 
-void Response::write_padding(ByteWriter& out, size_t end) const {
+void Response::write_padding(ByteWriter& out) {
   if (out.left() < option_head_size) return;
-  const size_t unpadded = end + option_head_size;
+  const size_t unpadded = out.at() + option_head_size;
   const size_t padded = (unpadded + padding_block - 1) / padding_block * padding_block;
   const size_t size = std::min(padded - unpadded, out.left() - option_head_size);
   write_option_head(out, EdnsOption::Padding, size);
@@ -196,7 +198,8 @@ size_t Response::finish(const Settings& settings) {
   if (request_->edns.present) write_opt(out, settings);
   uint8_t* const header = room_.data();
   store_u16(header, request_->id);
-  // QR, the request's opcode and RD. RFC 4035 §3.1.6: AD and CD are clear in an authoritative response; RA: no recursion.
+  // QR, the request's opcode and RD. RFC 4035 §3.1.6: AD and CD are clear in an authoritative response; RA: no
+  // recursion.
   unsigned flags = 0x8000U | (request_->flags & 0x7900U);
   if (authoritative_) flags |= 0x0400U;
   if (truncated_) flags |= 0x0200U;

@@ -20,7 +20,8 @@ constexpr uint16_t question_place = header_size;
 
 class Response {
  public:
-  /// Writes the question, if `request` has one, and reserves what the OPT record will take. False: no room even for that.
+  /// Writes the question, if `request` has one, and reserves what the OPT record will take. False: no room even for
+  /// that.
   [[nodiscard]] bool begin(const Exchange& exchange, const Request& request, const Settings& settings);
 
   /// Writes an RRset whose owner (or the name that it was synthesized for) stands at `place` in the message. False, and
@@ -35,11 +36,12 @@ class Response {
   /// from `shared` on stand at `place`: the others are written here.
   [[nodiscard]] bool put_with_owner(Section section, const zone::StoredRrset& rrset, dns::NameView owner, size_t shared,
                                     uint16_t place, bool with_sigs);
-  /// A CNAME at `place` to `prefix_size` octets of labels at `prefix`, followed by the name at `target` (RFC 6672 §3.1).
+  /// A CNAME at `place` to `prefix_size` octets of labels at `prefix`, followed by the name at `target` (RFC 6672
+  /// §3.1).
   [[nodiscard]] bool put_cname(uint16_t place, uint32_t ttl, ByteView prefix, uint16_t target);
   /// A TXT record of class CH, TTL 0, at the question's name, of one string cut at 255 octets.
   [[nodiscard]] bool put_chaos_txt(std::string_view text);
-  /// RRs that the caller copied out of a node as they stand there, owner at `place`; `type` of each is RRSIG.
+  /// The RRSIGs of `rrset` alone, owner at `place`, in the answer section.
   [[nodiscard]] bool put_sigs(const zone::StoredRrset& rrset, uint16_t place);
 
   /// Offset of what will be written next.
@@ -50,13 +52,13 @@ class Response {
   void set_rcode(dns::Rcode rcode) { rcode_ = rcode; }
   [[nodiscard]] dns::Rcode rcode() const { return rcode_; }
   void set_authoritative() { authoritative_ = true; }
-  [[nodiscard]] bool authoritative() const { return authoritative_; }
+  void clear_authoritative() { authoritative_ = false; }
   void set_truncated() { truncated_ = true; }
   [[nodiscard]] bool truncated() const { return truncated_; }
   void set_extended_error(ExtendedError error) { extended_error_ = error; }
   /// A server cookie to send, 16 octets, borrowed.
   void set_server_cookie(ByteView cookie) { server_cookie_ = cookie; }
-  /// Forgets all RRsets: only header, question and OPT remain.
+  /// Forgets all RRsets and the flags: only header, question and OPT remain.
   void clear();
 
   /// Writes the OPT record and the header; returns the size of the response.
@@ -67,7 +69,7 @@ class Response {
     counts_[static_cast<size_t>(section)] = static_cast<uint16_t>(counts_[static_cast<size_t>(section)] + rrs);
   }
   void write_opt(ByteWriter& out, const Settings& settings);
-  void write_padding(ByteWriter& out, size_t rdata_start) const;
+  static void write_padding(ByteWriter& out);
 
   ByteWriter out_{MutableByteView{}};
   MutableByteView room_;  // up to the largest size of this response
