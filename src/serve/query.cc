@@ -48,7 +48,7 @@ ResponseClass QueryAnswer::answer(const Step& first, NodeView node) {
 
 // The answer section (RFC 1034 §4.3.2 steps 2 and 3), name by name along a chain of CNAMEs.
 QueryAnswer::State QueryAnswer::solve_answer() {
-  while (true) {
+  for (bool first = true;; first = false) {
     State state = solve_name();
     if (state == State::Delegation && request_.qtype == RrType::DS) {
       // The parent's zone is not the direct parent's: of two zones that we serve the child's knows better.
@@ -60,7 +60,7 @@ QueryAnswer::State QueryAnswer::solve_answer() {
       }
     }
     // RFC 1035 §4.1.1: AA is said of the first name in the answer section.
-    if (links_ == 0 && state != State::Delegation && state != State::Failed) response_.set_authoritative();
+    if (first && state != State::Delegation && state != State::Failed) response_.set_authoritative();
     if (state != State::Follow) return state;
     if (!follow()) return State::Hit;
   }

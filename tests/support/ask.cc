@@ -150,8 +150,8 @@ std::vector<std::string> lines_of(const std::vector<Record>& records) {
   for (const Record& record : records) {
     Bytes rdata = record.rdata;
     canonicalize_rdata(record.type, rdata);
-    lines.push_back(record.owner.folded().to_text() + " " + std::to_string(record.ttl) + " " + to_text(record.type) + " " +
-                    rdata_to_text(record.type, rdata));
+    lines.push_back(record.owner.folded().to_text() + " " + std::to_string(record.ttl) + " " + to_text(record.type) +
+                    " " + rdata_to_text(record.type, rdata));
   }
   std::sort(lines.begin(), lines.end());
   return lines;
@@ -162,7 +162,9 @@ std::vector<std::string> lines_of(std::string_view zone_text, std::string_view o
 }
 
 Server::Server()
-    : client(*SocketAddress::from_text("192.0.2.1@5353")), local(*SocketAddress::from_text("192.0.2.53@53")), room_(65535) {
+    : client(*SocketAddress::from_text("192.0.2.1@5353")),
+      local(*SocketAddress::from_text("192.0.2.53@53")),
+      room_(65535) {
   context.settings = &settings;
 }
 

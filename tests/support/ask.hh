@@ -71,7 +71,9 @@ class Server {
   /// The same for a query that has to be answered.
   Response ask(std::string_view name, dns::RrType type, const std::optional<QueryEdns>& edns = {},
                Transport transport = Transport::Udp);
-  Response ask_dnssec(std::string_view name, dns::RrType type) { return ask(name, type, QueryEdns{4096, true, 0, {}}, Transport::Tcp); }
+  Response ask_dnssec(std::string_view name, dns::RrType type) {
+    return ask(name, type, QueryEdns{4096, true, 0, {}}, Transport::Tcp);
+  }
   /// The octets of the last response.
   [[nodiscard]] ByteView octets() const { return ByteView(room_).first(size_); }
 

@@ -68,8 +68,11 @@ Bytes blob_of(const Node& node) {
     inputs.push_back({type, rrset.ttl, rdatas, sigs});
   }
   Bytes blob;
-  if (auto built = build_node({node.owner, node.flags, inputs, 0, {}}, blob); !built)
-    throw std::runtime_error(built.error().what);
+  zone::NodeInput input;
+  input.owner = node.owner;
+  input.flags = node.flags;
+  input.rrsets = inputs;
+  if (auto built = zone::build_node(input, blob); !built) throw std::runtime_error(built.error().what);
   if (auto checked = NodeView::check(blob); !checked) throw std::runtime_error(checked.error().what);
   return blob;
 }
@@ -119,7 +122,8 @@ void MemorySnapshot::Zone::fill(std::string_view text) {
            (r.type == RrType::RRSIG && static_cast<RrType>(load_u16(r.rdata.data())) == RrType::NSEC3);
   };
   for (Record& record : records) {
-    if (!record.owner.view().is_at_or_below(info.apex)) throw std::runtime_error("out of zone: " + record.owner.to_text());
+    if (!record.owner.view().is_at_or_below(info.apex))
+      throw std::runtime_error("out of zone: " + record.owner.to_text());
     const bool sig = record.type == RrType::RRSIG;
     auto& table = is_denial3(record) ? hashed : nodes;
     auto [at, fresh] = table.try_emplace(key_of(record.owner, info.apex));
@@ -132,8 +136,8 @@ void MemorySnapshot::Zone::fill(std::string_view text) {
   std::set<Key> known;
   std::vector<Name> missing;
   for (const auto& [key, node] : nodes)
-    for (NameView name = NameView(node.owner).parent(); name.is_at_or_below(info.apex) && node.owner.size() > info.apex.size();
-         name = name.parent()) {
+    for (NameView name = NameView(node.owner).parent();
+         name.is_at_or_below(info.apex) && node.owner.size() > info.apex.size(); name = name.parent()) {
       if (!known.insert(key_of(name, info.apex)).second) break;
       missing.emplace_back(name);
       if (name.size() == info.apex.size()) break;
@@ -170,7 +174,8 @@ void MemorySnapshot::Zone::set_flags(std::map<Key, Node>& nodes) const {
     Node& parent = nodes.at(key_of(owner.parent(), info.apex));
     parent.flags |= zone::node_children;
     if (owner.is_wildcard()) parent.flags |= zone::node_wildcard_child;
-    if ((parent.flags & (zone::node_cut | zone::node_dname | zone::node_occluded)) != 0) node.flags |= zone::node_occluded;
+    if ((parent.flags & (zone::node_cut | zone::node_dname | zone::node_occluded)) != 0)
+      node.flags |= zone::node_occluded;
   }
 }
 
@@ -255,7 +260,8 @@ NodeView MemorySnapshot::nsec_at_or_before(const zone::ZoneInfo& zone, NameView 
   return after == nsec.begin() ? NodeView() : NodeView(std::prev(after)->second);
 }
 
-NodeView MemorySnapshot::nsec3_at_or_before(const zone::ZoneInfo& zone, const zone::Nsec3Hash& hash, bool& exact) const {
+NodeView MemorySnapshot::nsec3_at_or_before(const zone::ZoneInfo& zone, const zone::Nsec3Hash& hash,
+                                            bool& exact) const {
   const auto& nsec3 = zones_[zone.id - 1]->nsec3;
   exact = false;
   if (nsec3.empty()) return {};

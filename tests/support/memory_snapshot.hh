@@ -1,8 +1,8 @@
 #pragma once
 // A zone::Snapshot in memory, from master-file text: what tests and the benchmark of the answer path read.
 //
-// The text is taken as it stands: RRSIGs go to the RRsets that they cover, NSEC3 records to a table of their own, nothing is
-// signed or checked. One thread fills it, then any number read.
+// The text is taken as it stands: RRSIGs go to the RRsets that they cover, NSEC3 records to a table of their own,
+// nothing is signed or checked. One thread fills it, then any number read.
 
 #include <map>
 #include <memory>

@@ -143,7 +143,8 @@ TEST_CASE_FIXTURE(Fixture, "query: a referral has NS without AA, and glue [RFC 1
                 "ns.sub A 192.0.2.10\nns.sub AAAA 2001:db8::10\nns.sibling A 192.0.2.11\n"
                 "ns1 A 192.0.2.1\nns1 AAAA 2001:db8::1");
   for (const char* name : {"sub.example.test.", "ns.sub.example.test.", "x.ns.sub.example.test."})
-    CHECK_SECTION(ask(name, RrType::A).authority, "sub NS ns.sub\nsub NS ns.sibling\nsub NS ns.other.test.\nsub NS ns1");
+    CHECK_SECTION(ask(name, RrType::A).authority,
+                  "sub NS ns.sub\nsub NS ns.sibling\nsub NS ns.other.test.\nsub NS ns1");
   const Response chained = ask("tocut.example.test.", RrType::A);
   CHECK(chained.authoritative());
   CHECK_SECTION(chained.answer, "tocut CNAME host.sub");
