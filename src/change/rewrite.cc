@@ -361,7 +361,7 @@ Result<void> Rewrite::mark_late_wildcards() {
     const Bytes key = key_of(parent, r_.apex);
     const zone::NodeView node = nodes_.find(key);
     if (!node || node.is(zone::node_wildcard_child)) continue;
-    if (auto put = nodes_.put(key, zone::with_flags(node, node.flags() | zone::node_wildcard_child)); !put) return put;
+    if (auto put = nodes_.put(key, zone::with_flags(node, static_cast<uint16_t>(node.flags() | zone::node_wildcard_child))); !put) return put;
   }
   return {};
 }
