@@ -98,13 +98,13 @@ TEST_CASE("scanner: what is broken is said with its place, and the scan goes on 
 TEST_CASE("scanner: an open parenthesis is reported where it stands, and only its continuation is lost") {
   CHECK(scan("a ( b\n  c\nd e\n") == Lines{"!1:3 parenthesis is never closed (R", "3:1 d|3:3 e|"});
   CHECK(scan("a ( b \"\n  c\n)\nd e\n") == Lines{"!1:7 quote is not closed on its lin", "4:1 d|4:3 e|"});
-  std::string endless = "a (\nb c\n";
+  std::string endless = "a (\n";
   for (size_t i = 0; i < Scanner::max_entry / 4 + 10; ++i) endless += " xy\n";
   const auto lines = scan(endless + "c d\n");
-  REQUIRE(lines.size() == 3);
+  REQUIRE(lines.size() == 2);
   CHECK(lines[0] == "!1:3 parenthesis is not closed with");
-  CHECK(lines[1] == "2:1 b|2:3 c|");
-  CHECK(lines[2] == fmt::format("{}:1 c|{}:3 d|", Scanner::max_entry / 4 + 13, Scanner::max_entry / 4 + 13));
+  const size_t last = Scanner::max_entry / 4 + 12;
+  CHECK(lines[1] == fmt::format("{}:1 c|{}:3 d|", last, last));
 }
 
 TEST_CASE("scanner: where its block ends makes no difference") {
