@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstddef>
 
 #include "base/checksum.hh"
 
@@ -24,7 +25,7 @@ struct Header {
   uint32_t provenance_offset;
   uint32_t provenance_size;
   uint32_t earliest_expiration;  // of its RRSIGs, in their own seconds (RFC 4034 §3.1.5); 0 where it has none
-  uint32_t reserved2;
+  uint32_t zone;                 // id of the zone that it belongs to
 };
 static_assert(sizeof(Header) == 40);
 
@@ -234,6 +235,7 @@ bool write_in_full(ByteWriter& out, const StoredRrset& rrset, NameView owner, bo
 }  // namespace
 
 size_t NodeView::size() const { return header_of(blob_).size; }
+uint32_t NodeView::zone() const { return header_of(blob_).zone; }
 uint16_t NodeView::flags() const { return header_of(blob_).flags; }
 NameView NodeView::owner() const { return {owner_of(blob_), header_of(blob_).owner_size}; }
 size_t NodeView::rrset_count() const { return header_of(blob_).rrset_count; }
@@ -328,6 +330,7 @@ Result<void> build_node(const NodeInput& node, Bytes& out) {
   }
 
   Header header{};
+  header.zone = node.zone;
   header.flags = node.flags;
   header.rrset_count = static_cast<uint16_t>(node.rrsets.size());
   header.owner_size = static_cast<uint8_t>(node.owner.size());
@@ -343,6 +346,14 @@ Result<void> build_node(const NodeInput& node, Bytes& out) {
   header.checksum = crc32c(ByteView(out).subspan(blob + 8));
   std::memcpy(&out[blob + 4], &header.checksum, sizeof header.checksum);
   return {};
+}
+
+Bytes with_flags(NodeView node, uint16_t flags) {
+  Bytes blob(node.data(), node.data() + node.size());
+  std::memcpy(&blob[offsetof(Header, flags)], &flags, sizeof flags);
+  const uint32_t checksum = crc32c(ByteView(blob).subspan(8));
+  std::memcpy(&blob[offsetof(Header, checksum)], &checksum, sizeof checksum);
+  return blob;
 }
 
 }  // namespace steward::zone

@@ -32,6 +32,7 @@ enum NodeFlag : uint16_t {
   node_occluded = 16,         ///< below a cut or a DNAME: glue at best, never authoritative
   node_wildcard_child = 32,   ///< `*.<this name>` exists
   node_children = 64,         ///< some name exists below this one
+  node_nsec3 = 128,           ///< not a name of the zone but of its NSEC3 chain (RFC 5155 §3)
 };
 
 /// One RRset of a node, borrowed from its blob.
@@ -81,6 +82,8 @@ class NodeView {
   explicit operator bool() const { return blob_ != nullptr; }
   [[nodiscard]] const uint8_t* data() const { return blob_; }
   [[nodiscard]] size_t size() const;
+  /// Id of the zone that it belongs to.
+  [[nodiscard]] uint32_t zone() const;
   [[nodiscard]] uint16_t flags() const;
   [[nodiscard]] bool is(NodeFlag flag) const { return (flags() & flag) != 0; }
   /// In the case of the zone file.
@@ -128,12 +131,16 @@ struct RrsetInput {
 };
 
 struct NodeInput {
+  uint32_t zone = 0;
   NameView owner;
   uint16_t flags = 0;
   std::span<const RrsetInput> rrsets;  ///< ascending type
   uint64_t file_digest = 0;
   ByteView provenance;
 };
+
+/// A copy of the blob with other flags.
+Bytes with_flags(NodeView node, uint16_t flags);
 
 /// Appends the blob of a node to `out`, whose size must be and stays a multiple of 8; Full where an RRset with its
 /// RRSIGs exceeds what a message can carry.
