@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstddef>
 
 #include "base/checksum.hh"
 
@@ -345,6 +346,14 @@ Result<void> build_node(const NodeInput& node, Bytes& out) {
   header.checksum = crc32c(ByteView(out).subspan(blob + 8));
   std::memcpy(&out[blob + 4], &header.checksum, sizeof header.checksum);
   return {};
+}
+
+Bytes with_flags(NodeView node, uint16_t flags) {
+  Bytes blob(node.data(), node.data() + node.size());
+  std::memcpy(&blob[offsetof(Header, flags)], &flags, sizeof flags);
+  const uint32_t checksum = crc32c(ByteView(blob).subspan(8));
+  std::memcpy(&blob[offsetof(Header, checksum)], &checksum, sizeof checksum);
+  return blob;
 }
 
 }  // namespace steward::zone

@@ -139,6 +139,9 @@ struct NodeInput {
   ByteView provenance;
 };
 
+/// A copy of the blob with other flags.
+Bytes with_flags(NodeView node, uint16_t flags);
+
 /// Appends the blob of a node to `out`, whose size must be and stays a multiple of 8; Full where an RRset with its
 /// RRSIGs exceeds what a message can carry.
 Result<void> build_node(const NodeInput& node, Bytes& out);
