@@ -265,7 +265,7 @@ Task& Rewrite::place(NameView owner, Bytes key, zone::NodeView stored) {
   else
     has_cut_ = false;
   // A wildcard may come so late that its parent is written by then; what is known of it is kept (mark_late_wildcards).
-  if (stored) task.flags |= stored.flags() & zone::node_wildcard_child;
+  if (stored) task.flags |= static_cast<uint16_t>(stored.flags() & zone::node_wildcard_child);
   previous_ = dns::Name(owner);
   last_ = &task;
   return task;

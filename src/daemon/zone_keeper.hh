@@ -59,7 +59,6 @@ class ZoneKeeper {
  private:
   Result<LoadOutcome> read_file();
   Result<LoadOutcome> commit(zone::ZoneImage* image, std::vector<store::FileStamp> stamps);
-  Result<void> adopt(const store::ZoneRecord& record);
   void take(const store::ZoneRecord& record);
   LoadOutcome fail_with(const Error& error);
   void log_actions(const std::vector<sign::KeyAction>& actions) const;
@@ -81,7 +80,7 @@ class ZoneKeeper {
   std::optional<UnixTime> keys_due_;
   std::optional<UnixTime> resign_due_;
   std::optional<change::ResignProgress> resigning_;
-  bool resign_all_ = false;
+  bool renew_ = false;
 };
 
 }  // namespace steward::daemon
