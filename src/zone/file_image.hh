@@ -33,7 +33,8 @@ struct FileRecord {
 
 class FileImage final : public ZoneImage {
  public:
-  explicit FileImage(NameView apex) : owners_(apex) {}
+  /// `most`: octets of names, and of records.
+  explicit FileImage(NameView apex, size_t most = Arena::most_octets) : owners_(apex, most), arena_(most) {}
 
   // Making it.
   /// Records added from now on come from `file`.
@@ -41,7 +42,7 @@ class FileImage final : public ZoneImage {
   /// `file` was read or should have been: it is one of files().
   void add_file(const std::string& file);
   OwnerTable& owners() { return owners_; }
-  /// False where memory runs out, or there are more than 16 GiB of records.
+  /// False where memory runs out, or the limit of octets is reached.
   bool add(NodeIndex node, RrType type, uint32_t ttl, uint32_t line, ByteView rdata);
   /// Canonical order of nodes, RRsets and RDATA, no repeats, one TTL an RRset; reports what RFC 2181 §5.2 and RFC 4035
   /// §2.2 say against the records. Once, after the last add().

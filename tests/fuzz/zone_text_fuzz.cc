@@ -19,6 +19,7 @@ LoadResult load(std::string_view text, size_t block, bool checks) {
   LoadOptions options;
   options.block = block;
   options.checks = checks;
+  options.max_octets = size_t{8} << 20;  // little to map and unmap each time
   options.max_include_depth = 3;
   options.max_includes = 4;
   options.max_generate = 20;
