@@ -52,6 +52,14 @@ class FileImage final : public ZoneImage {
   [[nodiscard]] NodeIndex node_at(size_t place) const { return order_[place]; }
   [[nodiscard]] const FileRecord* first(NodeIndex node) const { return record(first_[node]); }
   [[nodiscard]] const FileRecord* after(const FileRecord* one) const { return record(one->next); }
+  /// The nodes that have NS records, in no order.
+  [[nodiscard]] const std::vector<NodeIndex>& nodes_with_ns() const { return with_ns_; }
+  /// Asks for the records of the node at `place`, if there is one, to be fetched into the cache.
+  void prefetch(size_t place) const {
+    if (place < order_.size()) __builtin_prefetch(arena_.at(first_[order_[place]]));
+  }
+  /// How far ahead a walk in canonical order, which jumps about in the file's, should prefetch.
+  static constexpr size_t prefetch_distance = 12;
   /// File, line, and the record's owner and type as text.
   FileMessage place_of(const FileRecord& record, NodeIndex node);
 
@@ -83,6 +91,7 @@ class FileImage final : public ZoneImage {
   std::vector<ArenaRef> first_;  // by node
   std::vector<ArenaRef> last_;   // by node, until arrange()
   std::vector<NodeIndex> order_;
+  std::vector<NodeIndex> with_ns_;
   std::vector<std::string> files_;
   struct FileRange {
     ArenaRef from;     // records from here on …
