@@ -43,13 +43,14 @@ struct Usage {
   double user = 0;
   double system = 0;
   uint64_t answers = 0;
+  uint64_t batches = 0;
 };
 
 /// Of the calling thread.
-Usage thread_usage(uint64_t answers) {
+Usage thread_usage(uint64_t answers, uint64_t batches) {
   rusage usage{};
   getrusage(RUSAGE_THREAD, &usage);
-  return {seconds_of(usage.ru_utime), seconds_of(usage.ru_stime), answers};
+  return {seconds_of(usage.ru_utime), seconds_of(usage.ru_stime), answers, batches};
 }
 
 /// Messages of one direction, with their memory.
@@ -71,6 +72,7 @@ Usage serve_bare(int fd, const Options& options, const std::atomic<bool>& stop) 
   Messages in(options.batch, 512);
   Messages out(options.batch, options.size);
   uint64_t answers = 0;
+  uint64_t batches = 0;
   while (!stop.load(std::memory_order_relaxed)) {
     for (size_t i = 0; i < options.batch; ++i) {
       in.headers[i].msg_hdr.msg_name = &in.names[i];
@@ -88,8 +90,9 @@ Usage serve_bare(int fd, const Options& options, const std::atomic<bool>& stop) 
     }
     const int sent = sendmmsg(fd, out.headers.data(), static_cast<unsigned>(got), MSG_DONTWAIT);
     if (sent > 0) answers += static_cast<uint64_t>(sent);
+    ++batches;
   }
-  return thread_usage(answers);
+  return thread_usage(answers, batches);
 }
 
 class Fixed final : public Responder {
@@ -143,7 +146,7 @@ Usage measure(const Options& options, Listener listener) {
   if (!worker) throw std::runtime_error(worker.error().what);
   std::thread server([&] {
     loop->run();
-    usage = thread_usage((*worker)->counters().udp_answers.value());
+    usage = thread_usage((*worker)->counters().udp_answers.value(), (*worker)->counters().udp_batches.value());
   });
   ask(at, options);
   loop->stop();
@@ -170,9 +173,10 @@ int main(int argc, char** argv) {
   }
   const Usage usage = measure(options, std::move(listeners->front().front()));
   const double answers = static_cast<double>(usage.answers);
-  fmt::print("server={} batch={} window={} answers/s={:.0f} user_us={:.3f} system_us={:.3f} cpu_us={:.3f}\n",
-             options.worker ? "worker" : "bare", options.worker ? 32 : options.batch, options.window,
-             answers / options.seconds, usage.user * 1e6 / answers, usage.system * 1e6 / answers,
-             (usage.user + usage.system) * 1e6 / answers);
+  fmt::print(
+      "server={} batch={} window={} mean_batch={:.1f} answers/s={:.0f} user_us={:.3f} system_us={:.3f} cpu_us={:.3f}\n",
+      options.worker ? "worker" : "bare", options.worker ? 32 : options.batch, options.window,
+      answers / static_cast<double>(usage.batches), answers / options.seconds, usage.user * 1e6 / answers,
+      usage.system * 1e6 / answers, (usage.user + usage.system) * 1e6 / answers);
   return 0;
 }
