@@ -16,7 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto read = config::load_text(text, file);
   if (!read) {
     require(read.error().what.starts_with("/etc/registry.yaml"), "an error names the file");
-    require(read.error().what.find_first_of("\x1b\x07\x08") == std::string::npos, "an error holds no control characters");
+    require(read.error().what.find_first_of("\x1b\x07\x08") == std::string::npos,
+            "an error holds no control characters");
     return 0;
   }
   const auto again = config::load_text(text, file);
@@ -26,7 +27,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   require(!read->control.empty() && !read->data.empty(), "paths are filled in");
   for (const auto& zone : read->zones) {
     require(!zone.file.empty(), "a zone has a file");
-    require(zone.dnssec.refresh + zone.dnssec.jitter < zone.dnssec.signature_lifetime, "signatures are renewed in time");
+    require(zone.dnssec.refresh + zone.dnssec.jitter < zone.dnssec.signature_lifetime,
+            "signatures are renewed in time");
   }
   for (const auto& change : config::diff(*read, config::default_config("/etc")))
     require(!change.key.empty(), "a change names its key");
