@@ -4,9 +4,12 @@ import os
 import pathlib
 import subprocess
 
+import dns.exception
+import dns.message
+import dns.query
 import yaml
 
-from servers import IDENTITY, ROOT, Server, ServerError, find_program
+from servers import IDENTITY, ROOT, Server, ServerError, Zone, find_program
 
 
 def our_program():
@@ -31,7 +34,8 @@ class Ours(Server):
         listen = [f"{address}@{self.port}" for address in self.addresses]
         zones = [{"name": zone.name.rstrip("."), "file": str(zone.file), "dnssec": zone.dnssec, **zone.options}
                  for zone in self.zones]
-        config = {"data": "data", "listen": listen, "control": "data/control.sock", "workers": 1, **self.options,
+        config = {"data": "data", "listen": listen, "control": "data/control.sock", "workers": 1, "map-size": "1G",
+                  "server": {"identity": IDENTITY, "nsid": IDENTITY}, "tcp": {"idle-timeout": "5s"}, **self.options,
                   "zones": zones}
         self.config_path.write_text(yaml.safe_dump(config, sort_keys=False))
 
@@ -164,17 +168,11 @@ class Unbound(Server):
             lines += ["stub-zone:", f'    name: "{name}"', f"    stub-addr: {where}", "    stub-no-cache: yes"]
         (folder / "unbound.conf").write_text("\n".join(lines) + "\n")
 
-    def wait_ready(self, seconds=30):
-        from servers import Zone  # pylint: disable=import-outside-toplevel
-
+    def wait_ready(self, seconds=15):
         self.zones = [Zone(next(iter(self.stubs)), os.devnull)]
         super().wait_ready(seconds)
 
     def answers(self, zone):
-        import dns.exception  # pylint: disable=import-outside-toplevel
-        import dns.message
-        import dns.query
-
         query = dns.message.make_query("version.server.", "TXT", "CH")
         try:
             dns.query.udp(query, self.address, port=self.port, timeout=0.5)
