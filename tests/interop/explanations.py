@@ -155,3 +155,37 @@ def types_beside_a_cname_are_followed_or_not(query, one, other):
 @rule("RFC 4035 §2.3: the NSEC at a cut belongs to the parent; BIND answers a question for it with authority", "bind")
 def bind_answers_nsec_at_a_cut(query, bind, other):
     return (other, other) if query.rdtype == "NSEC" and other.is_referral and bind.rcode == other.rcode else (bind, other)
+
+
+@rule("RFC 4035 §3.1.3.4: NSD proves another name than the one a DNAME led to, where that is made by a wildcard", "nsd")
+def nsd_proves_another_name_after_a_dname(query, nsd, other):
+    rewritten = any(record.rdtype == "DNAME" for record in other.answer)
+    same = (nsd.rcode, nsd.flags, nsd.answer) == (other.rcode, other.flags, other.answer)
+    return (other, other) if rewritten and same else (nsd, other)
+
+
+@rule("RFC 5155 §7.1: with opt-out, an empty non-terminal above insecure delegations only needs no NSEC3; what is proved below it differs")
+def below_an_unproved_empty_non_terminal(query, one, other):
+    name = query.name.lower()
+    if not (name.endswith(".ent3.ugly-opt-out.test.") and one.rcode == other.rcode and one.answer == other.answer):
+        return one, other
+    return (one, one)
+
+
+@rule("RFC 9471 §3.1: glue that does not fit sets TC; BIND 9.18 leaves it out", "bind")
+def bind_leaves_glue_out(query, bind, other):
+    fits_not = other.is_referral and query.size <= 512 and bind.additional < other.additional
+    return (other, other) if fits_not and bind.authority == other.authority else (bind, other)
+
+
+@rule("RFC 8482 §4.3: BIND does not follow a DNAME for ANY", "bind")
+def bind_does_not_follow_a_dname_for_any(query, bind, other):
+    rewritten = any(record.rdtype == "DNAME" for record in bind.answer)
+    return (other, other) if query.rdtype == "ANY" and rewritten else (bind, other)
+
+
+@rule("RFC 4035 §2.3: NSEC asked for at a name that a wildcard makes; Knot DNS leaves the wildcard's own NSEC out of the proof", "knot")
+def knot_denies_nsec_without_the_wildcards(query, knot, other):
+    if query.rdtype != "NSEC" or knot.rcode != other.rcode or knot.answer != other.answer:
+        return knot, other
+    return (replace(knot, authority=other.authority), other) if proofs(knot) < proofs(other) else (knot, other)
