@@ -99,6 +99,7 @@ class Name {
 inline NameView::NameView(const Name& name) : wire_(name.wire_.data()), size_(name.size_) {}
 
 inline bool operator==(const Name& a, const Name& b) { return a.view() == b.view(); }
+inline bool operator==(const Name& a, NameView b) { return a.view() == b; }
 
 /// `prefix` (without its root) followed by `suffix`; Invalid over 255 octets.
 Result<Name> concatenate(NameView prefix, NameView suffix);

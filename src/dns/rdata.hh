@@ -44,6 +44,7 @@ int compare_rdata(ByteView a, ByteView b);
 
 /// Presentation form; `\# n hex` for an opaque type. Long base64 and hex stay on one line.
 std::string rdata_to_text(RrType type, ByteView rdata);
+void append_rdata_text(std::string& out, RrType type, ByteView rdata);
 /// As rdata_to_text, but always in the generic form of RFC 3597 §5.
 std::string rdata_to_generic_text(ByteView rdata);
 

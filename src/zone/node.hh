@@ -32,6 +32,7 @@ enum NodeFlag : uint16_t {
   node_occluded = 16,         ///< below a cut or a DNAME: glue at best, never authoritative
   node_wildcard_child = 32,   ///< `*.<this name>` exists
   node_children = 64,         ///< some name exists below this one
+  node_nsec3 = 128,           ///< not a name of the zone but of its NSEC3 chain (RFC 5155 §3)
 };
 
 /// One RRset of a node, borrowed from its blob.
@@ -57,6 +58,8 @@ class StoredRrReader {
  public:
   explicit StoredRrReader(ByteView rrs) : at_(rrs.data()), end_(rrs.data() + rrs.size()) {}
   [[nodiscard]] bool done() const { return at_ == end_; }
+  /// Octets not yet read.
+  [[nodiscard]] size_t left() const { return static_cast<size_t>(end_ - at_); }
   StoredRr next() {
     const size_t size = load_u16(at_ + 10);
     const StoredRr rr{load_u32(at_ + 6), ByteView(at_ + 12, size)};
@@ -79,6 +82,8 @@ class NodeView {
   explicit operator bool() const { return blob_ != nullptr; }
   [[nodiscard]] const uint8_t* data() const { return blob_; }
   [[nodiscard]] size_t size() const;
+  /// Id of the zone that it belongs to.
+  [[nodiscard]] uint32_t zone() const;
   [[nodiscard]] uint16_t flags() const;
   [[nodiscard]] bool is(NodeFlag flag) const { return (flags() & flag) != 0; }
   /// In the case of the zone file.
@@ -92,6 +97,8 @@ class NodeView {
   [[nodiscard]] std::optional<StoredRrset> negative_soa() const;
   /// A digest of what the zone file says at this name, 0 where it says nothing; how a reload sees that a node is unchanged.
   [[nodiscard]] uint64_t file_digest() const;
+  /// When the first of its RRSIGs expires, in seconds as in RRSIG (RFC 4034 §3.1.5); 0 where it has none.
+  [[nodiscard]] uint32_t earliest_expiration() const;
   /// What the change set keeps to itself beside the answers (zone/change.hh): where each record came from.
   [[nodiscard]] ByteView provenance() const;
 
@@ -102,7 +109,7 @@ class NodeView {
   const uint8_t* blob_ = nullptr;
 };
 
-/// Appends `rr` without compression to `out`: the full RDATA, given the node's owner.
+/// Appends RDATA as it is stored to `out` without compression, given the node's owner.
 void expand_rdata(RrType type, ByteView stored_rdata, NameView owner, Bytes& out);
 
 /// Where an RRset goes in a message.
@@ -110,9 +117,9 @@ struct OwnerPlace {
   uint16_t offset;  ///< of the owner's name in the message, below 0x4000: a question's, or one in RDATA, itself compressed or not
 };
 
-/// Writes an RRset whole or not at all: false, and `out` as before, where it does not fit. `message` in `out` starts at
-/// offset 0. The owner written is the name at `place`, which equals the node's owner, or is a name that its wildcard matches
-/// (`wildcard`: the node's owner is `*.<closest encloser>`); pointers in RDATA are moved accordingly.
+/// Writes an RRset whole or not at all: false, and `out` as before, where it does not fit. The message starts at the
+/// beginning of `out`'s memory. The owner written is the name at `place`: the node's `owner`, or a name that it matches as a
+/// wildcard (RFC 4592); pointers in RDATA are moved accordingly.
 [[nodiscard]] bool write_rrset(ByteWriter& out, const StoredRrset& rrset, NameView owner, OwnerPlace place, bool with_sigs);
 
 /// What NodeBuilder takes: RDATA in wire form, uncompressed, in canonical order, without repeats.
@@ -124,12 +131,16 @@ struct RrsetInput {
 };
 
 struct NodeInput {
+  uint32_t zone = 0;
   NameView owner;
   uint16_t flags = 0;
   std::span<const RrsetInput> rrsets;  ///< ascending type
   uint64_t file_digest = 0;
   ByteView provenance;
 };
+
+/// A copy of the blob with other flags.
+Bytes with_flags(NodeView node, uint16_t flags);
 
 /// Appends the blob of a node to `out`, whose size must be and stays a multiple of 8; Full where an RRset with its
 /// RRSIGs exceeds what a message can carry.

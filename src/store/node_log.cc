@@ -1,0 +1,149 @@
+#include "store/node_log.hh"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+
+namespace steward::store {
+namespace {
+
+constexpr size_t flush_size = size_t{1} << 20;
+
+tl::unexpected<Error> system_error(const std::string& what, int error) {
+  const Errc code = error == ENOSPC || error == EDQUOT || error == EFBIG ? Errc::Full : Errc::Io;
+  return fail(code, what + ": " + std::string(std::strerror(error)));
+}
+
+Result<void> sync_folder(const std::string& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return system_error(folder, errno);
+  const int failed = ::fsync(fd) == 0 ? 0 : errno;
+  ::close(fd);
+  if (failed != 0) return system_error(folder, failed);
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<NodeLog>> NodeLog::open(std::string folder, NodePosition end, uint64_t reserve) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) return fail(Errc::Io, folder + ": " + error.message());
+
+  void* base = ::mmap(nullptr, reserve, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (base == MAP_FAILED) return system_error(fmt::format("reserving {} octets of addresses", reserve), errno);
+  std::unique_ptr<NodeLog> log(new NodeLog(std::move(folder), end, static_cast<uint8_t*>(base), reserve));
+
+  for (const auto& entry : std::filesystem::directory_iterator(log->folder_, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.size() != 14 || !name.ends_with(".nodes")) continue;
+    const uint64_t segment = std::stoull(name.substr(0, 8), nullptr, 16);
+    if (segment * segment_size >= reserve) return fail(Errc::Full, entry.path().string() + ": past the reserved addresses");
+    if (auto opened = log->open_segment(segment); !opened) return tl::unexpected<Error>(opened.error());
+  }
+  if (error) return fail(Errc::Io, log->folder_ + ": " + error.message());
+  return log;
+}
+
+NodeLog::~NodeLog() {
+  for (const int fd : files_)
+    if (fd >= 0) ::close(fd);
+  ::munmap(base_, reserve_);
+}
+
+std::string NodeLog::path_of(uint64_t segment) const { return fmt::format("{}/{:08x}.nodes", folder_, segment); }
+
+Result<void> NodeLog::open_segment(uint64_t segment) {
+  if (segment < files_.size() && files_[segment] >= 0) return {};
+  if ((segment + 1) * segment_size > reserve_)
+    return fail(Errc::Full, fmt::format("{}: the node log has reached its {} octets", folder_, reserve_));
+  const std::string path = path_of(segment);
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return system_error(path, errno);
+  // The whole segment is mapped from the start, so its file has the whole size from the start, as a hole.
+  if (::ftruncate(fd, static_cast<off_t>(segment_size)) != 0) {
+    const int error = errno;
+    ::close(fd);
+    return system_error(path, error);
+  }
+  void* mapped = ::mmap(base_ + segment * segment_size, segment_size, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0);
+  if (mapped == MAP_FAILED) {
+    const int error = errno;
+    ::close(fd);
+    return system_error(path, error);
+  }
+  // Nodes are read here and there, never in a row.
+  ::madvise(mapped, segment_size, MADV_RANDOM);
+  if (files_.size() <= segment) files_.resize(segment + 1, -1);
+  files_[segment] = fd;
+  return sync_folder(folder_);
+}
+
+Result<NodePosition> NodeLog::append(ByteView node) {
+  if (node.size() > segment_size) return fail(Errc::Full, fmt::format("a node of {} octets is over the {} of a segment", node.size(), segment_size));
+  const uint64_t left = segment_size - end_ % segment_size;
+  if (node.size() > left) {
+    // Zeros to the border: whoever walks a segment sees that nothing follows.
+    pending_.resize(pending_.size() + left);
+    end_ += left;
+  }
+  const NodePosition position = end_;
+  steward::append(pending_, node);
+  end_ += node.size();
+  if (pending_.size() >= flush_size)
+    if (auto flushed = flush(); !flushed) return tl::unexpected<Error>(flushed.error());
+  return position;
+}
+
+Result<void> NodeLog::flush() {
+  NodePosition at = flushed_end();
+  size_t done = 0;
+  while (done < pending_.size()) {
+    const uint64_t segment = segment_of(at);
+    if (auto opened = open_segment(segment); !opened) return opened;
+    const uint64_t in_segment = at % segment_size;
+    const size_t size = std::min<size_t>(pending_.size() - done, segment_size - in_segment);
+    const ssize_t written = ::pwrite(files_[segment], &pending_[done], size, static_cast<off_t>(in_segment));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      const int error = written < 0 ? errno : ENOSPC;
+      pending_.erase(pending_.begin(), pending_.begin() + static_cast<long>(done));
+      return system_error(path_of(segment), error);
+    }
+    dirty_.insert(segment);
+    done += static_cast<size_t>(written);
+    at += static_cast<size_t>(written);
+  }
+  pending_.clear();
+  return {};
+}
+
+Result<void> NodeLog::sync() {
+  if (auto flushed = flush(); !flushed) return flushed;
+  for (const uint64_t segment : dirty_)
+    if (files_[segment] >= 0 && ::fdatasync(files_[segment]) != 0) return system_error(path_of(segment), errno);
+  dirty_.clear();
+  return {};
+}
+
+void NodeLog::rewind(NodePosition end) {
+  pending_.clear();
+  end_ = end;
+}
+
+void NodeLog::drop(uint64_t segment) {
+  if (segment >= files_.size() || files_[segment] < 0) return;
+  ::mmap(base_ + segment * segment_size, segment_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+  ::close(files_[segment]);
+  files_[segment] = -1;
+  dirty_.erase(segment);
+  ::unlink(path_of(segment).c_str());
+}
+
+}  // namespace steward::store

@@ -1,0 +1,256 @@
+#include <atomic>
+
+#include "store/state.hh"
+#include "store/store.hh"
+
+namespace steward::store {
+namespace {
+
+bool same_folded(dns::NameView stored, dns::NameView folded) {
+  if (stored.size() != folded.size()) return false;
+  for (size_t i = 0; i < folded.size(); ++i)
+    if (dns::fold(stored.data()[i]) != folded.data()[i]) return false;
+  return true;
+}
+
+void prefetch_node(const uint8_t* node) {
+  // Header, directory, owner and the first records: what an answer of usual size reads.
+  for (size_t line = 0; line < 8; ++line) __builtin_prefetch(node + line * 64);
+}
+
+}  // namespace
+
+struct Reader::Implementation {
+  Implementation(Store::State& state, Epochs::Slot& place) : s(state), slot(place) {}
+
+  Store::State& s;
+  Epochs::Slot& slot;
+  TxnHandle txn;
+  CursorHandle tree_cursor;
+  CursorHandle nsec3_cursor;
+  bool tree_cursor_fresh = false;  // bound to the present snapshot
+  bool nsec3_cursor_fresh = false;
+  const ZoneView* view = nullptr;
+  uint64_t id = 0;      // of the snapshot
+  bool fast = false;    // the index mirrors it
+
+  MDB_cursor* cursor(CursorHandle& handle, bool& fresh, MDB_dbi dbi) const {
+    if (!handle) {
+      MDB_cursor* opened = nullptr;
+      if (mdb_cursor_open(txn.get(), dbi, &opened) != 0) return nullptr;
+      handle.reset(opened);
+    } else if (!fresh && mdb_cursor_renew(txn.get(), handle.get()) != 0) {
+      return nullptr;
+    }
+    fresh = true;
+    return handle.get();
+  }
+
+  [[nodiscard]] zone::NodeView find_in_tree(const zone::ZoneInfo& zone, dns::NameView name) const {
+    TreeKey key;
+    MDB_val k{tree_key(zone, name, key), key.data()};
+    MDB_val v;
+    if (mdb_get(txn.get(), s.dbs.tree, &k, &v) != 0) return {};
+    return at(v);
+  }
+  [[nodiscard]] zone::NodeView at(const MDB_val& value) const {
+    uint64_t number = 0;
+    std::memcpy(&number, value.mv_data, sizeof number);
+    return zone::NodeView(s.log->at(number & tree_position));
+  }
+};
+
+Reader::Reader(Store::State& store, Epochs::Slot& slot) : impl_(std::make_unique<Implementation>(store, slot)) {}
+
+Reader::~Reader() {
+  // Cursors of a read transaction outlive it and are closed by us (LMDB), before the transaction.
+  impl_->tree_cursor.reset();
+  impl_->nsec3_cursor.reset();
+  impl_->txn.reset();
+}
+
+Result<void> Reader::acquire() {
+  Implementation& r = *impl_;
+  r.s.epochs.enter(r.slot);
+  int code = 0;
+  if (!r.txn) {
+    MDB_txn* txn = nullptr;
+    code = mdb_txn_begin(r.s.env.get(), nullptr, MDB_RDONLY, &txn);
+    r.txn.reset(txn);
+  } else {
+    code = mdb_txn_renew(r.txn.get());
+  }
+  if (code != 0) {
+    Epochs::leave(r.slot);
+    return lmdb_error("read transaction", code);
+  }
+  r.id = mdb_txn_id(r.txn.get());
+  r.tree_cursor_fresh = r.nsec3_cursor_fresh = false;
+  r.view = r.s.view.load(std::memory_order_acquire);
+  // A commit that changes what zones there are is visible a moment before its view: wait for it.
+  while (r.view->transaction < r.s.view_barrier.load(std::memory_order_acquire) &&
+         r.id >= r.s.view_barrier.load(std::memory_order_acquire))
+    r.view = r.s.view.load(std::memory_order_acquire);
+  r.fast = r.s.index.transaction() == r.id;
+  return {};
+}
+
+void Reader::release() {
+  mdb_txn_reset(impl_->txn.get());
+  Epochs::leave(impl_->slot);
+}
+
+const zone::ZoneInfo* Reader::find_zone(dns::NameView name) const {
+  const ZoneRecord* record = impl_->view->find_longest(impl_->s.hash, name);
+  return record != nullptr ? &record->info : nullptr;
+}
+
+const ZoneRecord* Reader::zone_record(dns::NameView apex) const {
+  return impl_->view->find_exact(impl_->s.hash, dns::Name(apex).folded());
+}
+
+void Reader::begin(zone::Probe& probe, const zone::ZoneInfo& zone, dns::NameView name) const {
+  probe = {&zone, name, 0, 0, nullptr};
+  if (!impl_->fast) return;
+  probe.hash = impl_->s.hash(zone.id, name);
+  const Index::Table& table = impl_->s.index.table();
+  __builtin_prefetch(&table.slots[probe.hash & table.mask]);
+}
+
+void Reader::fetch(zone::Probe& probe) const {
+  if (!impl_->fast) return;
+  const Index::Table& table = impl_->s.index.table();
+  const uint64_t tag = Index::tag_of(probe.hash);
+  for (uint64_t at = probe.hash & table.mask;; at = (at + 1) & table.mask) {
+    const uint64_t slot = table.slots[at].load(std::memory_order_relaxed);
+    probe.slot = at;
+    if (slot == 0) return;
+    if (Index::tag_of(slot) != tag || slot == Index::gone) continue;
+    // Not looked at before the table is known to be unchanged: a slot seen amid a change may be stale.
+    if (!impl_->s.index.unchanged(impl_->id)) return;
+    probe.node = impl_->s.log->at(Index::position_of(slot));
+    prefetch_node(probe.node);
+    return;
+  }
+}
+
+zone::NodeView Reader::finish(const zone::Probe& probe) const {
+  const Implementation& r = *impl_;
+  if (!r.fast || !r.s.index.unchanged(r.id)) return r.find_in_tree(*probe.zone, probe.name);
+  if (probe.node == nullptr) return {};
+  const auto matches = [&](const uint8_t* node) {
+    const zone::NodeView view(node);
+    return view.zone() == probe.zone->id && same_folded(view.owner(), probe.name);
+  };
+  if (matches(probe.node)) return zone::NodeView(probe.node);
+
+  // Another name with the same 24 bits: go on behind it.
+  const Index::Table& table = r.s.index.table();
+  const uint64_t tag = Index::tag_of(probe.hash);
+  for (uint64_t at = (probe.slot + 1) & table.mask;; at = (at + 1) & table.mask) {
+    const uint64_t slot = table.slots[at].load(std::memory_order_relaxed);
+    if (!r.s.index.unchanged(r.id)) return r.find_in_tree(*probe.zone, probe.name);
+    if (slot == 0) return {};
+    if (Index::tag_of(slot) != tag || slot == Index::gone) continue;
+    const uint8_t* node = r.s.log->at(Index::position_of(slot));
+    if (matches(node)) return zone::NodeView(node);
+  }
+}
+
+zone::NodeView Reader::find(const zone::ZoneInfo& zone, dns::NameView name) const {
+  zone::Probe probe;
+  begin(probe, zone, name);
+  fetch(probe);
+  return finish(probe);
+}
+
+zone::NodeView Reader::nsec_at_or_before(const zone::ZoneInfo& zone, dns::NameView name) const {
+  const Implementation& r = *impl_;
+  MDB_cursor* cursor = r.cursor(impl_->tree_cursor, impl_->tree_cursor_fresh, r.s.dbs.tree);
+  if (cursor == nullptr) return {};
+  TreeKey key;
+  const size_t size = tree_key(zone, name, key);
+  MDB_val k{size, key.data()};
+  MDB_val v;
+  int code = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+  const bool exact = code == 0 && k.mv_size == size && std::memcmp(k.mv_data, key.data(), size) == 0;
+  if (code == MDB_NOTFOUND)
+    code = mdb_cursor_get(cursor, &k, &v, MDB_LAST);
+  else if (code == 0 && !exact)
+    code = mdb_cursor_get(cursor, &k, &v, MDB_PREV);
+
+  constexpr int patience = 8;
+  for (int steps = 0; code == 0; ++steps, code = mdb_cursor_get(cursor, &k, &v, MDB_PREV)) {
+    if (k.mv_size < zone_prefix_size || std::memcmp(k.mv_data, key.data(), zone_prefix_size) != 0) return {};
+    uint64_t value = 0;
+    std::memcpy(&value, v.mv_data, sizeof value);
+    if ((value & tree_has_nsec) != 0) return r.at(v);
+    if ((value & tree_occluded) == 0 || steps < patience) continue;
+    // Deep inside what a cut hides: the last name with an NSEC is the cut itself.
+    for (dns::NameView up = r.at(v).owner(); up.size() > zone.apex.size(); up = up.parent())
+      if (const zone::NodeView node = find(zone, dns::Name(up).folded()); node && !node.is(zone::node_occluded) && node.find(dns::RrType::NSEC))
+        return node;
+  }
+  return {};
+}
+
+zone::NodeView Reader::nsec3_at_or_before(const zone::ZoneInfo& zone, const zone::Nsec3Hash& hash, bool& exact) const {
+  const Implementation& r = *impl_;
+  exact = false;
+  MDB_cursor* cursor = r.cursor(impl_->nsec3_cursor, impl_->nsec3_cursor_fresh, r.s.dbs.nsec3);
+  if (cursor == nullptr) return {};
+  std::array<uint8_t, zone_prefix_size + zone::nsec3_hash_size> key;
+  store_u32(key.data(), zone.id);
+  std::memcpy(key.data() + zone_prefix_size, hash.data(), hash.size());
+  MDB_val k{key.size(), key.data()};
+  MDB_val v;
+  int code = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+  if (code == 0 && k.mv_size == key.size() && std::memcmp(k.mv_data, key.data(), key.size()) == 0) {
+    exact = true;
+    return r.at(v);
+  }
+  const auto in_zone = [&] { return code == 0 && k.mv_size == key.size() && std::memcmp(k.mv_data, key.data(), zone_prefix_size) == 0; };
+  code = mdb_cursor_get(cursor, &k, &v, code == 0 ? MDB_PREV : MDB_LAST);
+  if (in_zone()) return r.at(v);
+  // Before the first: the circle closes at the last of the zone (RFC 5155 §3.1.7).
+  store_u32(key.data(), zone.id + 1);
+  k = {zone_prefix_size, key.data()};
+  code = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+  code = mdb_cursor_get(cursor, &k, &v, code == 0 ? MDB_PREV : MDB_LAST);
+  store_u32(key.data(), zone.id);
+  return in_zone() ? r.at(v) : zone::NodeView{};
+}
+
+zone::NodeView Reader::node_at_or_after(const zone::ZoneInfo& zone, Bytes& key) const {
+  const Implementation& r = *impl_;
+  MDB_cursor* cursor = r.cursor(impl_->tree_cursor, impl_->tree_cursor_fresh, r.s.dbs.tree);
+  if (cursor == nullptr) return {};
+  Bytes full;
+  append_u32(full, zone.id);
+  append(full, key);
+  MDB_val k = to_val(full);
+  MDB_val v;
+  if (mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE) != 0) return {};
+  const ByteView found = to_view(k);
+  if (found.size() < zone_prefix_size || load_u32(found.data()) != zone.id) return {};
+  key.assign(found.begin() + zone_prefix_size, found.end());
+  return r.at(v);
+}
+
+zone::NodeView Reader::nsec3_at_or_after(const zone::ZoneInfo& zone, Bytes& hash) const {
+  const Implementation& r = *impl_;
+  MDB_cursor* cursor = r.cursor(impl_->nsec3_cursor, impl_->nsec3_cursor_fresh, r.s.dbs.nsec3);
+  if (cursor == nullptr) return {};
+  Bytes full;
+  append_u32(full, zone.id);
+  append(full, hash);
+  MDB_val k = to_val(full);
+  MDB_val v;
+  if (mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE) != 0) return {};
+  const ByteView found = to_view(k);
+  if (found.size() < zone_prefix_size || load_u32(found.data()) != zone.id) return {};
+  hash.assign(found.begin() + zone_prefix_size, found.end());
+  return r.at(v);
+}
+
+}  // namespace steward::store

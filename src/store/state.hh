@@ -1,0 +1,73 @@
+#pragma once
+// What Store, Reader and WriteTransaction share. Private to this room.
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <map>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "store/epochs.hh"
+#include "store/index.hh"
+#include "store/lmdb.hh"
+#include "store/node_log.hh"
+#include "store/store.hh"
+
+namespace steward::store {
+
+/// All zones as of one transaction: immutable, replaced as a whole.
+struct ZoneView {
+  uint64_t transaction = 0;
+  std::vector<std::shared_ptr<const ZoneRecord>> zones;
+
+  /// From the hash of an apex to its zone; open addressing, at most half full.
+  std::vector<const ZoneRecord*> table;
+  size_t most_labels = 0;
+
+  void index(const NameHash& hash);
+  /// The zone with the longest apex at or above `name`, which is folded.
+  [[nodiscard]] const ZoneRecord* find_longest(const NameHash& hash, dns::NameView name) const;
+  [[nodiscard]] const ZoneRecord* find_exact(const NameHash& hash, dns::NameView folded_apex) const;
+};
+
+// Values of the tree: the node's position, and what the search for an NSEC wants to know without touching the node.
+constexpr uint64_t tree_has_nsec = uint64_t{1} << 63;
+constexpr uint64_t tree_occluded = uint64_t{1} << 62;
+constexpr uint64_t tree_position = (uint64_t{1} << 48) - 1;
+uint64_t tree_value(NodePosition position, zone::NodeView node);
+
+constexpr size_t zone_prefix_size = 4;
+/// Key of a name in the tree: zone id, big-endian, then its canonical key relative to the apex.
+using TreeKey = std::array<uint8_t, zone_prefix_size + dns::max_canonical_key_size>;
+size_t tree_key(const zone::ZoneInfo& zone, dns::NameView name, TreeKey& key);
+
+struct Store::State {
+  explicit State(StoreOptions given);
+
+  StoreOptions options;
+  int lock_file = -1;
+  EnvHandle env;
+  Databases dbs{};
+  std::unique_ptr<NodeLog> log;
+  Epochs epochs;
+  NameHash hash;
+  Index index{epochs};
+  bool index_built = false;  // the writer's
+
+  std::atomic<const ZoneView*> view{nullptr};
+  /// Readers whose snapshot is this one or newer must not go with an older view.
+  std::atomic<uint64_t> view_barrier{0};
+
+  // The writer's: octets of live nodes by segment.
+  std::map<uint64_t, uint64_t> live;
+  uint32_t next_zone_id = 1;
+  uint64_t dead_readers = 0;
+
+  ~State();
+  void publish_view(std::unique_ptr<ZoneView> fresh);
+  [[nodiscard]] uint64_t hash_of(NodePosition position) const;
+};
+
+}  // namespace steward::store

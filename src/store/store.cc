@@ -1,0 +1,288 @@
+#include "store/store.hh"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <random>
+
+#include "store/state.hh"
+
+namespace steward::store {
+namespace {
+
+constexpr NodePosition log_start = 8;  // position 0 is no node
+
+uint64_t little_u64(ByteView value) {
+  uint64_t number = 0;
+  if (value.size() == sizeof number) std::memcpy(&number, value.data(), sizeof number);
+  return number;
+}
+
+Result<uint64_t> get_meta(MDB_txn* txn, MDB_dbi dbi, std::string_view key, uint64_t otherwise) {
+  MDB_val k = to_val(as_bytes(key));
+  MDB_val v;
+  const int code = mdb_get(txn, dbi, &k, &v);
+  if (code == MDB_NOTFOUND) return otherwise;
+  if (code != 0) return lmdb_error(key, code);
+  return little_u64(to_view(v));
+}
+
+Result<int> lock_folder(const std::string& folder) {
+  const std::string path = folder + "/lock";
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return fail(Errc::Io, path + ": " + std::strerror(errno));
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    ::close(fd);
+    return fail(Errc::Refused, folder + ": in use by another process");
+  }
+  return fd;
+}
+
+Result<void> open_environment(Store::State& s) {
+  MDB_env* env = nullptr;
+  if (const int code = mdb_env_create(&env); code != 0) return lmdb_error("LMDB", code);
+  s.env.reset(env);
+  mdb_env_set_maxdbs(env, 16);
+  mdb_env_set_mapsize(env, s.options.map_size);
+  const std::string path = s.options.folder + "/data.mdb";
+  // NOTLS: a reader belongs to its Reader, not to a thread. NORDAHEAD: look-ups are random.
+  if (const int code = mdb_env_open(env, path.c_str(), MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD, 0600); code != 0)
+    return lmdb_error(path, code);
+  int dead = 0;
+  if (const int code = mdb_reader_check(env, &dead); code != 0) return lmdb_error(path, code);
+  s.dead_readers = static_cast<uint64_t>(dead);
+
+  MDB_txn* txn = nullptr;
+  if (const int code = mdb_txn_begin(env, nullptr, 0, &txn); code != 0) return lmdb_error(path, code);
+  TxnHandle guard(txn);
+  const std::pair<const char*, MDB_dbi*> names[] = {{"meta", &s.dbs.meta}, {"zones", &s.dbs.zones}, {"tree", &s.dbs.tree},
+                                                    {"nsec3", &s.dbs.nsec3}, {"segments", &s.dbs.segments}};
+  for (const auto& [name, dbi] : names)
+    if (const int code = mdb_dbi_open(txn, name, MDB_CREATE, dbi); code != 0) return lmdb_error(path, code);
+
+  const auto version = get_meta(txn, s.dbs.meta, "format", 0);
+  if (!version) return tl::unexpected<Error>(version.error());
+  if (*version == 0) {
+    const uint64_t number = format_version;
+    MDB_val k = to_val(as_bytes("format"));
+    MDB_val v{sizeof number, const_cast<uint64_t*>(&number)};
+    if (const int code = mdb_put(txn, s.dbs.meta, &k, &v, 0); code != 0) return lmdb_error(path, code);
+  } else if (*version != format_version) {
+    return fail(Errc::Unsupported, path + ": format " + std::to_string(*version) + ", this program reads format " +
+                                       std::to_string(format_version) +
+                                       "; export the zones with the version that wrote it and load them with this one");
+  }
+  if (const int code = mdb_txn_commit(guard.release()); code != 0) return lmdb_error(path, code);
+  return {};
+}
+
+Result<NodePosition> read_committed(Store::State& s, std::unique_ptr<ZoneView>& view) {
+  MDB_txn* txn = nullptr;
+  if (const int code = mdb_txn_begin(s.env.get(), nullptr, MDB_RDONLY, &txn); code != 0) return lmdb_error("LMDB", code);
+  const TxnHandle guard(txn);
+  const auto end = get_meta(txn, s.dbs.meta, "log-end", log_start);
+  if (!end) return tl::unexpected<Error>(end.error());
+  const auto next_id = get_meta(txn, s.dbs.meta, "next-zone", 1);
+  if (!next_id) return tl::unexpected<Error>(next_id.error());
+  s.next_zone_id = static_cast<uint32_t>(*next_id);
+
+  view = std::make_unique<ZoneView>();
+  view->transaction = mdb_txn_id(txn);
+  const auto for_each = [&](MDB_dbi dbi, auto use) -> Result<void> {
+    MDB_cursor* cursor = nullptr;
+    if (const int code = mdb_cursor_open(txn, dbi, &cursor); code != 0) return lmdb_error("LMDB", code);
+    const CursorHandle closer(cursor);
+    MDB_val k;
+    MDB_val v;
+    int code = mdb_cursor_get(cursor, &k, &v, MDB_FIRST);
+    for (; code == 0; code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT))
+      if (auto used = use(to_view(k), to_view(v)); !used) return used;
+    if (code != MDB_NOTFOUND) return lmdb_error("LMDB", code);
+    return {};
+  };
+  auto read = for_each(s.dbs.zones, [&](ByteView key, ByteView value) -> Result<void> {
+    auto record = ZoneRecord::from_json(key.size() == 4 ? load_u32(key.data()) : 0, as_text(value));
+    if (!record) return tl::unexpected<Error>(record.error());
+    view->zones.push_back(std::make_shared<const ZoneRecord>(std::move(*record)));
+    return {};
+  });
+  if (!read) return tl::unexpected<Error>(read.error());
+  read = for_each(s.dbs.segments, [&](ByteView key, ByteView value) -> Result<void> {
+    if (key.size() == 4) s.live[load_u32(key.data())] = little_u64(value);
+    return {};
+  });
+  if (!read) return tl::unexpected<Error>(read.error());
+  return *end;
+}
+
+}  // namespace
+
+uint64_t tree_value(NodePosition position, zone::NodeView node) {
+  uint64_t value = position;
+  if (node.is(zone::node_occluded))
+    value |= tree_occluded;
+  else if (node.find(dns::RrType::NSEC))
+    value |= tree_has_nsec;
+  return value;
+}
+
+size_t tree_key(const zone::ZoneInfo& zone, dns::NameView name, TreeKey& key) {
+  store_u32(key.data(), zone.id);
+  return zone_prefix_size + dns::canonical_key(name, zone.apex, key.data() + zone_prefix_size);
+}
+
+void ZoneView::index(const NameHash& hash) {
+  table.assign(std::bit_ceil(zones.size() * 2 + 1), nullptr);
+  most_labels = 0;
+  for (const auto& zone : zones) {
+    const dns::Name apex = zone->info.apex.folded();
+    most_labels = std::max(most_labels, apex.view().label_count());
+    size_t at = hash(0, apex) & (table.size() - 1);
+    while (table[at] != nullptr) at = (at + 1) & (table.size() - 1);
+    table[at] = zone.get();
+  }
+}
+
+const ZoneRecord* ZoneView::find_exact(const NameHash& hash, dns::NameView folded_apex) const {
+  for (size_t at = hash(0, folded_apex) & (table.size() - 1); table[at] != nullptr; at = (at + 1) & (table.size() - 1))
+    if (table[at]->info.apex.view() == folded_apex) return table[at];
+  return nullptr;
+}
+
+const ZoneRecord* ZoneView::find_longest(const NameHash& hash, dns::NameView name) const {
+  if (zones.empty()) return nullptr;
+  for (name = name.suffix(most_labels);; name = name.parent()) {
+    if (const ZoneRecord* found = find_exact(hash, name)) return found;
+    if (name.is_root()) return nullptr;
+  }
+}
+
+Store::State::State(StoreOptions given)
+    : options(std::move(given)), hash((uint64_t{std::random_device{}()} << 32) | std::random_device{}()) {}
+
+Store::State::~State() {
+  delete view.load();
+  if (lock_file >= 0) ::close(lock_file);
+}
+
+void Store::State::publish_view(std::unique_ptr<ZoneView> fresh) {
+  fresh->index(hash);
+  const ZoneView* old = view.exchange(fresh.release(), std::memory_order_acq_rel);
+  if (old != nullptr) epochs.retire([old] { delete old; });
+}
+
+uint64_t Store::State::hash_of(NodePosition position) const {
+  const zone::NodeView node(log->at(position));
+  return hash(node.zone(), dns::Name(node.owner()).folded());
+}
+
+Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Store::~Store() = default;
+
+Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
+  std::error_code error;
+  std::filesystem::create_directories(options.folder, error);
+  if (error) return fail(Errc::Io, options.folder + ": " + error.message());
+  auto state = std::make_unique<State>(options);
+  const auto lock = lock_folder(options.folder);
+  if (!lock) return tl::unexpected<Error>(lock.error());
+  state->lock_file = *lock;
+  if (auto opened = open_environment(*state); !opened) return tl::unexpected<Error>(opened.error());
+  std::unique_ptr<ZoneView> view;
+  const auto end = read_committed(*state, view);
+  if (!end) return tl::unexpected<Error>(end.error());
+  auto log = NodeLog::open(options.folder + "/nodes", *end, options.log_size);
+  if (!log) return tl::unexpected<Error>(log.error());
+  state->log = std::move(*log);
+  // Segments that a crash kept from being dropped.
+  for (uint64_t segment = 0; segment < NodeLog::segment_of(*end); ++segment)
+    if (!state->live.contains(segment)) state->log->drop(segment);
+  state->publish_view(std::move(view));
+  return std::unique_ptr<Store>(new Store(std::move(state)));
+}
+
+std::vector<ZoneRecord> Store::zones() const {
+  std::vector<ZoneRecord> records;
+  for (const auto& zone : state_->view.load()->zones) records.push_back(*zone);
+  return records;
+}
+
+Result<std::unique_ptr<Reader>> Store::make_reader() {
+  Epochs::Slot* slot = state_->epochs.add_reader();
+  if (slot == nullptr) return fail(Errc::Full, "more reader threads than the store has places for");
+  return std::make_unique<Reader>(*state_, *slot);
+}
+
+Result<std::unique_ptr<WriteTransaction>> Store::begin_write() {
+  try {
+    return std::make_unique<WriteTransaction>(*state_);
+  } catch (const std::runtime_error& error) {
+    return fail(Errc::Io, error.what());
+  }
+}
+
+Result<void> Store::build_index() {
+  State& s = *state_;
+  MDB_txn* txn = nullptr;
+  if (const int code = mdb_txn_begin(s.env.get(), nullptr, MDB_RDONLY, &txn); code != 0) return lmdb_error("LMDB", code);
+  const TxnHandle guard(txn);
+  MDB_stat stat;
+  mdb_stat(txn, s.dbs.tree, &stat);
+  s.index.begin_change();
+  s.index.reserve(stat.ms_entries);
+
+  MDB_cursor* cursor = nullptr;
+  if (const int code = mdb_cursor_open(txn, s.dbs.tree, &cursor); code != 0) return lmdb_error("LMDB", code);
+  const CursorHandle closer(cursor);
+  std::unordered_map<uint32_t, dns::Name> apexes;
+  for (const auto& zone : s.view.load()->zones) apexes.emplace(zone->info.id, zone->info.apex.folded());
+
+  std::vector<Index::Change> changes;
+  const auto apply = [&] {
+    s.index.apply(changes, [&](NodePosition position) { return s.hash_of(position); });
+    changes.clear();
+  };
+  MDB_val k;
+  MDB_val v;
+  int code = mdb_cursor_get(cursor, &k, &v, MDB_FIRST);
+  for (; code == 0; code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
+    const ByteView key = to_view(k);
+    if (key.size() < zone_prefix_size) return fail(Errc::Corrupt, "tree: key without a zone");
+    const uint32_t zone = load_u32(key.data());
+    const auto apex = apexes.find(zone);
+    if (apex == apexes.end()) return fail(Errc::Corrupt, "tree: node of zone " + std::to_string(zone) + ", which there is not");
+    // From the key, not from the node: so that a start does not read every node.
+    const auto name = dns::name_of_canonical_key(key.subspan(zone_prefix_size), apex->second);
+    if (!name) return tl::unexpected<Error>(name.error());
+    changes.push_back({s.hash(zone, *name), Index::no_node, little_u64(to_view(v)) & tree_position});
+    if (changes.size() == 4096) apply();
+  }
+  if (code != MDB_NOTFOUND) return lmdb_error("tree", code);
+  apply();
+  s.index_built = true;
+  s.index.end_change(mdb_txn_id(txn));
+  s.epochs.collect();
+  return {};
+}
+
+StoreFigures Store::figures() const {
+  const State& s = *state_;
+  StoreFigures figures;
+  MDB_envinfo info;
+  mdb_env_info(s.env.get(), &info);
+  figures.tree_pages = info.me_last_pgno + 1;
+  figures.map_size = info.me_mapsize;
+  for (const auto& [segment, octets] : s.live) {
+    figures.log_octets += NodeLog::segment_size;
+    figures.live_octets += octets;
+  }
+  figures.index_names = s.index.used();
+  figures.index_octets = s.index.memory();
+  figures.dead_readers = s.dead_readers;
+  return figures;
+}
+
+}  // namespace steward::store

@@ -1,0 +1,131 @@
+#pragma once
+// The store: all zones on disk, LMDB's tree and the node log, and the index that makes them fast. src/store/FORMAT.md has the layout.
+//
+// One thread, the writer, calls begin_write() and build_index(). Every reader thread has a Reader of its own, which is the
+// zone::Snapshot that answers are made from. Opening, closing and make_reader() happen while nobody else is at it.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.hh"
+#include "store/epochs.hh"
+#include "store/zone_record.hh"
+#include "zone/node_table.hh"
+#include "zone/snapshot.hh"
+
+namespace steward::store {
+
+/// The version of the format on disk. Another one is refused at open: export with what wrote it, import with this.
+constexpr uint32_t format_version = 1;
+
+struct StoreOptions {
+  std::string folder;
+  uint64_t map_size = uint64_t{64} << 30;      ///< address space for LMDB's tree; its file grows as it needs
+  uint64_t log_size = uint64_t{1} << 40;       ///< address space for the node log
+};
+
+struct StoreFigures {
+  uint64_t tree_pages = 0;       ///< of 4 KiB, in use in LMDB's file
+  uint64_t map_size = 0;
+  uint64_t log_octets = 0;       ///< in segments that exist
+  uint64_t live_octets = 0;      ///< of nodes that the tree points at
+  uint64_t index_names = 0;
+  uint64_t index_octets = 0;
+  uint64_t dead_readers = 0;     ///< slots of readers that died, cleared at open
+};
+
+class Reader;
+class WriteTransaction;
+
+class Store {
+ public:
+  /// Io, Full, Corrupt; Unsupported for another format version; Refused where another process has it open for writing.
+  static Result<std::unique_ptr<Store>> open(const StoreOptions& options);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  [[nodiscard]] Result<std::unique_ptr<Reader>> make_reader();
+
+  /// The zones as of the last commit.
+  [[nodiscard]] std::vector<ZoneRecord> zones() const;
+
+  // The writer thread.
+  [[nodiscard]] Result<std::unique_ptr<WriteTransaction>> begin_write();
+  /// Fills the index from the tree, after which answers stop using the tree. Io, Corrupt.
+  Result<void> build_index();
+  /// Moves what is left in mostly dead segments and drops them: one segment at most a call. True when it did something.
+  Result<bool> compact();
+  [[nodiscard]] StoreFigures figures() const;
+
+  struct State;
+
+ private:
+  explicit Store(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// One write: everything in it is committed together, or not at all when it is destroyed before commit().
+class WriteTransaction {
+ public:
+  explicit WriteTransaction(Store::State& store);
+  ~WriteTransaction();
+  WriteTransaction(const WriteTransaction&) = delete;
+  WriteTransaction& operator=(const WriteTransaction&) = delete;
+
+  /// The zone with this apex.
+  [[nodiscard]] const ZoneRecord* find_zone(dns::NameView apex) const;
+  /// Enters a zone that was not there and gives it an id.
+  [[nodiscard]] ZoneRecord& add_zone(dns::NameView apex);
+  /// What will be stored for this zone; change it in place.
+  [[nodiscard]] ZoneRecord& zone(uint32_t id);
+  /// Removes a zone with all its nodes.
+  Result<void> remove_zone(uint32_t id);
+
+  [[nodiscard]] zone::NodeTable& nodes(uint32_t zone);
+  [[nodiscard]] zone::NodeTable& nsec3(uint32_t zone);
+
+  /// On disk when it returns, and readers see it. After a failure nothing of it is there.
+  Result<void> commit();
+
+  struct Implementation;
+
+ private:
+  std::unique_ptr<Implementation> impl_;
+};
+
+/// A reader thread's view. Use: `acquire()`, answer a batch, `release()`.
+class Reader final : public zone::Snapshot {
+ public:
+  explicit Reader(Store::State& store, Epochs::Slot& slot);
+  ~Reader() override;
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+  /// Takes the newest snapshot. Io where LMDB refuses (no reader slot).
+  [[nodiscard]] Result<void> acquire();
+  void release();
+
+  [[nodiscard]] const zone::ZoneInfo* find_zone(dns::NameView name) const override;
+  [[nodiscard]] zone::NodeView find(const zone::ZoneInfo& zone, dns::NameView name) const override;
+  void begin(zone::Probe& probe, const zone::ZoneInfo& zone, dns::NameView name) const override;
+  void fetch(zone::Probe& probe) const override;
+  [[nodiscard]] zone::NodeView finish(const zone::Probe& probe) const override;
+  [[nodiscard]] zone::NodeView nsec_at_or_before(const zone::ZoneInfo& zone, dns::NameView name) const override;
+  [[nodiscard]] zone::NodeView nsec3_at_or_before(const zone::ZoneInfo& zone, const zone::Nsec3Hash& hash,
+                                                  bool& exact) const override;
+
+  // Walks for exports and transfers, between acquire() and release().
+  /// The zone with exactly this apex.
+  [[nodiscard]] const ZoneRecord* zone_record(dns::NameView apex) const;
+  /// The node with the lowest key that is not below `key`, which then becomes that key.
+  [[nodiscard]] zone::NodeView node_at_or_after(const zone::ZoneInfo& zone, Bytes& key) const;
+  [[nodiscard]] zone::NodeView nsec3_at_or_after(const zone::ZoneInfo& zone, Bytes& hash) const;
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> impl_;
+};
+
+}  // namespace steward::store

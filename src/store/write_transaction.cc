@@ -1,0 +1,299 @@
+#include <map>
+#include <stdexcept>
+
+#include "store/state.hh"
+#include "store/store.hh"
+
+namespace steward::store {
+namespace {
+
+uint64_t number_of(const MDB_val& value) {
+  uint64_t number = 0;
+  if (value.mv_size == sizeof number) std::memcpy(&number, value.mv_data, sizeof number);
+  return number;
+}
+
+}  // namespace
+
+struct WriteTransaction::Implementation {
+  explicit Implementation(Store::State& state) : s(state), log_before(state.log->end()) {
+    MDB_txn* begun = nullptr;
+    if (const int code = mdb_txn_begin(s.env.get(), nullptr, 0, &begun); code != 0)
+      throw std::runtime_error(std::string("write transaction: ") + mdb_strerror(code));
+    txn.reset(begun);
+    next_zone_id = s.next_zone_id;
+    for (const auto& zone : s.view.load()->zones) zones.emplace(zone->info.id, zone);
+  }
+
+  class Table;
+
+  Store::State& s;
+  TxnHandle txn;
+  NodePosition log_before;
+  uint32_t next_zone_id;
+  std::map<uint32_t, std::shared_ptr<const ZoneRecord>> zones;
+  std::map<uint32_t, std::shared_ptr<ZoneRecord>> changed_zones;
+  bool zones_changed = false;
+  std::map<std::pair<uint32_t, bool>, std::unique_ptr<Table>> tables;
+  std::vector<Index::Change> index_changes;
+  std::map<uint64_t, int64_t> live_changes;
+  bool committed = false;
+
+  void count_live(NodePosition position, int64_t sign) {
+    const zone::NodeView node(s.log->at(position));
+    live_changes[NodeLog::segment_of(position)] += sign * static_cast<int64_t>(node.size());
+  }
+  Result<void> put_number(MDB_dbi dbi, ByteView key, uint64_t number) {
+    MDB_val k = to_val(key);
+    MDB_val v{sizeof number, &number};
+    if (const int code = mdb_put(txn.get(), dbi, &k, &v, 0); code != 0) return lmdb_error("commit", code);
+    return {};
+  }
+  Result<void> write_zones();
+  Result<void> write_segments(std::map<uint64_t, uint64_t>& live);
+  void after_commit(uint64_t id, std::map<uint64_t, uint64_t> live);
+};
+
+/// One zone's names or NSEC3 chain.
+class WriteTransaction::Implementation::Table final : public zone::NodeTable {
+ public:
+  Table(Implementation& transaction, uint32_t zone, bool nsec3)
+      : t_(transaction), dbi_(nsec3 ? t_.s.dbs.nsec3 : t_.s.dbs.tree), zone_(zone), indexed_(!nsec3) {
+    MDB_cursor* cursor = nullptr;
+    mdb_cursor_open(t_.txn.get(), dbi_, &cursor);
+    writing_.reset(cursor);
+    cursor = nullptr;
+    mdb_cursor_open(t_.txn.get(), dbi_, &cursor);
+    reading_.reset(cursor);
+  }
+
+  zone::NodeView find(ByteView key) override {
+    MDB_val k = to_val(full(key));
+    MDB_val v;
+    if (mdb_get(t_.txn.get(), dbi_, &k, &v) != 0) return {};
+    return view(number_of(v) & tree_position);
+  }
+
+  zone::NodeView at_or_after(Bytes& key) override {
+    MDB_val k = to_val(full(key));
+    MDB_val v;
+    if (mdb_cursor_get(reading_.get(), &k, &v, MDB_SET_RANGE) != 0) return {};
+    const ByteView found = to_view(k);
+    if (found.size() < zone_prefix_size || load_u32(found.data()) != zone_) return {};
+    key.assign(found.begin() + zone_prefix_size, found.end());
+    return view(number_of(v) & tree_position);
+  }
+
+  Result<void> put(ByteView key, ByteView blob) override {
+    const zone::NodeView node(blob.data());
+    const uint64_t hash = indexed_ && t_.s.index_built ? t_.s.hash(zone_, dns::Name(node.owner()).folded()) : 0;
+    const auto position = t_.s.log->append(blob);
+    if (!position) return tl::unexpected<Error>(position.error());
+    t_.live_changes[NodeLog::segment_of(*position)] += static_cast<int64_t>(blob.size());
+
+    uint64_t value = tree_value(*position, node);
+    MDB_val k = to_val(full(key));
+    MDB_val v{sizeof value, &value};
+    // NOOVERWRITE gives back what stood there: one descent for both cases.
+    int code = mdb_cursor_put(writing_.get(), &k, &v, MDB_NOOVERWRITE);
+    NodePosition before = Index::no_node;
+    if (code == MDB_KEYEXIST) {
+      before = number_of(v) & tree_position;
+      k = to_val(full(key));
+      v = {sizeof value, &value};
+      code = mdb_cursor_put(writing_.get(), &k, &v, 0);
+    }
+    if (code != 0) return lmdb_error("tree", code);
+    if (before != Index::no_node) {
+      if (auto flushed = flush_for(before); !flushed) return flushed;
+      t_.count_live(before, -1);
+    }
+    if (indexed_) t_.index_changes.push_back({hash, before, *position});
+    return {};
+  }
+
+  Result<void> erase(ByteView key) override {
+    MDB_val k = to_val(full(key));
+    MDB_val v;
+    int code = mdb_cursor_get(writing_.get(), &k, &v, MDB_SET);
+    if (code == MDB_NOTFOUND) return {};
+    if (code != 0) return lmdb_error("tree", code);
+    const NodePosition before = number_of(v) & tree_position;
+    if (auto flushed = flush_for(before); !flushed) return flushed;
+    const uint64_t hash = indexed_ && t_.s.index_built ? t_.s.hash_of(before) : 0;
+    code = mdb_cursor_del(writing_.get(), 0);
+    if (code != 0) return lmdb_error("tree", code);
+    t_.count_live(before, -1);
+    if (indexed_) t_.index_changes.push_back({hash, before, Index::no_node});
+    return {};
+  }
+
+ private:
+  ByteView full(ByteView key) {
+    store_u32(key_.data(), zone_);
+    if (!key.empty()) std::memcpy(key_.data() + zone_prefix_size, key.data(), key.size());
+    return {key_.data(), zone_prefix_size + key.size()};
+  }
+  Result<void> flush_for(NodePosition position) {
+    return position >= t_.s.log->flushed_end() ? t_.s.log->flush() : Result<void>{};
+  }
+  zone::NodeView view(NodePosition position) {
+    // A full disk shows here too; commit() will say so, since what is pending stays pending.
+    if (!flush_for(position)) return {};
+    return zone::NodeView(t_.s.log->at(position));
+  }
+
+  Implementation& t_;
+  MDB_dbi dbi_;
+  uint32_t zone_;
+  bool indexed_;
+  CursorHandle writing_;
+  CursorHandle reading_;
+  TreeKey key_;
+};
+
+WriteTransaction::WriteTransaction(Store::State& store) : impl_(std::make_unique<Implementation>(store)) {}
+
+WriteTransaction::~WriteTransaction() {
+  // LMDB frees the cursors of a write transaction with it only if they were closed before.
+  impl_->tables.clear();
+  if (!impl_->committed) impl_->s.log->rewind(impl_->log_before);
+}
+
+const ZoneRecord* WriteTransaction::find_zone(dns::NameView apex) const {
+  for (const auto& [id, zone] : impl_->zones)
+    if (zone->info.apex == apex) {
+      const auto changed = impl_->changed_zones.find(id);
+      return changed != impl_->changed_zones.end() ? changed->second.get() : zone.get();
+    }
+  return nullptr;
+}
+
+ZoneRecord& WriteTransaction::add_zone(dns::NameView apex) {
+  auto record = std::make_shared<ZoneRecord>();
+  record->info.id = impl_->next_zone_id++;
+  record->info.apex = dns::Name(apex);
+  impl_->zones[record->info.id] = record;
+  impl_->changed_zones[record->info.id] = record;
+  return *record;
+}
+
+ZoneRecord& WriteTransaction::zone(uint32_t id) {
+  auto& changed = impl_->changed_zones[id];
+  if (!changed) changed = std::make_shared<ZoneRecord>(*impl_->zones.at(id));
+  return *changed;
+}
+
+Result<void> WriteTransaction::remove_zone(uint32_t id) {
+  for (const bool chain : {false, true}) {
+    zone::NodeTable& table = chain ? nsec3(id) : nodes(id);
+    Bytes key;
+    while (table.at_or_after(key))
+      if (auto erased = table.erase(key); !erased) return erased;
+  }
+  impl_->zones.erase(id);
+  impl_->changed_zones.erase(id);
+  impl_->zones_changed = true;
+  Bytes key;
+  append_u32(key, id);
+  MDB_val k = to_val(key);
+  if (const int code = mdb_del(impl_->txn.get(), impl_->s.dbs.zones, &k, nullptr); code != 0 && code != MDB_NOTFOUND)
+    return lmdb_error("zones", code);
+  return {};
+}
+
+zone::NodeTable& WriteTransaction::nodes(uint32_t zone) {
+  auto& table = impl_->tables[{zone, false}];
+  if (!table) table = std::make_unique<Implementation::Table>(*impl_, zone, false);
+  return *table;
+}
+
+zone::NodeTable& WriteTransaction::nsec3(uint32_t zone) {
+  auto& table = impl_->tables[{zone, true}];
+  if (!table) table = std::make_unique<Implementation::Table>(*impl_, zone, true);
+  return *table;
+}
+
+Result<void> WriteTransaction::Implementation::write_zones() {
+  for (const auto& [id, zone] : changed_zones) {
+    Bytes key;
+    append_u32(key, id);
+    const std::string json = zone->to_json();
+    MDB_val k = to_val(key);
+    MDB_val v = to_val(as_bytes(json));
+    if (const int code = mdb_put(txn.get(), s.dbs.zones, &k, &v, 0); code != 0) return lmdb_error("zones", code);
+    zones[id] = zone;
+  }
+  return {};
+}
+
+Result<void> WriteTransaction::Implementation::write_segments(std::map<uint64_t, uint64_t>& live) {
+  for (const auto& [segment, change] : live_changes) {
+    uint64_t& octets = live[segment];
+    octets = static_cast<uint64_t>(static_cast<int64_t>(octets) + change);
+    Bytes key;
+    append_u32(key, static_cast<uint32_t>(segment));
+    if (auto put = put_number(s.dbs.segments, key, octets); !put) return put;
+  }
+  // Segments with nothing left and nothing to come go with this commit.
+  for (auto at = live.begin(); at != live.end();) {
+    if (at->second != 0 || at->first >= NodeLog::segment_of(s.log->end())) {
+      ++at;
+      continue;
+    }
+    Bytes key;
+    append_u32(key, static_cast<uint32_t>(at->first));
+    MDB_val k = to_val(key);
+    if (const int code = mdb_del(txn.get(), s.dbs.segments, &k, nullptr); code != 0 && code != MDB_NOTFOUND)
+      return lmdb_error("segments", code);
+    at = live.erase(at);
+  }
+  return {};
+}
+
+Result<void> WriteTransaction::commit() {
+  Implementation& t = *impl_;
+  Store::State& s = t.s;
+  t.tables.clear();
+  // The nodes first: what the tree points at is on disk before the tree is.
+  if (auto synced = s.log->sync(); !synced) return synced;
+  if (auto written = t.write_zones(); !written) return written;
+  auto live = s.live;
+  if (auto written = t.write_segments(live); !written) return written;
+  if (auto put = t.put_number(s.dbs.meta, as_bytes("log-end"), s.log->end()); !put) return put;
+  if (auto put = t.put_number(s.dbs.meta, as_bytes("next-zone"), t.next_zone_id); !put) return put;
+
+  const uint64_t id = mdb_txn_id(t.txn.get());
+  const bool new_view = t.zones_changed || !t.changed_zones.empty();
+  const uint64_t barrier_before = s.view_barrier.load();
+  if (new_view) s.view_barrier.store(id, std::memory_order_release);
+  if (const int code = mdb_txn_commit(t.txn.release()); code != 0) {
+    s.view_barrier.store(barrier_before, std::memory_order_release);
+    return lmdb_error("commit", code);
+  }
+  t.committed = true;
+  t.after_commit(id, std::move(live));
+  return {};
+}
+
+void WriteTransaction::Implementation::after_commit(uint64_t id, std::map<uint64_t, uint64_t> live) {
+  // Readers wait for the view, so it comes first; they look into the tree until the index has followed.
+  if (zones_changed || !changed_zones.empty()) {
+    auto view = std::make_unique<ZoneView>();
+    view->transaction = id;
+    for (const auto& [zone_id, zone] : zones) view->zones.push_back(zone);
+    s.publish_view(std::move(view));
+  }
+  s.next_zone_id = next_zone_id;
+  if (s.index_built) {
+    s.index.begin_change();
+    s.index.apply(index_changes, [&](NodePosition position) { return s.hash_of(position); });
+    s.index.end_change(id);
+  }
+  for (const auto& [segment, octets] : s.live)
+    if (!live.contains(segment)) s.epochs.retire([this_log = s.log.get(), segment = segment] { this_log->drop(segment); });
+  s.live = std::move(live);
+  s.epochs.collect();
+}
+
+}  // namespace steward::store

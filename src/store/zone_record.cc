@@ -1,0 +1,73 @@
+#include "store/zone_record.hh"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace steward::store {
+namespace {
+
+std::string_view text_of(zone::Denial denial) {
+  switch (denial) {
+    case zone::Denial::None: return "none";
+    case zone::Denial::Nsec: return "nsec";
+    case zone::Denial::Nsec3: return "nsec3";
+  }
+  return "none";
+}
+
+}  // namespace
+
+std::string ZoneRecord::to_json() const {
+  nlohmann::json json = {{"name", info.apex.to_text()},
+                         {"denial", text_of(info.denial)},
+                         {"iterations", info.nsec3_iterations},
+                         {"salt", Bytes(info.salt().begin(), info.salt().end())},
+                         {"serial", serial},
+                         {"file-serial", file_serial},
+                         {"nodes", nodes},
+                         {"records", records},
+                         {"signed-here", signed_here},
+                         {"signing", signing_digest},
+                         {"loaded", seconds_of(loaded_at)},
+                         {"files", nlohmann::json::array()}};
+  for (const FileStamp& file : files)
+    json["files"].push_back({{"path", file.path}, {"modified", file.modified_ns}, {"size", file.size}, {"inode", file.inode}});
+  return json.dump();
+}
+
+Result<ZoneRecord> ZoneRecord::from_json(uint32_t id, std::string_view text) {
+  const auto corrupt = [&](const std::string& what) {
+    return fail(Errc::Corrupt, "zone record " + std::to_string(id) + ": " + what);
+  };
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object()) return corrupt("not a JSON object");
+  try {
+    ZoneRecord record;
+    record.info.id = id;
+    const auto apex = dns::Name::from_text(json.at("name").get<std::string>());
+    if (!apex) return corrupt(apex.error().what);
+    record.info.apex = *apex;
+    const auto denial = json.at("denial").get<std::string>();
+    record.info.denial = denial == "nsec3" ? zone::Denial::Nsec3 : denial == "nsec" ? zone::Denial::Nsec : zone::Denial::None;
+    record.info.nsec3_iterations = json.at("iterations").get<uint16_t>();
+    const auto salt = json.at("salt").get<Bytes>();
+    if (salt.size() > record.info.nsec3_salt.size()) return corrupt("salt over 255 octets");
+    std::copy(salt.begin(), salt.end(), record.info.nsec3_salt.begin());
+    record.info.nsec3_salt_size = static_cast<uint8_t>(salt.size());
+    record.serial = json.at("serial").get<uint32_t>();
+    record.file_serial = json.at("file-serial").get<uint32_t>();
+    record.nodes = json.at("nodes").get<uint64_t>();
+    record.records = json.at("records").get<uint64_t>();
+    record.signed_here = json.at("signed-here").get<bool>();
+    record.signing_digest = json.at("signing").get<std::string>();
+    record.loaded_at = unix_time(json.at("loaded").get<int64_t>());
+    for (const auto& file : json.at("files"))
+      record.files.push_back({file.at("path").get<std::string>(), file.at("modified").get<int64_t>(),
+                              file.at("size").get<uint64_t>(), file.at("inode").get<uint64_t>()});
+    return record;
+  } catch (const nlohmann::json::exception& error) {
+    return corrupt(error.what());
+  }
+}
+
+}  // namespace steward::store

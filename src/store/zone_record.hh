@@ -1,0 +1,38 @@
+#pragma once
+// What the store keeps of a zone beside its nodes. One value in the database `zones`, as JSON (FORMAT.md).
+
+#include <string>
+#include <vector>
+
+#include "base/bytes.hh"
+#include "base/clock.hh"
+#include "base/result.hh"
+#include "zone/snapshot.hh"
+
+namespace steward::store {
+
+/// How a file was when it was read: by these a restart sees that it has not changed.
+struct FileStamp {
+  std::string path;
+  int64_t modified_ns = 0;
+  uint64_t size = 0;
+  uint64_t inode = 0;
+  friend bool operator==(const FileStamp&, const FileStamp&) = default;
+};
+
+struct ZoneRecord {
+  zone::ZoneInfo info;
+  uint32_t serial = 0;             ///< as served
+  uint32_t file_serial = 0;        ///< of the SOA in the zone file when it was last read
+  uint64_t nodes = 0;              ///< names, with empty non-terminals
+  uint64_t records = 0;            ///< with RRSIG and NSEC, without NSEC3
+  bool signed_here = false;        ///< `dnssec` was on when it was written; false for a pre-signed zone
+  std::string signing_digest;      ///< of the policy and keys that it was signed with
+  std::vector<FileStamp> files;
+  UnixTime loaded_at{};
+
+  [[nodiscard]] std::string to_json() const;
+  static Result<ZoneRecord> from_json(uint32_t id, std::string_view text);
+};
+
+}  // namespace steward::store
