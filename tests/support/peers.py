@@ -66,15 +66,25 @@ class Knot(Server):
                  "database:", f'    storage: "{self.folder}"',
                  "mod-cookies:", "  - id: default",
                  "acl:", "  - id: loopback", "    address: [127.0.0.0/8, ::1]", "    action: transfer",
-                 "policy:", "  - id: default", "    algorithm: ecdsap256sha256",
+                 "policy:", *(line for zone in self.zones if zone.dnssec for line in self.policy(zone)),
                  "template:", "  - id: default", f'    storage: "{self.folder}"', "    zonefile-sync: -1",
-                 "    journal-content: none", "    global-module: mod-cookies/default", "    acl: loopback",
+                 "    global-module: mod-cookies/default", "    acl: loopback",
                  "zone:"]
         for zone in self.zones:
             lines += [f'  - domain: "{zone.name}"', f'    file: "{zone.file}"']
             if zone.dnssec:
-                lines += ["    dnssec-signing: on", "    dnssec-policy: default"]
+                lines += ["    dnssec-signing: on", f'    dnssec-policy: "{zone.name}"']
         (self.folder / "knot.conf").write_text("\n".join(lines) + "\n")
+
+    @staticmethod
+    def policy(zone):
+        """Our zone policy as one of Knot DNS."""
+        ours = zone.dnssec if isinstance(zone.dnssec, dict) else {}
+        nsec3 = ours.get("nsec3", False)
+        opt_out = isinstance(nsec3, dict) and nsec3.get("opt-out", False)
+        return [f'  - id: "{zone.name}"', f"    algorithm: {ours.get('algorithm', 'ecdsap256sha256')}",
+                f"    single-type-signing: {'on' if ours.get('csk') else 'off'}", f"    nsec3: {'on' if nsec3 else 'off'}",
+                f"    nsec3-opt-out: {'on' if opt_out else 'off'}", "    nsec3-iterations: 0", "    nsec3-salt-length: 0"]
 
     def command(self):
         return [find_program("knotd"), "-c", str(self.folder / "knot.conf")]
