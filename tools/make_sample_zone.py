@@ -100,7 +100,10 @@ def sign_statement(owner, strings, key):
 
 
 def quote(text):
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """A character-string in master file form: printable ASCII as it is, other octets as \\DDD (RFC 1035 §5.1)."""
+    octets = text if isinstance(text, bytes) else text.encode()
+    return '"' + "".join(f"\\{chr(octet)}" if octet in b'"\\' else chr(octet) if 32 <= octet < 127 else f"\\{octet:03d}"
+                         for octet in octets) + '"'
 
 
 def txt_lines(owner, strings, ttl=300):
@@ -112,6 +115,8 @@ def txt_lines(owner, strings, ttl=300):
 
 def manifest_of(agent):
     """The manifest's exact bytes: what `digest` is made of and `_manifest` holds."""
+    if "manifest" in agent:
+        return agent["manifest"]
     return json.dumps({"agent": {"id": agent["name"], "version": agent["version"], "status": "active"},
                        "capabilities": agent["capabilities"], "description": agent["desc"],
                        "protocols": agent["protocols"]}, separators=(",", ":")).encode()
@@ -120,6 +125,8 @@ def manifest_of(agent):
 def endpoint_rows(agent):
     """[(type, RDATA, text)] of an agent: one SRV, and one SVCB a protocol with priorities of their own."""
     digest = base64url(hashlib.sha256(manifest_of(agent)).digest())
+    if not agent["protocols"]:
+        return []  # served by no network endpoint, and still found and verified
     rows = [(SRV, srv_rdata(0, 0, 443, TARGET), f"SRV 0 0 443 {TARGET}")]
     for priority, protocol in enumerate(agent["protocols"], 1):
         alpn = character_string(protocol) + character_string("h2")
@@ -129,19 +136,30 @@ def endpoint_rows(agent):
     return rows
 
 
+def value_strings(key, text):
+    """`key=value`, gone on under the same key where it does not fit in 255 octets. Cut between characters."""
+    strings, part = [], ""
+    for char in text:
+        if len(f"{key}={part}{char}".encode()) > 255:
+            strings.append(f"{key}={part}")
+            part = ""
+        part += char
+    return [*strings, f"{key}={part}"]
+
+
 def statement_of(agent, rows):
     owner = f"{agent['name']}.{ZONE}"
-    strings = ["v=steward1", f"version={agent['version']}", "capabilities=" + ",".join(agent["capabilities"]), "status=active",
+    strings = ["v=steward1", f"version={agent['version']}", *value_strings("capabilities", ",".join(agent["capabilities"])), "status=active",
                f"fp={fingerprint(TEST_KEY)}", f"modified={MODIFIED}", f"manifest=dns:_manifest.{owner.rstrip('.')}?type=TXT",
                "digest=sha256:" + hashlib.sha256(manifest_of(agent)).hexdigest(),
-               f"ep={endpoint_digest([(rdtype, rdata) for rdtype, rdata, _ in rows])}", f"desc={agent['desc']}"]
+               f"ep={endpoint_digest([(rdtype, rdata) for rdtype, rdata, _ in rows])}", *value_strings("desc", agent["desc"])]
     return strings + [sign_statement(owner, strings, TEST_KEY)]
 
 
 def agent_lines(agent):
     name, rows = agent["name"], endpoint_rows(agent)
     public = base64.b64encode(TEST_KEY.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
-    manifest = manifest_of(agent).decode()
+    manifest = manifest_of(agent)
     lines = ["", f"; {name}", *txt_lines(name, statement_of(agent, rows))]
     lines += [f"{name} 300 {text}" for _, _, text in rows]
     lines += [f"{name} 300 KEY 512 3 15 {public}"]
@@ -151,13 +169,13 @@ def agent_lines(agent):
     return lines
 
 
-def service_lines():
+def service_lines(agents):
     """DNS-SD (RFC 6763): instances, browsing by protocol and by capability."""
     lines = ["", "; DNS-SD (RFC 6763), derived"]
-    services = sorted({protocol for agent in AGENTS for protocol in agent["protocols"]})
+    services = sorted({protocol for agent in agents for protocol in agent["protocols"]})
     for protocol in services:
         service = f"_{protocol}._tcp"
-        members = [agent for agent in AGENTS if protocol in agent["protocols"]]
+        members = [agent for agent in agents if protocol in agent["protocols"]]
         lines += [f"{service} 300 PTR {agent['name']}.{service}" for agent in members]
         for agent in members:
             lines += [f"_{capability}._sub.{service} 300 PTR {agent['name']}.{service}" for capability in agent["capabilities"]]
@@ -170,8 +188,8 @@ def service_lines():
     return lines + [f"{label}._dns-sd._udp 300 PTR @" for label in ("b", "lb")]
 
 
-def zone_text():
-    index = ",".join(f"{agent['name']}:{agent['protocols'][0]}" for agent in AGENTS)
+def zone_text(agents):
+    index = ",".join(f"{agent['name']}:{agent['protocols'][0]}" for agent in agents if agent["protocols"])
     lines = [f"; The registry of {NAMESPACE}: three sample agents, as steward-records(7) describes them.",
              "; Written by tools/make_sample_zone.py; the publisher's key is a test key that everybody knows.",
              f"$ORIGIN {ZONE}", "$TTL 300",
@@ -181,9 +199,9 @@ def zone_text():
              *txt_lines("_schema._agents", ["v=steward1"]),
              *txt_lines("_registry._agents", ["v=steward-registry1", f"id={REGISTRY_ID}", f"parent=com.{APEX.rstrip('.')}"]),
              *txt_lines("_index._agents", [f"agents={index}"])]
-    for agent in AGENTS:
+    for agent in agents:
         lines += agent_lines(agent)
-    return "\n".join(lines + service_lines()) + "\n"
+    return "\n".join(lines + service_lines(agents)) + "\n"
 
 
 def main():
@@ -192,10 +210,10 @@ def main():
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "zones" / (ZONE + "zone"))
     arguments = parser.parse_args()
     if arguments.check:
-        same = arguments.output.read_text() == zone_text()
+        same = arguments.output.read_text() == zone_text(AGENTS)
         print(f"{arguments.output}: {'as generated' if same else 'differs from what tools/make_sample_zone.py writes'}")
         return 0 if same else 1
-    arguments.output.write_text(zone_text())
+    arguments.output.write_text(zone_text(AGENTS))
     return 0
 
 
