@@ -83,7 +83,7 @@ def suites():
         Suite("unit tests with sanitizers", ["meson", "test", "-C", "build-san", "--print-errorlogs", "--timeout-multiplier", "4"],
               "build with sanitizers", "build-san", 15, SANITIZERS),
         Suite("conformance with sanitizers", ["tests/conformance/run", "--server", "ours"], "build with sanitizers", environment=sanitized),
-        build("compile with clang", "build-clang", ["--buildtype=debug"], environment={"CXX": "clang++-14", "CC": "clang-14"}),
+        build("compile with clang", "build-clang", ["--buildtype=debug", "-Dfuzz=true"], environment={"CXX": "clang++-14", "CC": "clang-14"}),
     ]
 
 
