@@ -55,22 +55,32 @@ void check(Console& console, const CheckOptions& options) {
   }
   if (!good) console.exit_code = exit_failed;
   if (options.json)
-    show_json(console, {{"config", *path}, {"ok", good}, {"errors", nlohmann::json::array()}, {"warnings", config->warnings}, {"zones", zones}});
+    show_json(console, {{"config", *path},
+                        {"ok", good},
+                        {"errors", nlohmann::json::array()},
+                        {"warnings", config->warnings},
+                        {"zones", zones}});
   else
-    console.line(fmt::format("{}: {}", *path, good ? console.toned(Tone::Good, "ok") : console.toned(Tone::Bad, "has errors")));
+    console.line(
+        fmt::format("{}: {}", *path, good ? console.toned(Tone::Good, "ok") : console.toned(Tone::Bad, "has errors")));
 }
 
 }  // namespace
 
 void add_check(CLI::App& app, Console& console) {
-  CLI::App* command = app.add_subcommand("check", "Check the configuration and all zone files, and tell every error; starts nothing");
+  CLI::App* command =
+      app.add_subcommand("check", "Check the configuration and all zone files, and tell every error; starts nothing");
   command->footer(
       "Examples:\n  steward-registry check --config acme/registry.yaml\n  steward-registry check --json\n"
       "  steward-registry check --list-keys");
   auto options = std::make_shared<CheckOptions>();
-  command->add_option("--config", options->config, "Configuration; default registry.yaml here, then in /etc/steward-registry")->type_name("FILE");
+  command
+      ->add_option("--config", options->config,
+                   "Configuration; default registry.yaml here, then in /etc/steward-registry")
+      ->type_name("FILE");
   command->add_flag("--json", options->json, "Print the result as JSON");
-  command->add_flag("--list-keys", options->list_keys, "Print all keys of the configuration with their meaning, and check nothing");
+  command->add_flag("--list-keys", options->list_keys,
+                    "Print all keys of the configuration with their meaning, and check nothing");
   command->callback([&console, options] {
     if (options->list_keys)
       console.out() << config::key_listing();

@@ -1,6 +1,6 @@
 #pragma once
-// The subcommands of steward-registry, a file a group. Each adds itself to the command line; when it is chosen, its callback does
-// the work and leaves the exit code in the console.
+// The subcommands of steward-registry, a file a group. Each adds itself to the command line; when it is chosen, its
+// callback does the work and leaves the exit code in the console.
 
 #include <CLI/App.hpp>
 #include <string>
@@ -27,7 +27,8 @@ void add_zone_keys(CLI::App& zone, Console& console);
 /// zone check: offline
 void add_zone_check(CLI::App& zone, Console& console);
 
-/// Parses the arguments (without the program's name) and does what they say. 0 done, 1 refused or failed, 2 wrong usage.
+/// Parses the arguments (without the program's name) and does what they say. 0 done, 1 refused or failed, 2 wrong
+/// usage.
 int run_registry(int argc, const char* const* argv, Console& console, ServeFunction serve);
 
 }  // namespace steward::cli

@@ -22,7 +22,8 @@ std::string_view code_of(Tone tone) {
 
 /// Characters on a terminal, near enough: octets that begin one in UTF-8.
 size_t width(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; }));
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; }));
 }
 
 bool is_number(std::string_view text) {
@@ -50,7 +51,8 @@ void Console::progress(uint64_t done, uint64_t total, std::string_view what) {
   constexpr uint64_t cells = 30;
   const auto part = static_cast<double>(std::min(done, total)) / static_cast<double>(total);
   const auto full = static_cast<size_t>(part * static_cast<double>(cells));
-  err_ << fmt::format("\r{} [{}{}] {:3.0f}% ", printable(what), std::string(full, '#'), std::string(cells - full, ' '), part * 100);
+  err_ << fmt::format("\r{} [{}{}] {:3.0f}% ", printable(what), std::string(full, '#'), std::string(cells - full, ' '),
+                      part * 100);
   err_.flush();
   drawn_ = true;
 }

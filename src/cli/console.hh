@@ -22,6 +22,7 @@ class Console {
       : out_(out), err_(err), color_(color), interactive_(interactive) {}
 
   [[nodiscard]] std::ostream& out() { return out_; }
+  [[nodiscard]] std::ostream& err() { return err_; }
   void line(std::string_view text) { out_ << text << '\n'; }
   /// "steward-registry: …" on `err`, and the exit code for it.
   int failed(const Error& error);
@@ -43,7 +44,8 @@ class Console {
   std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
 };
 
-/// Columns as wide as their widest cell; numbers stand to the right. Text from elsewhere is stripped of control characters.
+/// Columns as wide as their widest cell; numbers stand to the right. Text from elsewhere is stripped of control
+/// characters.
 class Table {
  public:
   explicit Table(std::vector<std::string> header) : rows_{std::move(header)} {}

@@ -17,7 +17,9 @@ namespace {
 class Connection {
  public:
   Connection(std::string name, std::chrono::seconds silence)
-      : name_(std::move(name)), silence_(silence), fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {}
+      : name_(std::move(name)),
+        silence_(silence),
+        fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {}
   ~Connection() {
     if (fd_ >= 0) ::close(fd_);
   }
@@ -27,7 +29,8 @@ class Connection {
   Result<void> open() {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    if (name_.size() >= sizeof address.sun_path) return fail(Errc::Invalid, fmt::format("{}: too long for a socket's path", name_));
+    if (name_.size() >= sizeof address.sun_path)
+      return fail(Errc::Invalid, fmt::format("{}: too long for a socket's path", name_));
     std::memcpy(address.sun_path, name_.data(), name_.size());
     if (fd_ < 0) return io("socket");
     for (;;) {
@@ -38,7 +41,8 @@ class Connection {
       break;
     }
     if (errno == ENOENT || errno == ECONNREFUSED)
-      return fail(Errc::NotFound, fmt::format("{}: {}; is the server running, and with this configuration?", name_, std::strerror(errno)));
+      return fail(Errc::NotFound, fmt::format("{}: {}; is the server running, and with this configuration?", name_,
+                                              std::strerror(errno)));
     return io("connect");
   }
 
@@ -64,7 +68,8 @@ class Connection {
         return std::string_view(buffer_).substr(0, end);
       }
       from = buffer_.size();
-      if (from > daemon::control::max_line) return fail(Errc::Invalid, fmt::format("{}: a reply without an end", name_));
+      if (from > daemon::control::max_line)
+        return fail(Errc::Invalid, fmt::format("{}: a reply without an end", name_));
       if (auto more = read(); !more) return tl::unexpected(more.error());
     }
   }
@@ -76,7 +81,8 @@ class Connection {
     const ssize_t got = ::recv(fd_, chunk, sizeof chunk, 0);
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) return {};
     if (got < 0) return io("read");
-    if (got == 0) return fail(Errc::Io, fmt::format("{}: the server closed the connection before it had answered", name_));
+    if (got == 0)
+      return fail(Errc::Io, fmt::format("{}: the server closed the connection before it had answered", name_));
     buffer_.append(chunk, static_cast<size_t>(got));
     return {};
   }
@@ -123,7 +129,8 @@ Result<void> ControlClient::call(const Json& request, const OnLine& on_line, con
     const auto line = connection.line();
     if (!line) return tl::unexpected(line.error());
     const Json reply = Json::parse(*line, nullptr, false);
-    if (!reply.is_object()) return fail(Errc::Invalid, fmt::format("{}: the reply is not an object of JSON", socket_.string()));
+    if (!reply.is_object())
+      return fail(Errc::Invalid, fmt::format("{}: the reply is not an object of JSON", socket_.string()));
     if (value_or(reply, "done", false)) {
       if (value_or(reply, "ok", false)) return {};
       return fail(Errc::Refused, value_or<std::string>(reply, "error", "the server refused and gave no reason"));

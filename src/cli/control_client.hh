@@ -26,10 +26,11 @@ class ControlClient {
   using OnProgress = std::function<void(uint64_t done, uint64_t total, std::string_view what)>;
 
   /// `silence`: how long the server may say nothing before the call gives up.
-  ControlClient(std::filesystem::path socket, std::chrono::seconds silence) : socket_(std::move(socket)), silence_(silence) {}
+  ControlClient(std::filesystem::path socket, std::chrono::seconds silence)
+      : socket_(std::move(socket)), silence_(silence) {}
 
-  /// Sends one request and hands over each result line. NotFound where no server listens; Refused with the server's own words where it says no;
-  /// Io where the connection breaks; Invalid where the reply is not the protocol's.
+  /// Sends one request and hands over each result line. NotFound where no server listens; Refused with the server's own
+  /// words where it says no; Io where the connection breaks; Invalid where the reply is not the protocol's.
   [[nodiscard]] Result<void> call(const Json& request, const OnLine& on_line, const OnProgress& on_progress = {}) const;
 
  private:

@@ -25,9 +25,12 @@ Result<std::filesystem::path> socket_of(const Remote& remote) {
 
 std::shared_ptr<Remote> add_remote_options(CLI::App& command, JsonOption json) {
   auto remote = std::make_shared<Remote>();
-  command.add_option("--config", remote->config, "Configuration of the server; default registry.yaml here, then in /etc/steward-registry")
+  command
+      .add_option("--config", remote->config,
+                  "Configuration of the server; default registry.yaml here, then in /etc/steward-registry")
       ->type_name("FILE");
-  command.add_option("--control", remote->control, "Control socket of the server, instead of the configuration's")->type_name("SOCKET");
+  command.add_option("--control", remote->control, "Control socket of the server, instead of the configuration's")
+      ->type_name("SOCKET");
   command.add_option("--timeout", remote->timeout, "Seconds that the server may be silent")
       ->type_name("SECONDS")
       ->check(CLI::Range(1, 86400))
@@ -40,7 +43,8 @@ Result<std::string> find_config(const std::string& given) {
   if (!given.empty()) return given;
   for (const char* path : default_configs)
     if (std::error_code error; std::filesystem::exists(path, error)) return path;
-  return fail(Errc::NotFound, fmt::format("no configuration: neither {} nor {} is there; give --config FILE", default_configs[0], default_configs[1]));
+  return fail(Errc::NotFound, fmt::format("no configuration: neither {} nor {} is there; give --config FILE",
+                                          default_configs[0], default_configs[1]));
 }
 
 void ask(Console& console, const Remote& remote, const Json& request, const std::function<void(const Json&)>& show,
@@ -59,14 +63,17 @@ void ask(Console& console, const Remote& remote, const Json& request, const std:
     else
       show(line.json);
   };
-  const auto on_progress = [&](uint64_t done, uint64_t total, std::string_view what) { console.progress(done, total, what); };
+  const auto on_progress = [&](uint64_t done, uint64_t total, std::string_view what) {
+    console.progress(done, total, what);
+  };
   if (const auto reply = client.call(request, on_line, on_progress); !reply) console.failed(reply.error());
   console.end_progress();
 }
 
 std::string text_field(const Json& object, const char* key) {
   const auto at = object.find(key);
-  return at != object.end() && at->is_string() && !at->get_ref<const std::string&>().empty() ? at->get<std::string>() : "-";
+  return at != object.end() && at->is_string() && !at->get_ref<const std::string&>().empty() ? at->get<std::string>()
+                                                                                             : "-";
 }
 
 std::string number_field(const Json& object, const char* key) {

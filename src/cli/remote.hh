@@ -27,8 +27,8 @@ std::shared_ptr<Remote> add_remote_options(CLI::App& command, JsonOption json);
 /// registry.yaml: `given`, else ./registry.yaml, else /etc/steward-registry/registry.yaml; NotFound names them.
 [[nodiscard]] Result<std::string> find_config(const std::string& given);
 
-/// Sends the request and shows each result line: the server's own text with --json, else through `show`. Sets the exit code.
-/// `judge` sees each line in both cases.
+/// Sends the request and shows each result line: the server's own text with --json, else through `show`. Sets the exit
+/// code. `judge` sees each line in both cases.
 void ask(Console& console, const Remote& remote, const Json& request, const std::function<void(const Json&)>& show,
          const std::function<void(const Json&)>& judge = {});
 

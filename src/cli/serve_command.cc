@@ -37,10 +37,13 @@ Result<fs::path> folder_config(const ServeCommand& command) {
   const auto config = config::load_file(file);
   if (!config) return tl::unexpected(config.error());
   if (!config->registry || !(config->registry->space == plan->space))
-    return fail(Errc::Refused, fmt::format("--namespace {}: {} is of another namespace; leave --namespace out, or choose another --data", command.space,
-                                           config->where("registry.namespace")));
+    return fail(
+        Errc::Refused,
+        fmt::format("--namespace {}: {} is of another namespace; leave --namespace out, or choose another --data",
+                    command.space, config->where("registry.namespace")));
   if (!command.parent.empty() && config->registry->parent != plan->parent)
-    return fail(Errc::Refused, fmt::format("--parent {}: {} has another parent", command.parent, config->where("registry.parent")));
+    return fail(Errc::Refused,
+                fmt::format("--parent {}: {} has another parent", command.parent, config->where("registry.parent")));
   return file;
 }
 
@@ -67,20 +70,31 @@ Result<daemon::ServeOptions> serve_options(const ServeCommand& command) {
 }  // namespace
 
 void add_serve(CLI::App& app, Console& console, ServeFunction serve) {
-  CLI::App* command = app.add_subcommand("serve", "Serve in the foreground; says 'ready' on standard error, reloads on SIGHUP, ends on SIGTERM");
+  CLI::App* command = app.add_subcommand(
+      "serve", "Serve in the foreground; says 'ready' on standard error, reloads on SIGHUP, ends on SIGTERM");
   command->footer(
       "Examples:\n  steward-registry serve --config /etc/steward-registry/registry.yaml --log-format json\n"
       "  steward-registry serve --namespace acme-corp.com --parent com.steward-registry.org --data acme");
   auto options = std::make_shared<ServeCommand>();
-  CLI::Option* config =
-      command->add_option("--config", options->config, "Configuration; default registry.yaml here, then in /etc/steward-registry")->type_name("FILE");
-  CLI::Option* space =
-      command->add_option("--namespace", options->space, "Without a configuration: serve this namespace from a folder as init makes it")->type_name("NAME");
-  command->add_option("--parent", options->parent, "Zone of the parent registry of --namespace")->type_name("ZONE")->needs(space);
-  command->add_option("--data", options->data, "The folder of --namespace, made where it is not there; with --config, instead of its 'data'")->type_name("DIR");
+  CLI::Option* config = command
+                            ->add_option("--config", options->config,
+                                         "Configuration; default registry.yaml here, then in /etc/steward-registry")
+                            ->type_name("FILE");
+  CLI::Option* space = command
+                           ->add_option("--namespace", options->space,
+                                        "Without a configuration: serve this namespace from a folder as init makes it")
+                           ->type_name("NAME");
+  command->add_option("--parent", options->parent, "Zone of the parent registry of --namespace")
+      ->type_name("ZONE")
+      ->needs(space);
+  command
+      ->add_option("--data", options->data,
+                   "The folder of --namespace, made where it is not there; with --config, instead of its 'data'")
+      ->type_name("DIR");
   command->add_option("--log-level", options->log_level, "Least level that is written, instead of the configuration's")
       ->check(CLI::IsMember({"debug", "info", "notice", "warning", "error"}));
-  command->add_option("--log-format", options->log_format, "Form of the log, instead of the configuration's")->check(CLI::IsMember({"text", "json"}));
+  command->add_option("--log-format", options->log_format, "Form of the log, instead of the configuration's")
+      ->check(CLI::IsMember({"text", "json"}));
   space->excludes(config);
   command->callback([&console, options, serve] {
     const auto chosen = serve_options(*options);

@@ -35,7 +35,8 @@ std::string counts(const Json& object) {
 std::string last_reload(const Json& status) {
   const Json& reload = object_field(status, "last_reload");
   if (reload.empty()) return "none";
-  return fmt::format("{} {}", time_field(reload, "at"), flag_field(reload, "ok") ? "done" : "failed: " + text_field(reload, "error"));
+  return fmt::format("{} {}", time_field(reload, "at"),
+                     flag_field(reload, "ok") ? "done" : "failed: " + text_field(reload, "error"));
 }
 
 void show_status(Console& console, const Json& status) {
@@ -43,23 +44,30 @@ void show_status(Console& console, const Json& status) {
   const Json& queries = object_field(status, "queries");
   const Json& database = object_field(status, "database");
   const int64_t started = integer(status, "started_at");
-  const int64_t now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()).time_since_epoch().count();
+  const int64_t now =
+      std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()).time_since_epoch().count();
   const bool ready = flag_field(status, "ready");
-  const auto row = [&](std::string_view name, std::string_view value) { console.line(fmt::format("{:<14}{}", name, printable(value))); };
+  const auto row = [&](std::string_view name, std::string_view value) {
+    console.line(fmt::format("{:<14}{}", name, printable(value)));
+  };
   row("version", text_field(status, "version"));
-  console.line(fmt::format("{:<14}{}", "state", ready ? console.toned(Tone::Good, "ready") : console.toned(Tone::Warn, "starting")));
+  console.line(fmt::format("{:<14}{}", "state",
+                           ready ? console.toned(Tone::Good, "ready") : console.toned(Tone::Warn, "starting")));
   row("process", fmt::format("{}, up {}", number_field(status, "pid"), human_duration(now - started)));
   row("configuration", text_field(status, "config"));
   row("namespace", text_field(status, "namespace"));
   row("listening", joined(list_field(status, "listen")));
   row("workers", number_field(status, "workers"));
-  row("zones", fmt::format("{} of {} serving, {} failed", number_field(zones, "serving"), number_field(zones, "total"), number_field(zones, "failed")));
+  row("zones", fmt::format("{} of {} serving, {} failed", number_field(zones, "serving"), number_field(zones, "total"),
+                           number_field(zones, "failed")));
   row("queries", fmt::format("{} UDP, {} TCP", number_field(queries, "udp"), number_field(queries, "tcp")));
   row("answers", counts(object_field(status, "answers")));
-  row("limited", fmt::format("{} by rate, {} truncated", number_field(status, "rate_limited"), number_field(status, "truncated")));
+  row("limited",
+      fmt::format("{} by rate, {} truncated", number_field(status, "rate_limited"), number_field(status, "truncated")));
   row("TCP clients", number_field(status, "tcp_clients"));
-  row("database", fmt::format("{} nodes, {} used of {}, at most {}", number_field(database, "nodes"), size_field(database, "used"),
-                              size_field(database, "size"), size_field(database, "most")));
+  row("database",
+      fmt::format("{} nodes, {} used of {}, at most {}", number_field(database, "nodes"), size_field(database, "used"),
+                  size_field(database, "size"), size_field(database, "most")));
   row("memory", size_field(status, "memory"));
   row("last reload", last_reload(status));
 }
@@ -69,18 +77,20 @@ void show_health(Console& console, const Json& health) {
   console.line(healthy ? console.toned(Tone::Good, "healthy") : console.toned(Tone::Bad, "not healthy"));
   for (const Json& check : list_field(health, "checks")) {
     const bool ok = flag_field(check, "ok");
-    console.line(fmt::format("  {}  {}: {}", console.toned(ok ? Tone::Good : Tone::Bad, ok ? "ok    " : "failed"), printable(text_field(check, "check")),
-                             printable(text_field(check, "detail"))));
+    console.line(fmt::format("  {}  {}: {}", console.toned(ok ? Tone::Good : Tone::Bad, ok ? "ok    " : "failed"),
+                             printable(text_field(check, "check")), printable(text_field(check, "detail"))));
   }
 }
 
 void show_reload(Console& console, const Json& reload) {
   for (const Json& change : list_field(reload, "changes"))
-    console.line(fmt::format("{}: {} -> {}{}", printable(text_field(change, "key")), printable(text_field(change, "before")),
-                             printable(text_field(change, "after")),
-                             text_field(change, "effect") == "restart" ? console.toned(Tone::Warn, "  needs a restart") : ""));
+    console.line(
+        fmt::format("{}: {} -> {}{}", printable(text_field(change, "key")), printable(text_field(change, "before")),
+                    printable(text_field(change, "after")),
+                    text_field(change, "effect") == "restart" ? console.toned(Tone::Warn, "  needs a restart") : ""));
   for (const Json& zone : list_field(reload, "zones"))
-    if (!flag_field(zone, "ok")) console.warn(fmt::format("zone {}: {}", text_field(zone, "zone"), text_field(zone, "error")));
+    if (!flag_field(zone, "ok"))
+      console.warn(fmt::format("zone {}: {}", text_field(zone, "zone"), text_field(zone, "error")));
   console.line("reloaded");
 }
 
@@ -94,7 +104,8 @@ void add_status(CLI::App& app, Console& console) {
     ask(console, *remote, {{"command", control::status}}, [&](const Json& reply) { show_status(console, reply); });
   });
 
-  CLI::App* health = app.add_subcommand("health", "Tell whether the running server is well; exit status 1 where it is not");
+  CLI::App* health =
+      app.add_subcommand("health", "Tell whether the running server is well; exit status 1 where it is not");
   health->footer("Examples:\n  steward-registry health\n  steward-registry health --json --timeout 5");
   auto health_remote = add_remote_options(*health, JsonOption::Offered);
   health->callback([&console, remote = health_remote] {

@@ -25,20 +25,24 @@ std::string without_dot(const dns::Name& name) {
   return text;
 }
 
-tl::unexpected<Error> io(const fs::path& path, int error) { return fail(Errc::Io, fmt::format("{}: {}", path.string(), std::strerror(error))); }
+tl::unexpected<Error> io(const fs::path& path, int error) {
+  return fail(Errc::Io, fmt::format("{}: {}", path.string(), std::strerror(error)));
+}
 
 Result<std::vector<SocketAddress>> parse_addresses(std::string_view option, const std::vector<std::string>& texts) {
   std::vector<SocketAddress> out;
   for (const std::string& text : texts) {
     auto address = SocketAddress::from_text(text);
     if (!address) return fail(option, address.error());
-    if (address->port() == 0) return fail(Errc::Invalid, fmt::format("{}: '{}': port 0; expected 1 to 65535", option, text));
+    if (address->port() == 0)
+      return fail(Errc::Invalid, fmt::format("{}: '{}': port 0; expected 1 to 65535", option, text));
     out.push_back(*address);
   }
   return out;
 }
 
-Result<void> plan_names(FolderPlan& plan, const std::string& space, const std::string& parent, const std::string& apex) {
+Result<void> plan_names(FolderPlan& plan, const std::string& space, const std::string& parent,
+                        const std::string& apex) {
   const auto apex_name = dns::Name::from_text(apex.empty() ? std::string(config::default_apex) : apex);
   if (!apex_name) return fail("--apex", apex_name.error());
   auto space_name = config::parse_namespace(space);
@@ -61,8 +65,8 @@ Result<void> plan_names(FolderPlan& plan, const std::string& space, const std::s
   if (!parent_name) return fail("--parent", parent_name.error());
   plan.parent = parent_name->folded();
   if (!plan.zone.view().is_below(*plan.parent) || !plan.parent->view().is_at_or_below(plan.apex))
-    return fail(Errc::Invalid, fmt::format("--parent: expected {} or a zone between it and {}, found {}", plan.apex.to_text(), plan.zone.to_text(),
-                                           plan.parent->to_text()));
+    return fail(Errc::Invalid, fmt::format("--parent: expected {} or a zone between it and {}, found {}",
+                                           plan.apex.to_text(), plan.zone.to_text(), plan.parent->to_text()));
   return {};
 }
 
@@ -137,14 +141,15 @@ std::string addresses_text(const FolderPlan& plan) {
 
 std::string listen_text(const FolderPlan& plan) {
   std::string out;
-  for (const SocketAddress& address : plan.listen) out += fmt::format("{}\"{}\"", out.empty() ? "" : ", ", address.to_text());
+  for (const SocketAddress& address : plan.listen)
+    out += fmt::format("{}\"{}\"", out.empty() ? "" : ", ", address.to_text());
   return out;
 }
 
 }  // namespace
 
-Result<FolderPlan> plan_folder(const std::string& space, const std::string& parent, const std::string& apex, const std::vector<std::string>& listen,
-                               const std::vector<std::string>& addresses) {
+Result<FolderPlan> plan_folder(const std::string& space, const std::string& parent, const std::string& apex,
+                               const std::vector<std::string>& listen, const std::vector<std::string>& addresses) {
   FolderPlan plan;
   if (auto names = plan_names(plan, space, parent, apex); !names) return tl::unexpected(names.error());
   auto listening = parse_addresses("--listen", listen.empty() ? std::vector<std::string>{default_listen} : listen);
@@ -153,9 +158,11 @@ Result<FolderPlan> plan_folder(const std::string& space, const std::string& pare
   auto reached = parse_addresses("--address", addresses);
   if (!reached) return tl::unexpected(reached.error());
   plan.addresses = addresses.empty() ? plan.listen : *std::move(reached);
-  const bool wildcard = std::any_of(plan.addresses.begin(), plan.addresses.end(), [](const SocketAddress& a) { return a.is_wildcard(); });
+  const bool wildcard =
+      std::any_of(plan.addresses.begin(), plan.addresses.end(), [](const SocketAddress& a) { return a.is_wildcard(); });
   if (wildcard)
-    return fail(Errc::Invalid, "--address: with a wildcard in --listen, give the address that others reach the name server at");
+    return fail(Errc::Invalid,
+                "--address: with a wildcard in --listen, give the address that others reach the name server at");
   return plan;
 }
 
@@ -164,7 +171,8 @@ Result<void> make_folder(const fs::path& folder, const FolderPlan& plan) {
   if (!target.has_filename()) target = target.parent_path();
   std::error_code error;
   if (fs::exists(target, error) && (!fs::is_directory(target, error) || !fs::is_empty(target, error)))
-    return fail(Errc::Exists, fmt::format("{}: is there already and not an empty folder; nothing is overwritten", folder.string()));
+    return fail(Errc::Exists,
+                fmt::format("{}: is there already and not an empty folder; nothing is overwritten", folder.string()));
   fs::create_directories(target.parent_path(), error);
   if (error) return io(target.parent_path(), error.value());
   std::string part = target.string() + ".part-XXXXXX";
@@ -177,7 +185,9 @@ Result<void> make_folder(const fs::path& folder, const FolderPlan& plan) {
   return sync_folder(target.parent_path());
 }
 
-std::string zone_file_name(const FolderPlan& plan) { return fmt::format("zones/{}.zone", plan.zone.view().is_root() ? "root" : without_dot(plan.zone)); }
+std::string zone_file_name(const FolderPlan& plan) {
+  return fmt::format("zones/{}.zone", plan.zone.view().is_root() ? "root" : without_dot(plan.zone));
+}
 
 std::string config_text(const FolderPlan& plan) {
   const std::string parent = plan.parent ? fmt::format("  parent: {}\n", without_dot(*plan.parent)) : "";
@@ -203,7 +213,8 @@ zones:
 # user: steward-registry          # to become once the sockets are bound
 # workers: 2                      # default: one a core
 )",
-      fmt::arg("listen", listen_text(plan)), fmt::arg("space", plan.space.view().is_root() ? "." : without_dot(plan.space)), fmt::arg("parent", parent),
+      fmt::arg("listen", listen_text(plan)),
+      fmt::arg("space", plan.space.view().is_root() ? "." : without_dot(plan.space)), fmt::arg("parent", parent),
       fmt::arg("apex", without_dot(plan.apex)), fmt::arg("id", plan.id), fmt::arg("zone", without_dot(plan.zone)),
       fmt::arg("file", zone_file_name(plan)));
 }
@@ -221,7 +232,8 @@ $TTL 300
 _schema._agents     300 TXT  "v=steward1"
 _registry._agents   300 TXT  "v=steward-registry1" "id={id}"{parent}
 )",
-      fmt::arg("zone", plan.zone.to_text()), fmt::arg("id", plan.id), fmt::arg("addresses", addresses_text(plan)), fmt::arg("parent", parent));
+      fmt::arg("zone", plan.zone.to_text()), fmt::arg("id", plan.id), fmt::arg("addresses", addresses_text(plan)),
+      fmt::arg("parent", parent));
 }
 
 }  // namespace steward::cli

@@ -19,8 +19,8 @@ struct ZoneCheckOptions {
   bool json = false;
 };
 
-void check_one(Console& console, const ZoneCheckOptions& options, const std::string& file, const dns::Name& zone, const config::ZoneFileConfig& limits,
-               std::vector<nlohmann::json>& all) {
+void check_one(Console& console, const ZoneCheckOptions& options, const std::string& file, const dns::Name& zone,
+               const config::ZoneFileConfig& limits, std::vector<nlohmann::json>& all) {
   const CheckedFile checked = check_zone_file(file, zone, limits);
   if (!checked.errors.empty()) console.exit_code = exit_failed;
   if (options.json)
@@ -40,10 +40,12 @@ Result<void> check_configured(Console& console, const ZoneCheckOptions& options,
     const auto name = dns::Name::from_text(options.zone);
     if (!name) return fail("--zone", name.error());
     only = *name;
-    if (config->find_zone(only) == nullptr) return fail(Errc::NotFound, fmt::format("{}: no zone {}", *path, only.to_text()));
+    if (config->find_zone(only) == nullptr)
+      return fail(Errc::NotFound, fmt::format("{}: no zone {}", *path, only.to_text()));
   }
   for (const config::ZoneConfig& zone : config->zones)
-    if (options.zone.empty() || zone.name == only) check_one(console, options, zone.file.string(), zone.name, config->zone_files, all);
+    if (options.zone.empty() || zone.name == only)
+      check_one(console, options, zone.file.string(), zone.name, config->zone_files, all);
   return {};
 }
 
@@ -69,20 +71,24 @@ CheckedFile check_zone_file(const std::string& file, const dns::Name& zone, cons
   for (const auto& error : loaded.errors) checked.errors.push_back(error.to_text());
   for (const auto& warning : loaded.warnings) checked.warnings.push_back(warning.to_text());
   if (loaded.more_errors > 0) checked.errors.push_back(fmt::format("{}: and more errors", file));
-  if (loaded.more_warnings > 0) checked.warnings.push_back(fmt::format("{}: and {} more warnings", file, loaded.more_warnings));
+  if (loaded.more_warnings > 0)
+    checked.warnings.push_back(fmt::format("{}: and {} more warnings", file, loaded.more_warnings));
   return checked;
 }
 
 void show_checked(Console& console, const CheckedFile& checked) {
   for (const std::string& warning : checked.warnings) console.warn(warning);
   for (const std::string& error : checked.errors) console.failed({Errc::Invalid, error});
-  console.line(fmt::format("{}: {}, {} nodes, {} records", printable(checked.zone),
-                           checked.errors.empty() ? console.toned(Tone::Good, "ok") : console.toned(Tone::Bad, "has errors"), checked.nodes, checked.records));
+  console.line(
+      fmt::format("{}: {}, {} nodes, {} records", printable(checked.zone),
+                  checked.errors.empty() ? console.toned(Tone::Good, "ok") : console.toned(Tone::Bad, "has errors"),
+                  checked.nodes, checked.records));
 }
 
 nlohmann::json json_of(const CheckedFile& checked) {
-  return {{"zone", checked.zone}, {"file", checked.file}, {"ok", checked.errors.empty()}, {"nodes", checked.nodes}, {"records", checked.records},
-          {"errors", checked.errors}, {"warnings", checked.warnings}};
+  return {{"zone", checked.zone},        {"file", checked.file},       {"ok", checked.errors.empty()},
+          {"nodes", checked.nodes},      {"records", checked.records}, {"errors", checked.errors},
+          {"warnings", checked.warnings}};
 }
 
 void show_json(Console& console, const nlohmann::json& json) {
@@ -90,19 +96,25 @@ void show_json(Console& console, const nlohmann::json& json) {
 }
 
 void add_zone_check(CLI::App& zone, Console& console) {
-  CLI::App* command = zone.add_subcommand("check", "Read zone files as the server would, without a server, and tell every error");
-  command->footer("Examples:\n  steward-registry zone check example.com.zone --zone example.com\n  steward-registry zone check --config acme/registry.yaml");
+  CLI::App* command =
+      zone.add_subcommand("check", "Read zone files as the server would, without a server, and tell every error");
+  command->footer(
+      "Examples:\n  steward-registry zone check example.com.zone --zone example.com\n  steward-registry zone check "
+      "--config acme/registry.yaml");
   auto options = std::make_shared<ZoneCheckOptions>();
   CLI::Option* file = command->add_option("FILE", options->file, "Zone file; without it, those of the configuration");
   CLI::Option* name = command->add_option("--zone", options->zone, "Name of the zone")->type_name("NAME");
-  CLI::Option* config =
-      command->add_option("--config", options->config, "Configuration; default registry.yaml here, then in /etc/steward-registry")->type_name("FILE");
+  CLI::Option* config = command
+                            ->add_option("--config", options->config,
+                                         "Configuration; default registry.yaml here, then in /etc/steward-registry")
+                            ->type_name("FILE");
   command->add_flag("--json", options->json, "Print the result as JSON");
   file->needs(name);
   file->excludes(config);
   command->callback([&console, options] {
     std::vector<nlohmann::json> all;
-    const auto done = options->file.empty() ? check_configured(console, *options, all) : check_file(console, *options, all);
+    const auto done =
+        options->file.empty() ? check_configured(console, *options, all) : check_file(console, *options, all);
     if (!done) {
       console.failed(done.error());
       return;

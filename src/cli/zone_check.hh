@@ -20,7 +20,8 @@ struct CheckedFile {
 };
 
 /// Reads the file as the server would.
-[[nodiscard]] CheckedFile check_zone_file(const std::string& file, const dns::Name& zone, const config::ZoneFileConfig& limits);
+[[nodiscard]] CheckedFile check_zone_file(const std::string& file, const dns::Name& zone,
+                                          const config::ZoneFileConfig& limits);
 /// One line for the zone, one for each error and warning; sets the exit code where there are errors.
 void show_checked(Console& console, const CheckedFile& checked);
 [[nodiscard]] nlohmann::json json_of(const CheckedFile& checked);

@@ -1,5 +1,5 @@
-#include <fmt/format.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,20 +20,24 @@ std::string signed_text(const Json& zone) { return flag_field(zone, "signed") ? 
 void show_list(Console& console, const Json& reply) {
   Table table({"ZONE", "STATE", "SERIAL", "SIGNED", "NODES", "RECORDS", "LOADED", "NEXT", "FILE"});
   for (const Json& zone : list_field(reply, "zones"))
-    table.row({text_field(zone, "zone"), text_field(zone, "state"), number_field(zone, "serial"), signed_text(zone), number_field(zone, "nodes"),
-               number_field(zone, "records"), time_field(zone, "loaded_at"), event_field(zone, "next_event"), text_field(zone, "file")});
+    table.row({text_field(zone, "zone"), text_field(zone, "state"), number_field(zone, "serial"), signed_text(zone),
+               number_field(zone, "nodes"), number_field(zone, "records"), time_field(zone, "loaded_at"),
+               event_field(zone, "next_event"), text_field(zone, "file")});
   console.out() << (table.empty() ? "no zones\n" : table.text());
 }
 
 void show_zone(Console& console, const Json& zone) {
-  const auto row = [&](std::string_view name, std::string_view value) { console.line(fmt::format("{:<10}{}", name, printable(value))); };
+  const auto row = [&](std::string_view name, std::string_view value) {
+    console.line(fmt::format("{:<10}{}", name, printable(value)));
+  };
   row("zone", text_field(zone, "zone"));
   row("state", text_field(zone, "state"));
   if (zone.contains("error")) row("error", text_field(zone, "error"));
   row("serial", number_field(zone, "serial"));
   row("signed", signed_text(zone));
   row("nodes", number_field(zone, "nodes"));
-  row("records", fmt::format("{}, {} of them not from the file", number_field(zone, "records"), number_field(zone, "dynamic_records")));
+  row("records", fmt::format("{}, {} of them not from the file", number_field(zone, "records"),
+                             number_field(zone, "dynamic_records")));
   row("keys", number_field(zone, "keys"));
   row("loaded", time_field(zone, "loaded_at"));
   row("next", event_field(zone, "next_event"));
@@ -46,8 +50,8 @@ void show_zone(Console& console, const Json& zone) {
 
 void show_records(Console& console, const Json& reply) {
   for (const Json& record : list_field(reply, "records"))
-    console.line(fmt::format("{} {} {} {}", printable(text_field(record, "name")), number_field(record, "ttl"), printable(text_field(record, "type")),
-                             printable(text_field(record, "rdata"))));
+    console.line(fmt::format("{} {} {} {}", printable(text_field(record, "name")), number_field(record, "ttl"),
+                             printable(text_field(record, "type")), printable(text_field(record, "rdata"))));
 }
 
 void show_reloaded(Console& console, const Json& reply) {
@@ -56,12 +60,13 @@ void show_reloaded(Console& console, const Json& reply) {
     for (const Json& warning : list_field(zone, "warnings"))
       if (warning.is_string()) console.warn(warning.get<std::string>());
     if (!flag_field(zone, "ok"))
-      console.line(fmt::format("{}: {}, nothing changed: {}", name, console.toned(Tone::Bad, "failed"), printable(text_field(zone, "error"))));
+      console.line(fmt::format("{}: {}, nothing changed: {}", name, console.toned(Tone::Bad, "failed"),
+                               printable(text_field(zone, "error"))));
     else if (!flag_field(zone, "changed"))
       console.line(fmt::format("{}: unchanged, serial {}", name, number_field(zone, "serial")));
     else
-      console.line(fmt::format("{}: {} records added, {} removed, serial {}", name, number_field(zone, "added"), number_field(zone, "removed"),
-                               number_field(zone, "serial")));
+      console.line(fmt::format("{}: {} records added, {} removed, serial {}", name, number_field(zone, "added"),
+                               number_field(zone, "removed"), number_field(zone, "serial")));
   }
 }
 
@@ -97,7 +102,9 @@ void add_show(CLI::App& zone, Console& console) {
     Json request{{"command", control::zone_show}, {"zone", named->zone}};
     if (!named->name.empty()) request["name"] = named->name;
     if (!named->type.empty()) request["type"] = named->type;
-    ask(console, *remote, request, [&](const Json& reply) { reply.contains("records") ? show_records(console, reply) : show_zone(console, reply); });
+    ask(console, *remote, request, [&](const Json& reply) {
+      reply.contains("records") ? show_records(console, reply) : show_zone(console, reply);
+    });
   });
 }
 
@@ -131,16 +138,21 @@ void export_zone(Console& console, const Remote& remote, const Named& named) {
 
 void add_export(CLI::App& zone, Console& console) {
   CLI::App* command = zone.add_subcommand("export", "Write a zone as the server has it, in master file format");
-  command->footer("Examples:\n  steward-registry zone export example.com\n  steward-registry zone export example.com --out example.com.zone");
+  command->footer(
+      "Examples:\n  steward-registry zone export example.com\n  steward-registry zone export example.com --out "
+      "example.com.zone");
   auto remote = add_remote_options(*command, JsonOption::Left);
   auto named = std::make_shared<Named>();
   command->add_option("ZONE", named->zone, "Name of the zone")->required();
-  command->add_option("--out", named->out, "File to write instead of standard output; replaced at once when all is there")->type_name("FILE");
+  command
+      ->add_option("--out", named->out, "File to write instead of standard output; replaced at once when all is there")
+      ->type_name("FILE");
   command->callback([&console, remote, named] { export_zone(console, *remote, *named); });
 }
 
 void add_reload(CLI::App& zone, Console& console) {
-  CLI::App* reload = zone.add_subcommand("reload", "Read zone files again and apply the difference; an error changes nothing");
+  CLI::App* reload =
+      zone.add_subcommand("reload", "Read zone files again and apply the difference; an error changes nothing");
   reload->footer("Examples:\n  steward-registry zone reload\n  steward-registry zone reload example.com example.org");
   auto remote = add_remote_options(*reload, JsonOption::Offered);
   auto named = std::make_shared<Named>();
@@ -160,10 +172,11 @@ void add_sign(CLI::App& zone, Console& console) {
   sign->add_option("ZONE", named->zone, "Name of the zone")->required();
   sign->add_flag("--all", named->all, "Every signature, not only those that are due");
   sign->callback([&console, remote, named] {
-    ask(console, *remote, {{"command", control::zone_sign}, {"zone", named->zone}, {"all", named->all}}, [&](const Json& reply) {
-      console.line(fmt::format("{}: {} signatures made, serial {}", printable(text_field(reply, "zone")), number_field(reply, "signatures"),
-                               number_field(reply, "serial")));
-    });
+    ask(console, *remote, {{"command", control::zone_sign}, {"zone", named->zone}, {"all", named->all}},
+        [&](const Json& reply) {
+          console.line(fmt::format("{}: {} signatures made, serial {}", printable(text_field(reply, "zone")),
+                                   number_field(reply, "signatures"), number_field(reply, "serial")));
+        });
   });
 }
 
@@ -171,8 +184,9 @@ void add_sign(CLI::App& zone, Console& console) {
 
 void add_zone(CLI::App& app, Console& console) {
   CLI::App* zone = app.add_subcommand("zone", "List, show, check, reload and sign zones");
-  zone->footer("Examples:\n  steward-registry zone list\n  steward-registry zone check example.com.zone --zone example.com\n"
-               "  steward-registry zone keys example.com");
+  zone->footer(
+      "Examples:\n  steward-registry zone list\n  steward-registry zone check example.com.zone --zone example.com\n"
+      "  steward-registry zone keys example.com");
   zone->require_subcommand(1);
   add_list(*zone, console);
   add_show(*zone, console);

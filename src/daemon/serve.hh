@@ -16,7 +16,8 @@ struct ServeOptions {
   std::optional<log::Format> log_format;
 };
 
-/// Serves in the foreground until SIGTERM or SIGINT; logs to stderr. The exit status: 0 after a clean stop, 1 where it could not start.
+/// Serves in the foreground until SIGTERM or SIGINT; logs to stderr. The exit status: 0 after a clean stop, 1 where it
+/// could not start.
 int serve(const ServeOptions& options);
 
 }  // namespace steward::daemon

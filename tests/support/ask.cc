@@ -161,6 +161,24 @@ std::vector<std::string> lines_of(std::string_view zone_text, std::string_view o
   return lines_of(parse_zone_text(zone_text, *dns::Name::from_text(origin)));
 }
 
+std::vector<std::string> lines_without_sigs(const std::vector<Record>& section) {
+  std::vector<Record> rest;
+  std::copy_if(section.begin(), section.end(), std::back_inserter(rest),
+               [](const Record& record) { return record.type != RrType::RRSIG; });
+  return lines_of(rest);
+}
+
+bool is_signed(const std::vector<Record>& section, const std::vector<RrType>& except) {
+  return std::all_of(section.begin(), section.end(), [&](const Record& record) {
+    if (record.type == RrType::RRSIG) return true;
+    const bool found = std::any_of(section.begin(), section.end(), [&](const Record& sig) {
+      return sig.type == RrType::RRSIG && load_u16(sig.rdata.data()) == value(record.type) &&
+             sig.owner == record.owner && sig.ttl == record.ttl;
+    });
+    return found == (std::find(except.begin(), except.end(), record.type) == except.end());
+  });
+}
+
 Server::Server()
     : client(*SocketAddress::from_text("192.0.2.1@5353")),
       local(*SocketAddress::from_text("192.0.2.53@53")),

@@ -62,6 +62,11 @@ Response parse_response(ByteView message);
 std::vector<std::string> lines_of(const std::vector<Record>& records);
 std::vector<std::string> lines_of(std::string_view zone_text, std::string_view origin = ".");
 
+/// A section without its RRSIGs, as lines_of.
+std::vector<std::string> lines_without_sigs(const std::vector<Record>& section);
+/// Whether each RRset of the section has an RRSIG at its owner, but for the types in `except`, which have none.
+bool is_signed(const std::vector<Record>& section, const std::vector<dns::RrType>& except = {});
+
 /// A server of the zones of `snapshot` without sockets.
 class Server {
  public:

@@ -94,6 +94,26 @@ zone::Nsec3Hash decode_hash(ByteView label) {
   return hash;
 }
 
+// What a signer would sign (RFC 4035 §2.2): nothing below a cut, of a cut only DS and NSEC.
+void add_signatures(Node& node, NameView apex) {
+  if ((node.flags & zone::node_occluded) != 0) return;
+  for (auto& [type, rrset] : node.rrsets) {
+    if ((node.flags & zone::node_cut) != 0 && type != RrType::DS && type != RrType::NSEC) continue;
+    const NameView owner = node.owner;
+    Bytes sig;
+    append_u16(sig, value(type));
+    append_u8(sig, 13);
+    append_u8(sig, static_cast<uint8_t>(owner.label_count() - (owner.is_wildcard() ? 1 : 0)));
+    append_u32(sig, rrset.ttl);
+    append_u32(sig, 2000000000);
+    append_u32(sig, 1000000000);
+    append_u16(sig, 12345);
+    append(sig, apex.wire());
+    sig.resize(sig.size() + 64);
+    rrset.sigs.push_back(std::move(sig));
+  }
+}
+
 }  // namespace
 
 struct MemorySnapshot::Zone {
@@ -104,7 +124,7 @@ struct MemorySnapshot::Zone {
   std::vector<std::pair<zone::Nsec3Hash, const uint8_t*>> nsec3;
 
   const uint8_t* keep(Bytes blob) { return blobs.emplace_back(std::move(blob)).data(); }
-  void fill(std::string_view text);
+  void fill(std::string_view text, bool sign);
   void set_flags(std::map<Key, Node>& nodes) const;
   void index(const std::map<Key, Node>& nodes);
   void read_denial(const Node& apex);
@@ -113,7 +133,7 @@ struct MemorySnapshot::Zone {
 MemorySnapshot::MemorySnapshot() = default;
 MemorySnapshot::~MemorySnapshot() = default;
 
-void MemorySnapshot::Zone::fill(std::string_view text) {
+void MemorySnapshot::Zone::fill(std::string_view text, bool sign) {
   std::map<Key, Node> nodes;
   std::map<Key, Node> hashed;
   std::vector<Record> records = parse_zone_text(text, info.apex);
@@ -151,6 +171,9 @@ void MemorySnapshot::Zone::fill(std::string_view text) {
       for (auto& [type, rrset] : node.rrsets) sort_rdatas(type, rrset.rdatas);
 
   set_flags(nodes);
+  if (sign)
+    for (auto* table : {&nodes, &hashed})
+      for (auto& [key, node] : *table) add_signatures(node, info.apex);
   blobs.reserve(nodes.size() + hashed.size());
   index(nodes);
   for (const auto& [key, node] : hashed)
@@ -202,11 +225,14 @@ void MemorySnapshot::Zone::read_denial(const Node& apex) {
   std::copy_n(rdata.begin() + 5, rdata[4], info.nsec3_salt.begin());
 }
 
-void MemorySnapshot::add_zone(std::string_view apex, std::string_view text) {
+void MemorySnapshot::add_zone(std::string_view apex, std::string_view text) { add(apex, text, false); }
+void MemorySnapshot::add_signed_zone(std::string_view apex, std::string_view text) { add(apex, text, true); }
+
+void MemorySnapshot::add(std::string_view apex, std::string_view text, bool sign) {
   auto zone = std::make_unique<Zone>();
   zone->info.id = static_cast<uint32_t>(zones_.size() + 1);
   zone->info.apex = Name::from_text(apex)->folded();
-  zone->fill(text);
+  zone->fill(text, sign);
   zones_.push_back(std::move(zone));
 }
 

@@ -23,6 +23,8 @@ class MemorySnapshot final : public zone::Snapshot {
   /// Adds the zone `apex` with the records of `text` ($ORIGIN, $TTL, parentheses, quotes, comments). Throws
   /// std::runtime_error with the line where the text is wrong: a fixture has to be right.
   void add_zone(std::string_view apex, std::string_view text);
+  /// The same with an RRSIG for every authoritative RRset, right in all its fields but the signature (64 zero octets).
+  void add_signed_zone(std::string_view apex, std::string_view text);
   /// What find_zone() returns for the zone, to be changed by a test.
   zone::ZoneInfo& info(std::string_view apex);
 
@@ -37,6 +39,7 @@ class MemorySnapshot final : public zone::Snapshot {
 
  private:
   struct Zone;
+  void add(std::string_view apex, std::string_view text, bool sign);
   std::vector<std::unique_ptr<Zone>> zones_;
 };
 
