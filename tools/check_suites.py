@@ -4,8 +4,8 @@
     tools/check_suites.py [--only WORD] [--list]
 
 Counting: a doctest program counts with its test cases, any other meson test as one, a suite with what its last line
-`N passed, N failed, N skipped` says, and a build, or a suite that says nothing, as one that passed or failed by its exit status. A suite
-whose build failed has failed. Logs are in build/logs, one file a suite.
+`N passed, N failed, N skipped` says, and a build, or a suite that says nothing, as one that passed or failed by its
+exit status. A suite whose build failed has failed. Logs are in build/logs, one file a suite.
 """
 
 import argparse
@@ -47,7 +47,8 @@ class Counts:
 
 @dataclass
 class Suite:
-    """`command` in the repository's root; `needs` names the build that must have succeeded; `meson` is the folder whose tests it runs."""
+    """`command` in the repository's root; `needs` names the build that must have succeeded; `meson` is the folder whose
+    tests it runs."""
 
     name: str
     command: list
@@ -69,21 +70,27 @@ def suites():
     sanitized = {"STEWARD_REGISTRY": str(ROOT / "build-san" / "steward-registry"), **SANITIZERS}
     return [
         build("build release", "build", ["--buildtype=release"]),
-        Suite("unit and house tests", ["meson", "test", "-C", "build", "--no-rebuild", "--print-errorlogs"], "build release", "build", 10),
+        Suite("unit and house tests", ["meson", "test", "-C", "build", "--no-rebuild", "--print-errorlogs"],
+              "build release", "build", 10),
         Suite("sample zone", ["tests/interop/sample_zone.py"]),
         Suite("conformance", ["tests/conformance/run", "--server", "ours"], "build release"),
-        Suite("differential", ["tests/interop/differential.py", "--servers", "ours,knot,nsd", "--queries", "6000"], "build release"),
+        Suite("differential", ["tests/interop/differential.py", "--servers", "ours,knot,nsd", "--queries", "6000"],
+              "build release"),
         Suite("validate", ["tests/interop/validate.py"], "build release"),
         Suite("real agents", ["tests/interop/real_agents.py"], "build release"),
         Suite("operator", ["tests/scenario/operator_day.py"], "build release"),
         Suite("kill and reload", ["tests/scenario/kill_reload.py"], "build release"),
         Suite("quickstart", ["tools/quickstart"], "build release"),
-        build("build with sanitizers", "build-san", ["--buildtype=debugoptimized", "-Db_sanitize=address,undefined", "-Db_lundef=false"],
+        build("build with sanitizers", "build-san", ["--buildtype=debugoptimized", "-Db_sanitize=address,undefined",
+                                                     "-Db_lundef=false"],
               ["steward-registry"]),
-        Suite("unit tests with sanitizers", ["meson", "test", "-C", "build-san", "--print-errorlogs", "--timeout-multiplier", "4"],
+        Suite("unit tests with sanitizers", ["meson", "test", "-C", "build-san", "--print-errorlogs",
+                                             "--timeout-multiplier", "4"],
               "build with sanitizers", "build-san", 15, SANITIZERS),
-        Suite("conformance with sanitizers", ["tests/conformance/run", "--server", "ours"], "build with sanitizers", environment=sanitized),
-        build("compile with clang", "build-clang", ["--buildtype=debug", "-Dfuzz=true"], environment={"CXX": "clang++-14", "CC": "clang-14"}),
+        Suite("conformance with sanitizers", ["tests/conformance/run", "--server", "ours"], "build with sanitizers",
+              environment=sanitized),
+        build("compile with clang", "build-clang", ["--buildtype=debug", "-Dfuzz=true"],
+              environment={"CXX": "clang++-14", "CC": "clang-14"}),
     ]
 
 
@@ -98,7 +105,8 @@ def meson_counts(folder):
             crashed = test["result"] not in ("OK", "SKIP") and failed == 0
             counts.add(Counts(passed, failed + crashed, 0 if skipped and not failed else skipped))
         else:
-            counts.add(Counts(test["result"] in ("OK", "EXPECTEDFAIL"), test["result"] not in ("OK", "EXPECTEDFAIL", "SKIP"),
+            counts.add(Counts(test["result"] in ("OK", "EXPECTEDFAIL"),
+                              test["result"] not in ("OK", "EXPECTEDFAIL", "SKIP"),
                               test["result"] == "SKIP"))
     return counts
 
@@ -117,7 +125,8 @@ def run_suite(suite):
     log_path = LOGS / (suite.name.replace(" ", "-") + ".log")
     began = time.monotonic()
     with open(log_path, "wb") as log:
-        process = subprocess.Popen(["nice", *suite.command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+        process = subprocess.Popen(["nice", *suite.command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log,
+                                   stderr=subprocess.STDOUT,
                                    env={**os.environ, **suite.environment}, start_new_session=True)
         try:
             status = process.wait(suite.minutes * MINUTE)

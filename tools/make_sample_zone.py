@@ -3,10 +3,10 @@
 
     tools/make_sample_zone.py [--check | --output FILE]
 
-The same bytes every time: dates are fixed, and the publisher's key is a TEST KEY that everybody knows, the Ed25519 key whose
-seed (RFC 8032 §5.1.5) is the SHA-256 of "steward sample agents". Nothing that it signs proves anything.
-Names, statements and signatures are as steward-records(7) says, written here independently of the server. `--check` compares with the
-file in zones/ and writes nothing.
+The same bytes every time: dates are fixed, and the publisher's key is a TEST KEY that everybody knows, the Ed25519 key
+whose seed (RFC 8032 §5.1.5) is the SHA-256 of "steward sample agents". Nothing that it signs proves anything.
+Names, statements and signatures are as steward-records(7) says, written here independently of the server. `--check`
+compares with the file in zones/ and writes nothing.
 """
 
 import argparse
@@ -132,7 +132,8 @@ def endpoint_rows(agent):
         alpn = character_string(protocol) + character_string("h2")
         parameters = [(1, alpn), (3, struct.pack("!H", 443)), (65401, digest.encode()), (65402, protocol.encode())]
         rows.append((SVCB, svcb_rdata(priority, TARGET, parameters),
-                     f'SVCB {priority} {TARGET} alpn="{protocol},h2" port=443 key65401="{digest}" key65402="{protocol}"'))
+                     f'SVCB {priority} {TARGET} alpn="{protocol},h2" port=443 key65401="{digest}" '
+                     f'key65402="{protocol}"'))
     return rows
 
 
@@ -149,10 +150,14 @@ def value_strings(key, text):
 
 def statement_of(agent, rows):
     owner = f"{agent['name']}.{ZONE}"
-    strings = ["v=steward1", f"version={agent['version']}", *value_strings("capabilities", ",".join(agent["capabilities"])), "status=active",
-               f"fp={fingerprint(TEST_KEY)}", f"modified={MODIFIED}", f"manifest=dns:_manifest.{owner.rstrip('.')}?type=TXT",
+    strings = ["v=steward1", f"version={agent['version']}", *value_strings("capabilities",
+                                                                           ",".join(agent["capabilities"])),
+               "status=active",
+               f"fp={fingerprint(TEST_KEY)}", f"modified={MODIFIED}",
+               f"manifest=dns:_manifest.{owner.rstrip('.')}?type=TXT",
                "digest=sha256:" + hashlib.sha256(manifest_of(agent)).hexdigest(),
-               f"ep={endpoint_digest([(rdtype, rdata) for rdtype, rdata, _ in rows])}", *value_strings("desc", agent["desc"])]
+               f"ep={endpoint_digest([(rdtype, rdata) for rdtype, rdata, _ in rows])}",
+               *value_strings("desc", agent["desc"])]
     return strings + [sign_statement(owner, strings, TEST_KEY)]
 
 
@@ -164,7 +169,8 @@ def agent_lines(agent):
     lines += [f"{name} 300 {text}" for _, _, text in rows]
     lines += [f"{name} 300 KEY 512 3 15 {public}"]
     lines += txt_lines(f"_manifest.{name}", [manifest[start:start + 255] for start in range(0, len(manifest), 255)])
-    lines += txt_lines(f"_registry.{name}", ["v=steward-registry1", f"registry={REGISTRY_ID}", f"trust={agent['trust']}",
+    lines += txt_lines(f"_registry.{name}", ["v=steward-registry1", f"registry={REGISTRY_ID}",
+                                             f"trust={agent['trust']}",
                                              "vc=main:1", "status=active"])
     return lines
 
@@ -178,11 +184,13 @@ def service_lines(agents):
         members = [agent for agent in agents if protocol in agent["protocols"]]
         lines += [f"{service} 300 PTR {agent['name']}.{service}" for agent in members]
         for agent in members:
-            lines += [f"_{capability}._sub.{service} 300 PTR {agent['name']}.{service}" for capability in agent["capabilities"]]
+            lines += [f"_{capability}._sub.{service} 300 PTR {agent['name']}.{service}"
+                      for capability in agent["capabilities"]]
         for agent in members:
             instance = f"{agent['name']}.{service}"
             lines.append(f"{instance} 300 SRV 0 0 443 {TARGET}")
-            lines += txt_lines(instance, ["txtvers=1", f"agent={agent['name']}.{ZONE.rstrip('.')}", f"version={agent['version']}",
+            lines += txt_lines(instance, ["txtvers=1", f"agent={agent['name']}.{ZONE.rstrip('.')}",
+                                          f"version={agent['version']}",
                                           "capabilities=" + ",".join(agent["capabilities"])])
     lines += [f"_services._dns-sd._udp 300 PTR _{protocol}._tcp" for protocol in services]
     return lines + [f"{label}._dns-sd._udp 300 PTR @" for label in ("b", "lb")]
@@ -197,7 +205,8 @@ def zone_text(agents):
              "@ 300 NS ns1", "ns1 300 A 127.0.0.1", "",
              "; What this registry is",
              *txt_lines("_schema._agents", ["v=steward1"]),
-             *txt_lines("_registry._agents", ["v=steward-registry1", f"id={REGISTRY_ID}", f"parent=com.{APEX.rstrip('.')}"]),
+             *txt_lines("_registry._agents", ["v=steward-registry1", f"id={REGISTRY_ID}",
+                                              f"parent=com.{APEX.rstrip('.')}"]),
              *txt_lines("_index._agents", [f"agents={index}"])]
     for agent in agents:
         lines += agent_lines(agent)

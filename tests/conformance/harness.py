@@ -117,7 +117,8 @@ def expect_flag(reply, flag, is_set=True):
 
 def expect_owners(reply, rdtype, wanted):
     """The additional section has addresses of these owners, and perhaps others, as of the zone's name servers."""
-    expect(wanted <= owners(reply.additional, rdtype), f"additional {rdtype}: of {wanted} only {owners(reply.additional, rdtype)}")
+    expect(wanted <= owners(reply.additional, rdtype),
+           f"additional {rdtype}: of {wanted} only {owners(reply.additional, rdtype)}")
 
 
 def expect_soa_authority(reply, apex):
@@ -192,7 +193,8 @@ class Client:
 
     def query(self, qname, qtype, **options):
         """A query message; RD clear, EDNS only where asked for: `edns=0`, `payload`, `do`, `options`."""
-        options.setdefault("use_edns", options.pop("edns", 0 if {"do", "payload", "options"} & options.keys() else False))
+        options.setdefault("use_edns", options.pop("edns", 0 if {"do", "payload", "options"} & options.keys()
+                                                   else False))
         options["want_dnssec"] = options.pop("do", False)
         payload = options.pop("payload", None)
         if payload is not None:
@@ -219,8 +221,8 @@ class Client:
         return dns.message.from_wire(raw, ignore_trailing=False, one_rr_per_rrset=False)
 
     def udp(self, wire, address=None, timeout=TIMEOUT, connect=False, attempts=3):
-        """The reply's octets to a datagram, or None. `connect`: accept it from the asked address only. A lost one is sent
-        again, as every resolver does: NSD leaves one in sixteen format errors unanswered, on purpose."""
+        """The reply's octets to a datagram, or None. `connect`: accept it from the asked address only. A lost one is
+        sent again, as every resolver does: NSD leaves one in sixteen format errors unanswered, on purpose."""
         for _ in range(attempts):
             reply = self._udp_once(wire, address or self.address, timeout / attempts, connect)
             if reply is not None:
@@ -273,7 +275,8 @@ def header(message_id=0x1234, flags=0, counts=(1, 0, 0, 0)):
 
 
 def question(qname, rdtype="A", rdclass="IN"):
-    return name(qname).to_wire() + struct.pack("!HH", dns.rdatatype.from_text(rdtype), dns.rdataclass.from_text(rdclass))
+    return name(qname).to_wire() + struct.pack("!HH", dns.rdatatype.from_text(rdtype),
+                                               dns.rdataclass.from_text(rdclass))
 
 
 def opt_rr(payload=1232, version=0, flags=0, options=b"", extended_rcode=0):

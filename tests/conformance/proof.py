@@ -11,7 +11,8 @@ OPT_OUT = 1
 
 
 def expect_signed(reply, zone, apex, unsigned=()):
-    """Every RRset in answer and authority is followed by a signature that holds, except NS of a cut and `unsigned` owners."""
+    """Every RRset in answer and authority is followed by a signature that holds, except NS of a cut and `unsigned`
+    owners."""
     keys = {name(apex): zone.get_rdataset(apex, "DNSKEY")}
     rrsigs = {}
     for section in (reply.answer, reply.authority):
@@ -32,7 +33,8 @@ def expect_signed(reply, zone, apex, unsigned=()):
 def types_of(bitmap):
     """The type mnemonics of an NSEC or NSEC3 bit map."""
     return {dns.rdatatype.to_text(window * 256 + octet * 8 + bit)
-            for window, octets in bitmap for octet, value in enumerate(octets) for bit in range(8) if value & 0x80 >> bit}
+            for window, octets in bitmap for octet, value in enumerate(octets) for bit in range(8)
+            if value & 0x80 >> bit}
 
 
 class NsecProof:
@@ -68,7 +70,8 @@ class Nsec3Proof:
 
     def __init__(self, reply, apex):
         self.apex = name(apex)
-        self.rows = [(rrset.name.labels[0].decode().upper(), rrset[0]) for rrset in reply.authority if rrset.rdtype == NSEC3]
+        self.rows = [(rrset.name.labels[0].decode().upper(), rrset[0]) for rrset in reply.authority
+                     if rrset.rdtype == NSEC3]
 
     def _hash(self, owner):
         _, row = self.rows[0]
@@ -93,7 +96,8 @@ class Nsec3Proof:
         return types is not None and rdtype not in types and "CNAME" not in types
 
     def no_closer(self, owner, encloser):
-        """§8.3: the closest encloser is there, the next closer name is not. A wildcard answer needs the latter only (§8.8)."""
+        """§8.3: the closest encloser is there, the next closer name is not. A wildcard answer needs the latter only
+        (§8.8)."""
         return self.covered(next_closer(owner, encloser))
 
     def insecure(self, owner, encloser):

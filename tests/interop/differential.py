@@ -3,9 +3,10 @@
 
     differential.py [--servers ours,knot,nsd] [--queries 4000] [--seed 1]
 
-The first server is compared with each other one: rcode, flags, EDNS, and the sections as sets of records with their TTLs. The zones are signed
-beforehand, so that all serve the same octets. A difference is explained by a rule of explanations.py, named and counted; one
-that no rule explains is printed, and fails the run. The queries are a function of the seed.
+The first server is compared with each other one: rcode, flags, EDNS, and the sections as sets of records with their
+TTLs. The zones are signed beforehand, so that all serve the same octets. A difference is explained by a rule of
+explanations.py, named and counted; one that no rule explains is printed, and fails the run. The queries are a function
+of the seed.
 """
 
 import argparse
@@ -33,7 +34,8 @@ from portable import make_portable
 from replies import differences, parse_reply
 
 AGENTS = "vibe-agency.com.steward-registry.org."
-TYPES = ["A", "A", "A", "AAAA", "TXT", "MX", "NS", "SOA", "CNAME", "DNAME", "SRV", "SVCB", "HTTPS", "DS", "DNSKEY", "NSEC",
+TYPES = ["A", "A", "A", "AAAA", "TXT", "MX", "NS", "SOA", "CNAME", "DNAME", "SRV", "SVCB", "HTTPS", "DS", "DNSKEY",
+         "NSEC",
          "NSEC3PARAM", "CDS", "PTR", "CAA", "KEY", "RRSIG", "ANY", "TYPE65280", "TYPE64999"]
 LABELS = ["x", "*", "_tcp", "zzz", "0", "A", "gone", "www", "ns", "_x", "any", "b", "\\000", "a" * 63]
 SHOWN = 12
@@ -173,7 +175,8 @@ class Comparison:
         if rest:
             self.unexplained += 1
             if self.unexplained <= SHOWN:
-                print(f"UNEXPLAINED {self.kinds[0]} - {self.kinds[1]}: {query.text}", *rest[:10], sep="\n    ", flush=True)
+                print(f"UNEXPLAINED {self.kinds[0]} - {self.kinds[1]}: {query.text}", *rest[:10], sep="\n    ",
+                      flush=True)
 
     def show(self, total):
         print(f"{self.kinds[0]} and {self.kinds[1]}: {self.equal} of {total} the same, "
@@ -195,7 +198,8 @@ def compare(kinds, queries, clients):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--servers", default="ours,knot,nsd", help="ours, knot, nsd, bind; the first is compared with the others")
+    parser.add_argument("--servers", default="ours,knot,nsd",
+                        help="ours, knot, nsd, bind; the first is compared with the others")
     parser.add_argument("--queries", type=int, default=4000)
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()

@@ -1,8 +1,8 @@
 """The freedoms that two right servers may use differently, and the habits of the peers: why their replies differ.
 
-A rule takes the query and two replies and returns them with the difference removed that it explains; the run applies the rules in the order
-of RULES until the two are equal, and counts the ones that it needed. What remains different is unexplained, and fails.
-Rules that name a server apply to it alone: `server` is its kind, and the reply comes first.
+A rule takes the query and two replies and returns them with the difference removed that it explains; the run applies
+the rules in the order of RULES until the two are equal, and counts the ones that it needed. What remains different is
+unexplained, and fails. Rules that name a server apply to it alone: `server` is its kind, and the reply comes first.
 """
 
 from dataclasses import dataclass, replace
@@ -92,7 +92,8 @@ def one_needed_truncation_and_the_other_did_not(query, one, other):
     small, large = (one, other) if one.truncated else (other, one)
     if query.tcp or not small.truncated or large.truncated or small.rcode != large.rcode:
         return one, other
-    near = large.octets > min(query.size, 1232) - 450  # the optional records of NSD: three NS, their addresses and signatures
+    optional = 450  # what NSD adds: three NS, their addresses and signatures
+    near = large.octets > min(query.size, 1232) - optional
     return (one, one) if near else (one, other)
 
 
@@ -110,17 +111,19 @@ def knot_has_no_yxdomain(query, knot, other):
     return (replace(other), other) if other.rcode == "YXDOMAIN" and knot.rcode == "NXDOMAIN" else (knot, other)
 
 
-@rule("RFC 5155 §7.2.8: an NSEC3 owner is no name of the zone; NSD takes it for the closest encloser of names below it", "nsd")
+@rule("RFC 5155 §7.2.8: an NSEC3 owner is no name of the zone; NSD takes it for a closest encloser", "nsd")
 def nsd_finds_names_below_an_nsec3_owner_missing(query, nsd, other):
     return (other, other) if has_nsec3_label(query.name) else (nsd, other)
 
 
 def has_nsec3_label(name):
     """Whether a label after the first is the hash of an NSEC3 owner (RFC 5155 §3)."""
-    return any(len(label) == 32 and set(label.lower()) <= set("0123456789abcdefghijklmnopqrstuv") for label in name.split(".")[1:])
+    return any(len(label) == 32 and set(label.lower()) <= set("0123456789abcdefghijklmnopqrstuv")
+               for label in name.split(".")[1:])
 
 
-@rule("RFC 2308 §3: the SOA of a negative answer has the lesser TTL; BIND sends 0 for a question for SOA (zero-no-soa-ttl)", "bind")
+@rule("RFC 2308 §3: a negative answer's SOA has the lesser TTL; BIND sends 0 to a question for SOA (zero-no-soa-ttl)",
+      "bind")
 def bind_denies_a_soa_with_ttl_zero(query, bind, other):
     if query.rdtype != "SOA":
         return bind, other
@@ -146,7 +149,7 @@ def proofs(reply):
     return {r for r in reply.authority if PROOFS & {r.rdtype, r.covers}}
 
 
-@rule("RFC 4035 §2.5, RFC 2181 §10.1: RRSIG, NSEC and KEY may stand beside a CNAME; whether a question for them follows it is open")
+@rule("RFC 4035 §2.5, RFC 2181 §10.1: RRSIG, NSEC and KEY may stand beside a CNAME; whether it is followed then is open")
 def types_beside_a_cname_are_followed_or_not(query, one, other):
     aliased = any(record.rdtype == "CNAME" for reply in (one, other) for record in reply.answer)
     return (one, one) if aliased and query.rdtype in (RRSIG, "NSEC", "KEY") else (one, other)
@@ -154,7 +157,8 @@ def types_beside_a_cname_are_followed_or_not(query, one, other):
 
 @rule("RFC 4035 §2.3: the NSEC at a cut belongs to the parent; BIND answers a question for it with authority", "bind")
 def bind_answers_nsec_at_a_cut(query, bind, other):
-    return (other, other) if query.rdtype == "NSEC" and other.is_referral and bind.rcode == other.rcode else (bind, other)
+    refers = query.rdtype == "NSEC" and other.is_referral and bind.rcode == other.rcode
+    return (other, other) if refers else (bind, other)
 
 
 @rule("RFC 4035 §3.1.3.4: NSD proves another name than the one a DNAME led to, where that is made by a wildcard", "nsd")
@@ -164,7 +168,7 @@ def nsd_proves_another_name_after_a_dname(query, nsd, other):
     return (other, other) if rewritten and same else (nsd, other)
 
 
-@rule("RFC 5155 §7.1: with opt-out, an empty non-terminal above insecure delegations only needs no NSEC3; what is proved below it differs")
+@rule("RFC 5155 §7.1: with opt-out, an empty non-terminal above insecure delegations only needs no NSEC3")
 def below_an_unproved_empty_non_terminal(query, one, other):
     name = query.name.lower()
     if not (name.endswith(".ent3.ugly-opt-out.test.") and one.rcode == other.rcode and one.answer == other.answer):
@@ -184,7 +188,7 @@ def bind_does_not_follow_a_dname_for_any(query, bind, other):
     return (other, other) if query.rdtype == "ANY" and rewritten else (bind, other)
 
 
-@rule("RFC 4035 §2.3: NSEC asked for at a name that a wildcard makes; Knot DNS leaves the wildcard's own NSEC out of the proof", "knot")
+@rule("RFC 4035 §2.3: NSEC asked for at a name that a wildcard makes; Knot DNS leaves out the wildcard's own", "knot")
 def knot_denies_nsec_without_the_wildcards(query, knot, other):
     if query.rdtype != "NSEC" or knot.rcode != other.rcode or knot.answer != other.answer:
         return knot, other

@@ -1,4 +1,5 @@
-"""Rewrites a zone file so that every server reads it: RFC 3597 generic form for the types that one of them has no text form of."""
+"""Rewrites a zone file so that every server reads it: RFC 3597 generic form for the types that one of them has no text
+form of."""
 
 import dns.rdata
 import dns.rdataclass

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""Serves and resolves real agents: manifests that others wrote, made into agent records, signed, and verified from the answers.
+"""Serves and resolves real agents: manifests that others wrote, made into agent records, signed, and verified from the
+answers.
 
-The manifests are read from $STEWARD_DATA/manifests/steward, or ../shared/data/manifests/steward beside the repository; without
-them the test says that it was skipped. `real_agents.py --server knot` runs it against another server.
+The manifests are read from $STEWARD_DATA/manifests/steward, or ../shared/data/manifests/steward beside the repository;
+without them the test says that it was skipped. `real_agents.py --server knot` runs it against another server.
 """
 
 import argparse
@@ -69,7 +70,8 @@ def read_agent(path):
 def ask(server, owner, rdtype):
     query = dns.message.make_query(owner, rdtype, want_dnssec=True)
     reply = dns.query.tcp(query, server.address, port=server.port, timeout=5)
-    require(reply.rcode() == dns.rcode.NOERROR and reply.flags & dns.flags.AA, f"{owner} {rdtype}: {reply.to_text()[:200]}")
+    require(reply.rcode() == dns.rcode.NOERROR and reply.flags & dns.flags.AA,
+            f"{owner} {rdtype}: {reply.to_text()[:200]}")
     wanted = query.question[0].rdtype
     return [rdata.to_digestable() for rrset in reply.answer if rrset.rdtype == wanted for rdata in rrset]
 
@@ -112,7 +114,8 @@ def main():
         zone = servers.Zone(generator.ZONE, file, dnssec=True)
         with servers.start(arguments.server, [zone], addresses=["127.0.0.1"]) as server:
             anchors = validate.ds_lines(server, zone.name)
-            with peers.Unbound({zone.name: f"{server.address}@{server.port}"}, anchors, addresses=["127.0.0.1"]) as unbound:
+            with peers.Unbound({zone.name: f"{server.address}@{server.port}"}, anchors,
+                               addresses=["127.0.0.1"]) as unbound:
                 for agent in agents:
                     with report.case(f"{agent['name']} is served, resolved and verified"):
                         check_agent(server, unbound, agent, zone.name)

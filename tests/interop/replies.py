@@ -90,11 +90,14 @@ def differences(one, other):
     """What differs, as lines of text."""
     if one is None or other is None:
         return [] if one is other else ["only one of them replied"]
-    lines = [f"{part}: {show(getattr(one, part))} and {show(getattr(other, part))}" for part in ("rcode", "flags", "edns")
+    lines = [f"{part}: {show(getattr(one, part))} and {show(getattr(other, part))}"
+             for part in ("rcode", "flags", "edns")
              if getattr(one, part) != getattr(other, part)]
     for section in ("answer", "authority", "additional"):
-        for sign, rest in (("-", getattr(one, section) - getattr(other, section)), ("+", getattr(other, section) - getattr(one, section))):
-            lines += sorted(f"{section} {sign} {r.owner} {r.ttl} {r.rdtype} {r.covers} {r.rdata.hex()[:60]}" for r in rest)
+        for sign, rest in (("-", getattr(one, section) - getattr(other, section)),
+                           ("+", getattr(other, section) - getattr(one, section))):
+            lines += sorted(f"{section} {sign} {r.owner} {r.ttl} {r.rdtype} {r.covers} {r.rdata.hex()[:60]}"
+                            for r in rest)
     return lines
 
 

@@ -35,7 +35,8 @@ def verify_agent(zone, agent):
     owner = dns.name.from_text(f"{agent}.{ORIGIN}")
     txt = rdata_of(zone, owner, "TXT")
     require(len(txt) == 1, f"{len(txt)} TXT records, not one")
-    rows = [(number, rdata) for number, rdtype in ((33, "SRV"), (64, "SVCB")) for rdata in rdata_of(zone, owner, rdtype)]
+    rows = [(number, rdata) for number, rdtype in ((33, "SRV"), (64, "SVCB"))
+            for rdata in rdata_of(zone, owner, rdtype)]
     problems = problems_of(owner, txt[0], rdata_of(zone, owner, "TYPE25"), rows)
     require(not problems, "; ".join(problems))
     return values_of(strings_of(txt[0]))
@@ -44,7 +45,8 @@ def verify_agent(zone, agent):
 def main():
     report = Report("sample zone")
     with report.case("the committed zone is what tools/make_sample_zone.py writes"):
-        done = subprocess.run([ROOT / "tools" / "make_sample_zone.py", "--check"], capture_output=True, text=True, check=False)
+        done = subprocess.run([ROOT / "tools" / "make_sample_zone.py", "--check"], capture_output=True, text=True,
+                              check=False)
         require(done.returncode == 0, done.stdout + done.stderr)
     zone = read_zone(ZONE_FILE, ORIGIN)
     for agent in AGENTS:

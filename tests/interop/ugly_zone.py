@@ -1,7 +1,8 @@
-"""An ordinary ugly zone: every RR type, wildcards at odd places, delegations of each kind, DNAME, empty non-terminals, odd octets.
+"""An ordinary ugly zone: every RR type, wildcards at odd places, delegations of each kind, DNAME, empty non-terminals,
+odd octets.
 
-Written with relative names, so that the same text makes a zone at several origins. Types that one of the servers has no text form for are
-written as RFC 3597 says, which makes no difference on the wire.
+Written with relative names, so that the same text makes a zone at several origins. Types that one of the servers has no
+text form for are written as RFC 3597 says, which makes no difference on the wire.
 """
 
 TYPES = r"""
@@ -126,7 +127,8 @@ laaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa TXT "a long labe
 
 
 def zone_text():
-    lines = ["$TTL 3600", "@ 1800 SOA ns1 hostmaster 2025112101 7200 900 1209600 300", "@ NS ns1", "@ NS ns2", "@ NS ns.elsewhere.invalid.",
+    lines = ["$TTL 3600", "@ 1800 SOA ns1 hostmaster 2025112101 7200 900 1209600 300", "@ NS ns1", "@ NS ns2",
+             "@ NS ns.elsewhere.invalid.",
              "@ MX 10 t-a", "@ TXT \"apex\"", "ns1 A 127.0.0.1", "ns1 AAAA ::1", "ns2 A 127.0.0.2"]
     lines += (TYPES + SHAPES).splitlines()
     lines += [f"many A 198.51.100.{n}" for n in range(1, 60)]

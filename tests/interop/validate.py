@@ -3,8 +3,9 @@
 
     validate.py [--server ours|knot] [--only WORD]
 
-One server signs a zone with each policy (NSEC, NSEC3, opt-out, CSK, Ed25519, RSASHA256) and the sample agents' zone. Each is validated
-over the wire with its DS as the only trust anchor, and once as a whole from an export. Nothing leaves the machine.
+One server signs a zone with each policy (NSEC, NSEC3, opt-out, CSK, Ed25519, RSASHA256) and the sample agents' zone.
+Each is validated over the wire with its DS as the only trust anchor, and once as a whole from an export. Nothing leaves
+the machine.
 """
 
 import argparse
@@ -39,7 +40,8 @@ POLICIES = {
     SAMPLE: True,
 }
 # What is asked in the zone of tests/conformance/zones/signed.zone: (relative name, type, rcode, secure)
-QUESTIONS = [("a", "TXT", "NOERROR", True), ("a", "MX", "NOERROR", True), ("", "DNSKEY", "NOERROR", True), ("", "SOA", "NOERROR", True),
+QUESTIONS = [("a", "TXT", "NOERROR", True), ("a", "MX", "NOERROR", True), ("", "DNSKEY", "NOERROR", True),
+             ("", "SOA", "NOERROR", True),
              ("missing", "A", "NXDOMAIN", True), ("x.y.missing", "A", "NXDOMAIN", True), ("q.w", "MX", "NOERROR", True),
              ("q.r.w", "AAAA", "NOERROR", True), ("ent", "A", "NOERROR", True), ("q.wc", "A", "NOERROR", True),
              ("alias", "A", "NOERROR", True), ("dangling", "A", "NXDOMAIN", True), ("x.dn", "A", "NXDOMAIN", True),
@@ -54,7 +56,8 @@ def questions_of(zone):
     questions = SAMPLE_QUESTIONS if zone == SAMPLE else QUESTIONS
     for relative, rdtype, rcode, secure in questions:
         # RFC 5155 §12.1.1: with opt-out a missing name or DS in an opt-out span is insecure, not bogus
-        in_span = zone.startswith("opt-out") and (rcode == "NXDOMAIN" or relative in ("insecure", "q.w", "q.r.w", "q.wc"))
+        in_span = zone.startswith("opt-out") and (rcode == "NXDOMAIN"
+                                                  or relative in ("insecure", "q.w", "q.r.w", "q.wc"))
         yield (f"{relative}.{zone}" if relative else zone), rdtype, rcode, secure and not in_span
 
 
@@ -76,7 +79,8 @@ def export_zone(server, zone, path):
     if server.kind == "ours":
         path.write_text(server.run("zone", "export", zone).stdout)
     else:
-        path.write_text(run_tool("dig", f"@{server.address}", "-p", server.port, "+onesoa", "+nocomments", "+nocmd", "+nostats",
+        path.write_text(run_tool("dig", f"@{server.address}", "-p", server.port, "+onesoa", "+nocomments", "+nocmd",
+                                 "+nostats",
                                  zone, "AXFR"))
     require(path.stat().st_size > 1000, f"the export has {path.stat().st_size} octets only")
     return path
@@ -85,12 +89,15 @@ def export_zone(server, zone, path):
 def check_delv(server, zone, folder):
     anchors = folder / f"{zone}delv"
     fields = [line.split() for line in ds_lines(server, zone)]
-    anchors.write_text("".join(f'trust-anchors {{ "{zone}" static-ds {f[4]} {f[5]} {f[6]} "{f[7]}"; }};\n' for f in fields))
+    anchors.write_text("".join(f'trust-anchors {{ "{zone}" static-ds {f[4]} {f[5]} {f[6]} "{f[7]}"; }};\n'
+                               for f in fields))
     for name, rdtype, rcode, secure in questions_of(zone):
-        done = subprocess.run([servers.find_program("delv"), f"@{server.address}", "-p", str(server.port), "-a", anchors,
+        done = subprocess.run([servers.find_program("delv"), f"@{server.address}", "-p", str(server.port), "-a",
+                               anchors,
                                f"+root={zone}", name, rdtype], capture_output=True, text=True, check=False, timeout=30)
         if secure:
-            require("fully validated" in done.stdout, f"{name} {rdtype}: {done.stdout.strip()[:200]}{done.stderr.strip()[:200]}")
+            require("fully validated" in done.stdout,
+                    f"{name} {rdtype}: {done.stdout.strip()[:200]}{done.stderr.strip()[:200]}")
 
 
 def check_unbound(unbound, zone):
@@ -100,13 +107,15 @@ def check_unbound(unbound, zone):
         reply = dns.query.tcp(query, unbound.address, port=unbound.port, timeout=10)
         got = dns.rcode.to_text(reply.rcode())
         require(got == rcode, f"{name} {rdtype}: {got}, not {rcode}: {unbound.log_tail(6)}")
-        require(bool(reply.flags & dns.flags.AD) or not secure, f"{name} {rdtype}: not validated: {unbound.log_tail(6)}")
+        require(bool(reply.flags & dns.flags.AD) or not secure,
+                f"{name} {rdtype}: not validated: {unbound.log_tail(6)}")
 
 
 def check_dnsviz(server, zone, folder):
     anchors = folder / f"{zone}dnsviz"
     anchors.write_text("\n".join(dnskey_lines(server, zone)) + "\n")
-    probe = run_tool("dnsviz", "probe", "-4", "-A", "-x", f"{zone.rstrip('.')}+:ns1.{zone.rstrip('.')}={server.address}:{server.port}",
+    probe = run_tool("dnsviz", "probe", "-4", "-A", "-x",
+                     f"{zone.rstrip('.')}+:ns1.{zone.rstrip('.')}={server.address}:{server.port}",
                      zone)
     errors = run_tool("dnsviz", "grok", "-l", "error", text_input=probe)
     require('"errors"' not in errors, errors[:1500])
@@ -132,7 +141,8 @@ def check_wrong_anchor(server, zone):
     """The proof that the validator looks: with another DS the zone is bogus."""
     wrong = [line[:-8] + ("0" * 8 if line[-8:] != "0" * 8 else "1" * 8) for line in ds_lines(server, zone)]
     with peers.Unbound({zone: f"{server.address}@{server.port}"}, wrong, addresses=["127.0.0.1"]) as unbound:
-        reply = dns.query.tcp(dns.message.make_query(zone, "SOA", want_dnssec=True), unbound.address, port=unbound.port, timeout=10)
+        reply = dns.query.tcp(dns.message.make_query(zone, "SOA", want_dnssec=True), unbound.address,
+                              port=unbound.port, timeout=10)
         require(reply.rcode() == dns.rcode.SERVFAIL, f"{dns.rcode.to_text(reply.rcode())} with a wrong trust anchor")
 
 

@@ -1,10 +1,12 @@
 #!/usr/bin/python3
-"""kill -9 at random moments of a reload and of re-signing, then a restart: nothing that was acknowledged is lost, nothing is half done.
+"""kill -9 at random moments of a reload and of re-signing, then a restart: nothing that was acknowledged is lost,
+nothing is half done.
 
     kill_reload.py [--rounds 6] [--names 1500] [--seed 1]
 
-Every name of the zone holds the zone file's generation, so that a mixture of two is seen. After each kill the database alone must tell the
-truth: the file is broken before the restart, so that what is served comes from the database and not from the file.
+Every name of the zone holds the zone file's generation, so that a mixture of two is seen. After each kill the database
+alone must tell the truth: the file is broken before the restart, so that what is served comes from the database and not
+from the file.
 """
 
 import argparse
@@ -67,7 +69,7 @@ def digest(records):
 
 def command(server, *words):
     """An operator command in the background."""
-    return subprocess.Popen([server.program, *words, "--config", str(server.config_path)],  # pylint: disable=consider-using-with
+    return subprocess.Popen([server.program, *words, "--config", str(server.config_path)],
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -88,7 +90,8 @@ def reload_rounds(report, server, file, arguments, rng):
     for number in range(arguments.rounds):
         patient = number % 3 == 2  # in every third round the answer is awaited
         delay = 30.0 if patient else rng.uniform(0.0, 0.25)
-        with report.case(f"round {number + 1}: killed {'after an acknowledged' if patient else f'{delay * 1000:.0f} ms into a'} reload"):
+        moment = "after an acknowledged" if patient else f"{delay * 1000:.0f} ms into a"
+        with report.case(f"round {number + 1}: killed {moment} reload"):
             before = serial_of(export(server))
             new = 100 * (number + 2)
             write_file(file, zone_text(new, arguments.names))
@@ -103,7 +106,8 @@ def reload_rounds(report, server, file, arguments, rng):
             require(serial_of(records) >= before, f"the serial went back from {before} to {serial_of(records)}")
             write_file(file, zone_text(new, arguments.names))
             server.run("zone", "reload", ZONE)
-            require(generation_of(export(server), arguments.names) == new, "the reload after the restart was not applied")
+            require(generation_of(export(server), arguments.names) == new,
+                    "the reload after the restart was not applied")
         generation = 100 * (number + 2)
         if server.process.poll() is not None:
             server.start()
@@ -113,7 +117,8 @@ def signing_rounds(report, server, arguments, rng):
     for number in range(arguments.rounds):
         patient = number % 3 == 2
         delay = 60.0 if patient else rng.uniform(0.0, 0.4)
-        with report.case(f"round {number + 1}: killed {'after' if patient else f'{delay * 1000:.0f} ms into'} re-signing"):
+        moment = "after" if patient else f"{delay * 1000:.0f} ms into"
+        with report.case(f"round {number + 1}: killed {moment} re-signing"):
             before = export(server)
             kill_during(server, ["zone", "sign", ZONE, "--all"], delay)
             server.start()
@@ -146,7 +151,8 @@ def main():
         file = pathlib.Path(name) / "kill.zone"
         file.write_text(zone_text(1, arguments.names))
         # Not watched, so that a reload begins when it is commanded.
-        server = peers.Ours([servers.Zone(ZONE, file, dnssec=True)], addresses=["127.0.0.1"], options={"zone-files": {"watch": False}})
+        server = peers.Ours([servers.Zone(ZONE, file, dnssec=True)], addresses=["127.0.0.1"],
+                            options={"zone-files": {"watch": False}})
         with server:
             reload_rounds(report, server, file, arguments, rng)
             signing_rounds(report, server, arguments, rng)

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""An operator's day with steward-registry, from an empty folder to a clean stop: init, serve, dig, edit, mistake, $INCLUDE, rollover, stop.
+"""An operator's day with steward-registry, from an empty folder to a clean stop: init, serve, dig, edit, mistake,
+$INCLUDE, rollover, stop.
 
 Every step is a case; a step waits for what it expects, for a bounded time, and never sleeps for a fixed one.
 """
@@ -50,7 +51,8 @@ class Registry(peers.Ours):
 
 
 def run(*words, timeout=30):
-    return subprocess.run([peers.our_program(), *map(str, words)], capture_output=True, text=True, check=False, timeout=timeout)
+    return subprocess.run([peers.our_program(), *map(str, words)], capture_output=True, text=True, check=False,
+                          timeout=timeout)
 
 
 def ask(server, relative, rdtype="TXT", do=False):
@@ -60,7 +62,8 @@ def ask(server, relative, rdtype="TXT", do=False):
         reply = dns.query.tcp(query, server.address, port=server.port, timeout=2)
     except (OSError, EOFError, dns.exception.DNSException):
         return None
-    return sorted(rdata.to_text() for rrset in reply.answer if rrset.rdtype == query.question[0].rdtype for rdata in rrset)
+    return sorted(rdata.to_text() for rrset in reply.answer if rrset.rdtype == query.question[0].rdtype
+                  for rdata in rrset)
 
 
 def serial(server):
@@ -129,7 +132,8 @@ def make_mistake(report, server):
     with report.case("zone reload and zone check tell the mistake too, and fail"):
         for done in (server.run("zone", "reload", ZONE, check=False), run("zone", "check", file, "--zone", ZONE)):
             require(done.returncode == 1, f"exit {done.returncode}")
-            require(re.search(rf"{re.escape(file.name)}:{line}:\d+", done.stderr + done.stdout), done.stderr + done.stdout)
+            require(re.search(rf"{re.escape(file.name)}:{line}:\d+", done.stderr + done.stdout),
+                    done.stderr + done.stdout)
     with report.case("the corrected file is served"):
         replace_file(file, good.replace('"second"', '"corrected"'))
         eventually("the correction", lambda: ask(server, "second") == ['"corrected"'])
@@ -152,7 +156,8 @@ def include_files(report, server):
         eventually("the key in the log", lambda: "no-such-key" in server.log_text())
         require(ask(server, "included"), "the server no longer answers")
         done = run("check", "--config", server.config_path)
-        require(done.returncode == 1 and re.search(r"registry\.yaml:\d+:\d+", done.stderr + done.stdout), done.stderr + done.stdout)
+        require(done.returncode == 1 and re.search(r"registry\.yaml:\d+:\d+", done.stderr + done.stdout),
+                done.stderr + done.stdout)
         server.config_path.write_text(config)
         server.signal(signal.SIGHUP)
         eventually("the include after SIGHUP", lambda: ask(server, "included") == ['"three"'])
@@ -214,7 +219,8 @@ def main():
         folder = pathlib.Path(name) / "acme"
         server = Registry(folder)
         try:
-            for step in (lambda r, s: start_day(r, s, folder), edit_zone, make_mistake, include_files, roll_keys, look_around, end_day):
+            for step in (lambda r, s: start_day(r, s, folder), edit_zone, make_mistake, include_files, roll_keys,
+                         look_around, end_day):
                 step(report, server)
         finally:
             if report.failed:

@@ -83,8 +83,10 @@ class Knot(Server):
         nsec3 = ours.get("nsec3", False)
         opt_out = isinstance(nsec3, dict) and nsec3.get("opt-out", False)
         return [f'  - id: "{zone.name}"', f"    algorithm: {ours.get('algorithm', 'ecdsap256sha256')}",
-                f"    single-type-signing: {'on' if ours.get('csk') else 'off'}", f"    nsec3: {'on' if nsec3 else 'off'}",
-                f"    nsec3-opt-out: {'on' if opt_out else 'off'}", "    nsec3-iterations: 0", "    nsec3-salt-length: 0"]
+                f"    single-type-signing: {'on' if ours.get('csk') else 'off'}",
+                f"    nsec3: {'on' if nsec3 else 'off'}",
+                f"    nsec3-opt-out: {'on' if opt_out else 'off'}", "    nsec3-iterations: 0",
+                "    nsec3-salt-length: 0"]
 
     def command(self):
         return [find_program("knotd"), "-c", str(self.folder / "knot.conf")]
@@ -131,7 +133,8 @@ class Bind(Server):
         lines = ["options {", f'directory "{self.folder}";', *listen, f'pid-file "{self.folder}/named.pid";',
                  "lock-file none;", f'session-keyfile "{self.folder}/session.key";', "recursion no;",
                  "allow-query { any; };", "allow-transfer { localhost; };", "notify no;", "dnssec-validation no;",
-                 "empty-zones-enable no;", "check-names primary ignore;", "check-integrity no;", "max-records-per-type 0;", "zone-statistics none;",
+                 "empty-zones-enable no;", "check-names primary ignore;", "check-integrity no;",
+                 "max-records-per-type 0;", "zone-statistics none;",
                  f'server-id "{IDENTITY}";', 'version "bind";', "tcp-idle-timeout 50;", "tcp-initial-timeout 50;",
                  f'managed-keys-directory "{self.folder}";', "};", "controls { };"]
         for zone in self.zones:
@@ -167,8 +170,10 @@ class Unbound(Server):
         # A root hint that nobody listens at: nothing ever leaves the machine.
         (folder / "hints").write_text(". 3600 NS a.invalid.\na.invalid. 3600 A 127.0.0.1\n")
         lines = ["server:", *(f"    interface: {address}@{self.port}" for address in self.addresses),
-                 '    username: ""', '    chroot: ""', f'    directory: "{folder}"', '    pidfile: ""', "    use-syslog: no",
-                 '    logfile: ""', "    log-time-ascii: no", "    verbosity: 1", "    val-log-level: 2", "    do-daemonize: no",
+                 '    username: ""', '    chroot: ""', f'    directory: "{folder}"', '    pidfile: ""',
+                 "    use-syslog: no",
+                 '    logfile: ""', "    log-time-ascii: no", "    verbosity: 1", "    val-log-level: 2",
+                 "    do-daemonize: no",
                  "    num-threads: 1", "    do-not-query-localhost: no", "    qname-minimisation: no",
                  f'    root-hints: "{folder}/hints"', f'    trust-anchor-file: "{folder}/anchors"',
                  "    access-control: 127.0.0.0/8 allow", '    module-config: "validator iterator"', "    ede: yes",

@@ -171,7 +171,7 @@ class Server:
 
     def spawn(self):
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(  # pylint: disable=consider-using-with
+            self.process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder,
                 start_new_session=True, preexec_fn=_die_with_parent)
         _live.add(self)
@@ -242,7 +242,7 @@ class Server:
 
 def start(kind, zones, **arguments):
     """A running server of the kind: "ours", "knot", "nsd", "bind"."""
-    import peers  # pylint: disable=import-outside-toplevel,cyclic-import
+    import peers
 
     server = peers.KINDS[kind](zones, **arguments)
     try:

@@ -38,13 +38,15 @@ def values_of(strings):
 def problems_of(owner, txt, keys, rows):
     """What is wrong with a statement, as a list of sentences.
 
-    `owner`: dnspython name; `txt`: RDATA in wire form; `keys`: RDATA of KEY; `rows`: [(type, canonical RDATA)] of SRV and SVCB."""
+    `owner`: dnspython name; `txt`: RDATA in wire form; `keys`: RDATA of KEY; `rows`: [(type, canonical RDATA)] of SRV
+    and SVCB."""
     strings = strings_of(txt)
     values = values_of(strings)
     problems = []
     if values.get("v") != b"steward1":
         return ["it is no v=steward1 statement"]
-    raw_keys = [key[4:] for key in keys if key[:2] in (b"\x02\x00", b"\x02\x01") and key[2:4] == b"\x03\x0f" and len(key) == 36]
+    raw_keys = [key[4:] for key in keys if key[:2] in (b"\x02\x00", b"\x02\x01") and key[2:4] == b"\x03\x0f"
+                and len(key) == 36]
     fp = values.get("fp", b"").decode()
     signer = next((key for key in raw_keys if "sha256:" + hashlib.sha256(ED25519_SPKI + key).hexdigest() == fp), None)
     if signer is None:

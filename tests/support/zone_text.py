@@ -1,4 +1,5 @@
-"""Reads zone files with dnspython, which knows no text form of KEY (RFC 2535 §7.1): rows of it become RFC 3597 generic RDATA."""
+"""Reads zone files with dnspython, which knows no text form of KEY (RFC 2535 §7.1): rows of it become RFC 3597 generic
+RDATA."""
 
 import base64
 import pathlib

@@ -2,8 +2,10 @@
 
 import dns.flags
 
-from harness import (ADDITIONAL, ANSWER, AUTHORITY, check, expect, expect_answer, expect_equal, expect_flag, expect_nodata,
-                     expect_nxdomain, expect_owners, expect_rcode, expect_section, expect_soa_authority, find, header, owners, question,
+from harness import (ADDITIONAL, ANSWER, AUTHORITY, check, expect, expect_answer, expect_equal, expect_flag,
+                     expect_nodata,
+                     expect_nxdomain, expect_owners, expect_rcode, expect_section, expect_soa_authority, find, header,
+                     owners, question,
                      records)
 
 APEX = "plain.test."

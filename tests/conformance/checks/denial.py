@@ -1,9 +1,11 @@
-"""Signed answers and authenticated denial, each with NSEC, NSEC3 and opt-out: RFC 4035 §3.1, RFC 5155 §7.2, 4592 §4, 6672 §5.3."""
+"""Signed answers and authenticated denial, each with NSEC, NSEC3 and opt-out: RFC 4035 §3.1, RFC 5155 §7.2, 4592 §4,
+6672 §5.3."""
 
 import dns.name
 import dns.rdatatype
 
-from harness import (ANSWER, check, expect, expect_equal, expect_flag, expect_rcode, expect_section, find, name, owners, records)
+from harness import (ANSWER, check, expect, expect_equal, expect_flag, expect_rcode, expect_section, find, name,
+                     owners, records)
 from proof import expect_signed, proof_of
 
 DNSSEC_TYPES = {"RRSIG", "NSEC", "NSEC3"}
@@ -38,7 +40,8 @@ def a_positive_answer_is_signed(c):
         reply = ask_signed(c, "a", "TXT", apex, zone=zone)
         expect_flag(reply, "AA")
         expect(owners(reply.answer, "RRSIG"), "no RRSIG in the answer")
-        expect(not records(reply.authority, "NSEC") | records(reply.authority, "NSEC3"), "a denial beside a plain answer")
+        expect(not records(reply.authority, "NSEC") | records(reply.authority, "NSEC3"),
+               "a denial beside a plain answer")
 
 
 @check("RFC 4035 §3.1.1, RFC 3225 §3")
@@ -63,7 +66,8 @@ def nsec_and_nsec3param_are_answered_when_asked_for(c):
         if denial == "nsec":
             expect_equal("NSEC", owners(ask_signed(c, "a", "NSEC", apex, zone=zone).answer, "NSEC"), {f"a.{apex}"})
         else:
-            expect_equal("NSEC3PARAM", owners(ask_signed(c, "", "NSEC3PARAM", apex, zone=zone).answer, "NSEC3PARAM"), {apex})
+            expect_equal("NSEC3PARAM", owners(ask_signed(c, "", "NSEC3PARAM", apex, zone=zone).answer, "NSEC3PARAM"),
+                         {apex})
 
 
 @check("RFC 4034 §3, RFC 4035 §3.1")
@@ -86,13 +90,15 @@ def nodata_at_an_empty_non_terminal_is_proved(c):
     for denial, apex, zone in variants(c):
         for relative in ("ent", "e.ent", "y.w", "w"):
             reply = ask_signed(c, relative, "A", apex, zone=zone)
-            expect(proof_of(reply, denial, apex).nodata(name(f"{relative}.{apex}"), "A"), f"{denial}: {relative} is not proved")
+            expect(proof_of(reply, denial, apex).nodata(name(f"{relative}.{apex}"), "A"),
+                   f"{denial}: {relative} is not proved")
 
 
 @check("RFC 4035 §3.1.3.2, RFC 5155 §7.2.2")
 def nxdomain_is_proved_with_the_closest_encloser_and_the_wildcard(c):
     for denial, apex, zone in variants(c):
-        for relative, encloser in (("missing", ""), ("ml", ""), ("zzz", ""), ("0", ""), ("x.y.missing", ""), ("b.a", "a"),
+        for relative, encloser in (("missing", ""), ("ml", ""), ("zzz", ""), ("0", ""), ("x.y.missing", ""),
+                                   ("b.a", "a"),
                                    ("nothere.e.ent", "e.ent"), ("x.x.w", "x.w")):
             reply = ask_signed(c, relative, "A", apex, "NXDOMAIN", zone=zone)
             closest = name(f"{encloser}.{apex}" if encloser else apex)
@@ -105,7 +111,8 @@ def a_wildcard_answer_proves_that_the_name_is_not_there(c):
         reply = ask_signed(c, "q.r.w", "MX", apex, zone=zone)
         rrsig = next(rrset for rrset in reply.answer if rrset.rdtype == dns.rdatatype.RRSIG)[0]
         expect_equal("RRSIG labels", rrsig.labels, len(name(apex).labels) - 1 + 1)
-        expect(proof_of(reply, denial, apex).no_closer(name(f"q.r.w.{apex}"), name(f"w.{apex}")), f"{denial}: not proved")
+        expect(proof_of(reply, denial, apex).no_closer(name(f"q.r.w.{apex}"), name(f"w.{apex}")),
+               f"{denial}: not proved")
 
 
 @check("RFC 4035 §3.1.3.4, RFC 5155 §7.2.5")
@@ -124,7 +131,8 @@ def a_wildcard_cname_is_proved_and_followed(c):
     for denial, apex, zone in variants(c):
         reply = ask_signed(c, "q.wc", "A", apex, zone=zone)
         expect_equal("A", owners(reply.answer, "A"), {f"a.{apex}"})
-        expect(proof_of(reply, denial, apex).no_closer(name(f"q.wc.{apex}"), name(f"wc.{apex}")), f"{denial}: not proved")
+        expect(proof_of(reply, denial, apex).no_closer(name(f"q.wc.{apex}"), name(f"wc.{apex}")),
+               f"{denial}: not proved")
 
 
 @check("RFC 4035 §3.1.3, RFC 6604 §3")
@@ -159,7 +167,8 @@ def an_insecure_referral_proves_that_there_is_no_ds(c):
     for denial, apex, zone in variants(c):
         reply = ask_signed(c, "host.insecure", "A", apex, zone=zone)
         expect_flag(reply, "AA", False)
-        expect(proof_of(reply, denial, apex).insecure(name(f"insecure.{apex}"), name(apex)), f"{denial}: DS absence is not proved")
+        expect(proof_of(reply, denial, apex).insecure(name(f"insecure.{apex}"), name(apex)),
+               f"{denial}: DS absence is not proved")
 
 
 @check("RFC 4035 §3.1.4.1")
@@ -192,7 +201,8 @@ def an_nsec3_owner_is_not_a_name_of_the_zone(c):
     for denial, apex, zone in variants(c):
         if denial == "nsec":
             continue
-        owner = next(own for own, node in zone.nodes.items() if any(s.rdtype == dns.rdatatype.NSEC3 for s in node.rdatasets))
+        owner = next(own for own, node in zone.nodes.items() if any(s.rdtype == dns.rdatatype.NSEC3
+                                                                    for s in node.rdatasets))
         reply = c.ask(owner.to_text(), "A", do=True)
         expect_rcode(reply, "NXDOMAIN")
 

@@ -1,6 +1,7 @@
 """EDNS, sizes and truncation, NSID, padding, extended errors: RFC 6891, 2181 §9, 5001, 7830, 8914, 9715."""
 
-from harness import (ANSWER, check, expect, expect_answer, expect_equal, expect_flag, expect_rcode, expect_section, find_option,
+from harness import (ANSWER, check, expect, expect_answer, expect_equal, expect_flag, expect_rcode, expect_section,
+                     find_option,
                      header, opt_option, opt_rr, question)
 
 WWW = question("www.plain.test")
@@ -174,4 +175,5 @@ def a_good_answer_has_no_extended_error(c):
 @check("RFC 7871 §7.2.1")
 def client_subnet_is_ignored_by_a_server_that_does_not_tailor(c):
     option = opt_option(8, b"\0\x01\x18\0\xc0\0\x02")
-    expect_answer(c.parse(c.udp(with_opt(opt_rr(options=option)))), "www.plain.test. A 192.0.2.80\nwww.plain.test. A 192.0.2.81")
+    expect_answer(c.parse(c.udp(with_opt(opt_rr(options=option)))),
+                  "www.plain.test. A 192.0.2.80\nwww.plain.test. A 192.0.2.81")

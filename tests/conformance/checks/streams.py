@@ -14,7 +14,8 @@ def framed(wire):
 
 def receive_ids(stream, count):
     replies = [stream.receive() for _ in range(count)]
-    expect(None not in replies, f"the connection was closed after {sum(r is not None for r in replies)} of {count} replies")
+    expect(None not in replies,
+           f"the connection was closed after {sum(r is not None for r in replies)} of {count} replies")
     return {struct.unpack("!H", reply[:2])[0] for reply in replies}
 
 

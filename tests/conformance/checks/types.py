@@ -1,6 +1,7 @@
 """Types with rules of their own: RFC 3597, 8482, 8659, 9460, and the CH class."""
 
-from harness import (Skip, check, expect, expect_answer, expect_equal, expect_flag, expect_owners, expect_rcode, expect_section,
+from harness import (Skip, check, expect, expect_answer, expect_equal, expect_flag, expect_owners, expect_rcode,
+                     expect_section,
                      find, header, owners, question, records, ANSWER)
 
 ID_SERVER = b"\x02id\x06server\0"
@@ -35,7 +36,8 @@ def caa_and_naptr_are_answered(c):
 
 @check("RFC 9460 §2, §7")
 def svcb_rows_are_answered_octet_for_octet(c):
-    expect_answer(c.ask("svcb.plain.test", "SVCB"), """svcb.plain.test. SVCB 1 svc-target.plain.test. alpn="h2,h3" port=8443
+    expect_answer(c.ask("svcb.plain.test", "SVCB"),
+                  """svcb.plain.test. SVCB 1 svc-target.plain.test. alpn="h2,h3" port=8443
         svcb.plain.test. SVCB 2 svc-target.plain.test. mandatory=alpn alpn=h2""")
 
 

@@ -127,7 +127,8 @@ def a_name_below_a_dname_is_rewritten_with_a_synthesized_cname(c):
 @check("RFC 6672 §3.1")
 def the_synthesized_cname_has_the_ttl_of_the_dname(c):
     answer = c.ask("www.dname.plain.test", "A").answer
-    expect_equal("TTL", find(answer, "www.dname.plain.test.", "CNAME").ttl, find(answer, "dname.plain.test.", "DNAME").ttl)
+    expect_equal("TTL", find(answer, "www.dname.plain.test.", "CNAME").ttl,
+                 find(answer, "dname.plain.test.", "DNAME").ttl)
 
 
 @check("RFC 6672 §2.3")
