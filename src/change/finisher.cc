@@ -65,7 +65,7 @@ Result<Finisher> Finisher::create(uint32_t zone, const Signing& signing) {
 bool Finisher::is_unchanged(const Task& task) const {
   if (task.content != Task::Content::Stored || task.serial) return false;
   if (task.stored.flags() != task.flags) return false;
-  if (signing_.recheck) return false;
+  if (signing_.recheck || signing_.renew) return false;
   if (signing_.signer == nullptr) return true;
   if (task.wants_nsec ? !has_next(task.stored, task.next) : task.stored.find(RrType::NSEC).has_value()) return false;
   if (task.wants_nsec && task.stored.find(RrType::NSEC)->ttl() != task.nsec_ttl) return false;
@@ -123,7 +123,7 @@ Result<void> Finisher::sign(Task& task, std::span<zone::RrsetInput> rrsets) {
     const sign::Rrset signable{task.owner, rrset.type, rrset.ttl, rrset.rdatas};
     rrsigs_[i].clear();
     existing_.clear();
-    if (task.stored)
+    if (task.stored && !signing_.renew)
       if (const auto before = task.stored.find(rrset.type); before && same_records(*before, task.stored.owner(), rrset))
         for (zone::StoredRrReader reader(before->sigs()); !reader.done();) existing_.push_back(reader.next().rdata);
     if (existing_.empty()) {

@@ -19,6 +19,7 @@ struct Signing {
   zone::Denial denial = zone::Denial::None;   ///< what we make; None where signer is null
   bool opt_out = false;                       ///< NSEC3 (RFC 5155 §6)
   bool recheck = false;                       ///< keys or policy changed: look at every signature, not only at old ones
+  bool renew = false;                         ///< every signature is made anew, however good
   bool was_signed = false;                    ///< the stored nodes hold what we made
 
   /// Which of the stored records are content.

@@ -42,7 +42,9 @@ void fill_nsec3(Task& task, zone::NodeView node, const Bytes& key) {
 Result<void> scan(zone::NodeTable& table, const Signing& signing, size_t limit, Batch& batch, ResignProgress& progress) {
   const size_t written_before = progress.written;
   const auto seen = [&](const Task& task) { progress.written += task.changed ? 1 : 0; };
-  while (progress.written - written_before + batch.size() < limit) {
+  // Looking is cheap, but the writer has others to serve.
+  const uint64_t look_at_most = progress.looked_at + 50 * limit;
+  while (progress.written - written_before + batch.size() < limit && progress.looked_at < look_at_most) {
     const zone::NodeView node = table.at_or_after(progress.key);
     if (!node) {
       progress.done = true;

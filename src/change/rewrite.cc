@@ -38,6 +38,7 @@ class Rewrite {
   Rewrite(const RewriteRequest& request, zone::NodeTable& nodes, zone::NodeTable& nsec3, Batch& batch, Batch& chain_batch)
       : r_(request), nodes_(nodes), nsec3_(nsec3), batch_(batch), chain_batch_(chain_batch), chain_(request.apex, request.signing.opt_out) {
     keep_ = request.signing.keep();
+    keep_file_ = request.signing.signer != nullptr ? Keep::WithoutSigner : Keep::All;
   }
 
   Result<RewriteResult> run() {
@@ -74,7 +75,8 @@ class Rewrite {
   Batch& batch_;
   Batch& chain_batch_;
   Nsec3Chain chain_;
-  Keep keep_;
+  Keep keep_;       // of what is stored
+  Keep keep_file_;  // of what the file says
   RewriteResult result_;
   NodeDraft draft_;
 
@@ -133,14 +135,15 @@ Result<void> Rewrite::take_file(const zone::ZoneImage::Node& file, zone::NodeVie
   };
   if (is(RrType::NSEC3)) {
     // RFC 5155 §7.1: a hashed name is no name of the zone. Where we sign, the chain is made anew.
-    if (keep_ == Keep::All) return take_presigned_nsec3(file);
+    if (keep_file_ == Keep::All) return take_presigned_nsec3(file);
     return {};
   }
   if (auto dropped = drop_stale(file.owner); !dropped) return dropped;
-  const bool unchanged = stored && stored.file_digest() == file.digest && stored.rrset_count() > 0;
+  // Where signing has ended, what the file itself has of DNSSEC comes back.
+  const bool unchanged = stored && stored.file_digest() == file.digest && stored.rrset_count() > 0 && keep_ == keep_file_;
   if (!unchanged) {
     draft_.clear();
-    draft_file(file.rrsets, stored, keep_, draft_);
+    draft_file(file.rrsets, stored, keep_file_, draft_);
     if (draft_.empty()) {
       if (stored) stale_.emplace_back(key, stored);
       return {};
@@ -175,7 +178,7 @@ Result<void> Rewrite::take_stored(zone::NodeView stored, const Bytes& key) {
   if (r_.image == nullptr)
     task.content = Task::Content::Stored;
   else
-    draft_file({}, stored, keep_, task.draft);
+    draft_file({}, stored, keep_file_, task.draft);
   settle(task, true);
   return {};
 }
@@ -185,7 +188,7 @@ void Rewrite::take_apex(const zone::ZoneImage::Node* file, zone::NodeView stored
   apex_.flags = zone::node_apex;
   apex_.stored = stored;
   if (file != nullptr) {
-    draft_file(file->rrsets, stored, keep_, apex_.draft);
+    draft_file(file->rrsets, stored, keep_file_, apex_.draft);
     apex_.file_digest = file->digest;
   } else {
     draft_stored(stored, keep_, apex_.draft);
@@ -262,7 +265,7 @@ Task& Rewrite::place(NameView owner, Bytes key, zone::NodeView stored) {
   else
     has_cut_ = false;
   // A wildcard may come so late that its parent is written by then; what is known of it is kept (mark_late_wildcards).
-  if (stored) task.flags |= stored.flags() & zone::node_wildcard_child;
+  if (stored) task.flags |= static_cast<uint16_t>(stored.flags() & zone::node_wildcard_child);
   previous_ = dns::Name(owner);
   last_ = &task;
   return task;

@@ -3,40 +3,14 @@
 #include <algorithm>
 
 #include "dns/encoding.hh"
+#include "dns/type_bitmap.hh"
 
 namespace steward::sign {
 
 void append_type_bitmap(std::span<const RrType> types, Bytes& out) {
-  size_t i = 0;
-  while (i < types.size()) {
-    const uint16_t window = dns::value(types[i]) >> 8;
-    std::array<uint8_t, 32> bits{};
-    size_t size = 0;
-    for (; i < types.size() && dns::value(types[i]) >> 8 == window; ++i) {
-      const size_t low = dns::value(types[i]) & 0xff;
-      bits[low / 8] = static_cast<uint8_t>(bits[low / 8] | 0x80 >> (low % 8));
-      size = low / 8 + 1;
-    }
-    append_u8(out, static_cast<uint8_t>(window));
-    append_u8(out, static_cast<uint8_t>(size));
-    append(out, ByteView(bits.data(), size));
-  }
-}
-
-bool read_type_bitmap(ByteView bitmap, std::vector<RrType>& types) {
-  types.clear();
-  ByteReader in(bitmap);
-  int last_window = -1;
-  while (in.left() != 0) {
-    const uint8_t window = in.u8();
-    const ByteView bits = in.bytes(in.u8());
-    if (!in.ok() || window <= last_window || bits.empty() || bits.size() > 32 || bits.back() == 0) return false;
-    last_window = window;
-    for (size_t i = 0; i < bits.size() * 8; ++i) {
-      if ((bits[i / 8] & 0x80 >> (i % 8)) != 0) types.push_back(static_cast<RrType>(window << 8 | static_cast<int>(i)));
-    }
-  }
-  return in.ok();
+  dns::TypeBitmap bitmap;
+  for (const RrType type : types) bitmap.add(type);
+  bitmap.append_to(out);
 }
 
 void denial_types(DenialKind kind, std::span<const RrType> present, bool cut, std::vector<RrType>& out) {

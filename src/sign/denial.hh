@@ -17,11 +17,8 @@ namespace steward::sign {
 using dns::NameView;
 using dns::RrType;
 
-/// Type Bit Maps (RFC 4034 §4.1.2). `types` ascending, without repeats. Nothing is written for none.
+/// Type Bit Maps (RFC 4034 §4.1.2). Nothing is written for none.
 void append_type_bitmap(std::span<const RrType> types, Bytes& out);
-
-/// Walks a Type Bit Maps field; false where it breaks RFC 4034 §4.1.2. `types` is filled anew, ascending.
-bool read_type_bitmap(ByteView bitmap, std::vector<RrType>& types);
 
 enum class DenialKind : uint8_t { Nsec, Nsec3 };
 

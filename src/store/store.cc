@@ -138,6 +138,7 @@ void ZoneView::index(const NameHash& hash) {
   table.assign(std::bit_ceil(zones.size() * 2 + 1), nullptr);
   most_labels = 0;
   for (const auto& zone : zones) {
+    if (!zone->served) continue;
     const dns::Name apex = zone->info.apex.folded();
     most_labels = std::max(most_labels, apex.view().label_count());
     size_t at = hash(0, apex) & (table.size() - 1);

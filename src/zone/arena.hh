@@ -35,7 +35,9 @@ class Arena {
     used_ = start + size;
     return base_ + start;
   }
-  [[nodiscard]] ArenaRef ref(const uint8_t* place) const { return static_cast<ArenaRef>(static_cast<size_t>(place - base_) / unit); }
+  [[nodiscard]] ArenaRef ref(const uint8_t* place) const {
+    return static_cast<ArenaRef>(static_cast<size_t>(place - base_) / unit);
+  }
   [[nodiscard]] uint8_t* at(ArenaRef ref) const { return base_ + size_t{ref} * unit; }
   /// Octets handed out so far.
   [[nodiscard]] size_t used() const { return used_; }

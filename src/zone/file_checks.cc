@@ -221,27 +221,30 @@ void ZoneCheck::check_nsec3(const FileRecord& record, NodeIndex node) {
   if (std::none_of(nsec3_params_.begin(), nsec3_params_.end(), same)) broken(ZoneRule::Nsec3ParamMissing, record, node);
 }
 
-// Octets that a compression pointer to a suffix of the owner's name saves in compressible RDATA.
+// Octets that a stored node (zone/node.hh) saves with pointers into its owner's name: tails of names in compressible RDATA that are
+// the owner's to the octet; of a wildcard's what is behind the asterisk.
 size_t compression_gain(const FileRecord& record, NameView owner) {
+  const NameView usable = owner.is_wildcard() ? owner.parent() : owner;
   std::array<dns::RdataName, 8> names;
   const size_t count = dns::rdata_names(record.type(), record.rdata(), names);
   size_t gain = 0;
   for (const dns::RdataName& place : std::span(names).first(count)) {
     if (!place.compressible) continue;
-    NameView suffix(record.rdata().data() + place.offset, place.size);
-    while (!suffix.is_root() && !owner.is_at_or_below(suffix)) suffix = suffix.parent();
-    if (suffix.size() > 2) gain += suffix.size() - size_t{2};
+    NameView tail(record.rdata().data() + place.offset, place.size);
+    const auto shared = [&] {
+      if (!usable.is_at_or_below(tail)) return false;
+      return std::memcmp(usable.data() + (usable.size() - tail.size()), tail.data(), tail.size()) == 0;
+    };
+    while (!tail.is_root() && !shared()) tail = tail.parent();
+    if (!tail.is_root()) gain += tail.size() - size_t{2};
   }
   return gain;
 }
 
-// RFC 1035 §4.2.2: a message on a stream has at most 65,535 octets: header, question, OPT, then the RRset with its
-// RRSIGs.
+// RFC 1035 §4.2.2: a message on a stream has at most 65,535 octets: header, the largest question, OPT, then the RRset with its RRSIGs.
 void ZoneCheck::check_sizes(NodeIndex node, NameView owner) {
-  constexpr size_t header = 12;
-  constexpr size_t opt = 11;
+  constexpr size_t most = 65535 - 12 - (dns::max_name_size + 4) - 11;
   constexpr size_t rr_head = 12;
-  const size_t most = 65535 - header - (owner.size() + size_t{4}) - opt;
   for (const FileRecord* one = image_.first(node); one != nullptr;) {
     const FileRecord* const from = one;
     size_t size = 0;

@@ -57,11 +57,12 @@ int main(int argc, char** argv) {
 
   struct rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);
-  fmt::print("nodes={} records={} load_s={:.2f} walk_s={:.2f} cpu_s={:.2f} peak_mb={:.0f} now_anon_mb={:.0f} digest={:016x}\n",
-             loaded.image->node_count(), loaded.image->record_count(), load, walk,
-             static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-                 static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6,
-             status_mb("VmHWM"), status_mb("RssAnon"), digest);
+  fmt::print(
+      "nodes={} records={} load_s={:.2f} walk_s={:.2f} cpu_s={:.2f} peak_mb={:.0f} now_anon_mb={:.0f} digest={:016x}\n",
+      loaded.image->node_count(), loaded.image->record_count(), load, walk,
+      static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+          static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6,
+      status_mb("VmHWM"), status_mb("RssAnon"), digest);
   loaded.image.reset();
   fmt::print("after the image is gone: anon_mb={:.0f}\n", status_mb("RssAnon"));
   return 0;

@@ -11,6 +11,17 @@
 #include "dns/rdata.hh"
 #include "zone/file_loader.hh"
 
+namespace doctest {
+template <>
+struct StringMaker<std::vector<std::string>> {
+  static String convert(const std::vector<std::string>& lines) {
+    std::string all;
+    for (const auto& line : lines) all += "\n  | " + line;
+    return all.c_str();
+  }
+};
+}  // namespace doctest
+
 namespace steward::zone::test {
 
 inline dns::Name name(std::string_view text) {
