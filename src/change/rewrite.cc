@@ -38,7 +38,6 @@ class Rewrite {
   Rewrite(const RewriteRequest& request, zone::NodeTable& nodes, zone::NodeTable& nsec3, Batch& batch, Batch& chain_batch)
       : r_(request), nodes_(nodes), nsec3_(nsec3), batch_(batch), chain_batch_(chain_batch), chain_(request.apex, request.signing.opt_out) {
     keep_ = request.signing.keep();
-    keep_file_ = request.signing.signer != nullptr ? Keep::WithoutSigner : Keep::All;
     file_keep_ = request.signing.keep_of_file();
   }
 
@@ -77,7 +76,6 @@ class Rewrite {
   Batch& chain_batch_;
   Nsec3Chain chain_;
   Keep keep_;       // of what is stored
-  Keep keep_file_;  // of what the file says
   Keep file_keep_;
   RewriteResult result_;
   NodeDraft draft_;
@@ -138,18 +136,14 @@ Result<void> Rewrite::take_file(const zone::ZoneImage::Node& file, zone::NodeVie
   };
   if (is(RrType::NSEC3)) {
     // RFC 5155 §7.1: a hashed name is no name of the zone. Where we sign, the chain is made anew.
-    if (keep_file_ == Keep::All) return take_presigned_nsec3(file);
+    if (stored) stale_.emplace_back(key, stored);
+    if (file_keep_ == Keep::All) return take_presigned_nsec3(file);
     return {};
   }
   if (auto dropped = drop_stale(file.owner); !dropped) return dropped;
-  // Where signing has ended, what the file itself has of DNSSEC comes back.
-  const bool unchanged = stored && stored.file_digest() == file.digest && stored.rrset_count() > 0 && keep_ == keep_file_;
+  const bool unchanged = stored && stored.file_digest() == file.digest && stored.rrset_count() > 0 && !r_.signing.is_turned();
   if (!unchanged) {
     draft_.clear();
-    draft_file(file.rrsets, stored, keep_file_, draft_);
-    if (stored) stale_.emplace_back(key, stored);
-    if (file_keep_ == Keep::All) return take_presigned_nsec3(file);
-  const bool unchanged = stored && stored.file_digest() == file.digest && stored.rrset_count() > 0 && !r_.signing.is_turned();
     draft_file(file.rrsets, stored, file_keep_, draft_);
     if (draft_.empty()) {
       if (stored) stale_.emplace_back(key, stored);
@@ -185,7 +179,6 @@ Result<void> Rewrite::take_stored(zone::NodeView stored, const Bytes& key) {
   if (r_.image == nullptr)
     task.content = Task::Content::Stored;
   else
-    draft_file({}, stored, keep_file_, task.draft);
     draft_file({}, stored, file_keep_, task.draft);
   settle(task, true);
   return {};
@@ -196,7 +189,6 @@ void Rewrite::take_apex(const zone::ZoneImage::Node* file, zone::NodeView stored
   apex_.flags = zone::node_apex;
   apex_.stored = stored;
   if (file != nullptr) {
-    draft_file(file->rrsets, stored, keep_file_, apex_.draft);
     draft_file(file->rrsets, stored, file_keep_, apex_.draft);
     apex_.file_digest = file->digest;
   } else {
@@ -279,8 +271,6 @@ Task& Rewrite::place(NameView owner, Bytes key, zone::NodeView stored) {
     task.flags |= zone::node_occluded;
   else
     has_cut_ = false;
-  // A wildcard may come so late that its parent is written by then; what is known of it is kept (mark_late_wildcards).
-  if (stored) task.flags |= static_cast<uint16_t>(stored.flags() & zone::node_wildcard_child);
   // A wildcard may come so late that its parent is written by then: what was known of it is kept, and looked into at the end.
   if (stored && stored.is(zone::node_wildcard_child)) {
     task.flags |= zone::node_wildcard_child;
