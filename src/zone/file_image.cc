@@ -110,8 +110,7 @@ void FileImage::arrange_node(NodeIndex node, FileReport& report) {
       report.broken(ZoneRule::RrsigTtlDiffers, place_of(record_at(rrset[0].ref), node));
     if ((key & 1) == 0) rrset_key = key;
     if (record_at(rrset[0].ref).type() == RrType::NS) with_ns_.push_back(node);
-    std::copy_n(rrset.begin(), count, items_.begin() + static_cast<std::ptrdiff_t>(kept));
-    kept += count;
+    for (const Item& item : rrset.first(count)) items_[kept++] = item;
   }
   first_[node] = kept == 0 ? 0 : items_[0].ref;
   for (size_t i = 0; i < kept; ++i) record_at(items_[i].ref).next = i + 1 < kept ? items_[i + 1].ref : 0;
