@@ -19,7 +19,7 @@ Arena::~Arena() {
 
 // Addresses without memory behind them: PROT_NONE is not counted by any overcommit policy.
 bool Arena::reserve() {
-  for (size_t size = most_; size >= std::min(most_, least_reserve); size /= 2) {
+  for (size_t size = most_; size > 0 && size >= std::min(most_, least_reserve); size /= 2) {
     void* range = mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (range == MAP_FAILED) continue;
     base_ = static_cast<uint8_t*>(range);

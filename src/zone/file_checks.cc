@@ -37,7 +37,7 @@ class ZoneCheck {
   void check_nsec3(const FileRecord& record, NodeIndex node);
   void check_sizes(NodeIndex node, NameView owner);
   void broken(ZoneRule rule, const FileRecord& record, NodeIndex node, std::string_view detail = {}) {
-    report_.broken(rule, image_.place_of(record, node), detail);
+    if (report_.lists(rule)) report_.broken(rule, image_.place_of(record, node), detail);
   }
   Kinds kinds_of(NodeIndex node) const;
 
@@ -178,7 +178,8 @@ void ZoneCheck::check_records(NodeIndex node, NameView owner) {
 void ZoneCheck::check_target(const FileRecord& record, NodeIndex node, NameView owner) {
   const NameView target = target_of(record);
   const auto by_type = [&](ZoneRule ns, ZoneRule mx, ZoneRule srv) {
-    broken(record.type() == RrType::NS ? ns : record.type() == RrType::MX ? mx : srv, record, node, target.to_text());
+    const ZoneRule rule = record.type() == RrType::NS ? ns : record.type() == RrType::MX ? mx : srv;
+    if (report_.lists(rule)) report_.broken(rule, image_.place_of(record, node), target.to_text());
   };
   const bool ns = record.type() == RrType::NS;
   switch (targets_.state(owner, target)) {

@@ -100,16 +100,17 @@ void FileImage::arrange_node(NodeIndex node, FileReport& report) {
     const std::span<Item> rrset(items_.data() + from, to - from);
     from = to;
     if ((key & 1) != 0 && rrset_key != (key & ~uint32_t{1})) {
-      report.broken(ZoneRule::RrsigWithoutRrset, place_of(record_at(rrset[0].ref), node));
+      if (report.lists(ZoneRule::RrsigWithoutRrset))
+        report.broken(ZoneRule::RrsigWithoutRrset, place_of(record_at(rrset[0].ref), node));
       continue;
     }
     const size_t count = arrange_rrset(rrset, node, report);
-    if ((key & 1) != 0 && record_at(rrset[0].ref).ttl != record_at(items_[kept - 1].ref).ttl)
+    if ((key & 1) != 0 && record_at(rrset[0].ref).ttl != record_at(items_[kept - 1].ref).ttl &&
+        report.lists(ZoneRule::RrsigTtlDiffers))
       report.broken(ZoneRule::RrsigTtlDiffers, place_of(record_at(rrset[0].ref), node));
     if ((key & 1) == 0) rrset_key = key;
     if (record_at(rrset[0].ref).type() == RrType::NS) with_ns_.push_back(node);
-    std::copy_n(rrset.begin(), count, items_.begin() + static_cast<std::ptrdiff_t>(kept));
-    kept += count;
+    for (const Item& item : rrset.first(count)) items_[kept++] = item;
   }
   first_[node] = kept == 0 ? 0 : items_[0].ref;
   for (size_t i = 0; i < kept; ++i) record_at(items_[i].ref).next = i + 1 < kept ? items_[i + 1].ref : 0;
@@ -128,7 +129,8 @@ size_t FileImage::arrange_rrset(std::span<Item> rrset, NodeIndex node, FileRepor
   }
   // RFC 4034 §3: RRSIGs that cover different types have different TTLs; those here cover one.
   if (differs != nullptr) {
-    report.broken(ZoneRule::TtlDiffers, place_of(record_at(differs->ref), node), fmt::format("{} s", least));
+    if (report.lists(ZoneRule::TtlDiffers))
+      report.broken(ZoneRule::TtlDiffers, place_of(record_at(differs->ref), node), fmt::format("{} s", least));
     for (const Item& item : rrset) record_at(item.ref).ttl = least;
   }
   return sort_rdata(rrset);

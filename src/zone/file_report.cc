@@ -92,6 +92,15 @@ void FileReport::warning(FileMessage message) {
     ++more_warnings_;
 }
 
+bool FileReport::lists(ZoneRule rule) {
+  switch (severity(rule)) {
+    case Severity::Ignore: return false;
+    case Severity::Warning: return warnings_.size() < max_messages || (++more_warnings_, false);
+    case Severity::Error: return errors_.size() < max_messages || (++more_errors_, false);
+  }
+  return false;
+}
+
 void FileReport::broken(ZoneRule rule, FileMessage place, std::string_view detail) {
   const auto kind = severity(rule);
   if (kind == Severity::Ignore) return;

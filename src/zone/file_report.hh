@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace steward::zone {
@@ -81,6 +82,8 @@ class FileReport {
   void error(FileMessage message);
   void warning(FileMessage message);
   [[nodiscard]] Severity severity(ZoneRule rule) const { return severities_[static_cast<size_t>(rule)]; }
+  /// Whether another message for `rule` would be listed; where not, it is counted, and need not be made.
+  bool lists(ZoneRule rule);
   /// An error, a warning or nothing, as the severity of `rule` says. `detail`, where there is some, stands behind the
   /// rule's own words.
   void broken(ZoneRule rule, FileMessage place, std::string_view detail = {});

@@ -5,6 +5,7 @@
 // A name at or below the apex is stored without the apex where it ends in the apex to the octet, as nearly all do. Used
 // by one thread. Nodes are numbered from 0 in the order in which they were added.
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>

@@ -135,7 +135,11 @@ bool RecordReader::read_rdata(const Scope& scope, std::span<const Token> tokens,
   const auto words = tokens.subspan(fields.rdata);
   rdata_.clear();
   const auto parsed = dns::rdata_from_tokens(fields.type, words, scope.origin, rdata_);
-  if (parsed) return true;
+  if (parsed) {
+    if (rdata_.size() <= dns::max_rdata_size) return true;
+    error(scope, tokens[fields.rdata - 1], "RDATA is longer than 65,535 octets (RFC 1035 §3.2.1)");
+    return false;
+  }
   const std::string what = fmt::format("{}: {}", dns::to_text(fields.type), parsed.error().what);
   if (parsed.error().token < words.size()) {
     error(scope, words[parsed.error().token], what);
