@@ -9,6 +9,8 @@
 
 namespace steward {
 
+class ReplySource;
+
 enum class Transport : uint8_t { Udp, Tcp, Tls, Https };
 
 struct Exchange {
@@ -18,6 +20,7 @@ struct Exchange {
   Transport transport = Transport::Udp;
   const SocketAddress* client = nullptr;
   const SocketAddress* local = nullptr;   ///< the address that was asked
+  ReplySource* source = nullptr;          ///< for an answer after answer() returned (base/reply.hh); null: not possible
 };
 
 /// Answers exchanges. Each worker thread has one of its own; answer() is called by that thread only, with 1 to 32 exchanges.

@@ -31,9 +31,12 @@ constinit const Alphabet hex_lower = make("hex", "0123456789abcdef", false, true
 void append_encoded(std::string& out, const Alphabet& alphabet, ByteView bytes) {
   const uint32_t bits = alphabet.bits;
   const uint32_t mask = (uint32_t{1} << bits) - 1;
-  const size_t start = out.size();
   const size_t characters = (bytes.size() * 8 + bits - 1) / bits;
-  out.reserve(start + characters + 3);
+  // A group is as many characters as make whole octets.
+  const size_t group = std::lcm(8U, bits) / bits;
+  const size_t start = out.size();
+  out.resize(start + (alphabet.padded ? (characters + group - 1) / group * group : characters), '=');
+  char* to = out.data() + start;
   uint32_t pending = 0;
   uint32_t pending_bits = 0;
   for (const uint8_t octet : bytes) {
@@ -41,13 +44,10 @@ void append_encoded(std::string& out, const Alphabet& alphabet, ByteView bytes) 
     pending_bits += 8;
     while (pending_bits >= bits) {
       pending_bits -= bits;
-      out.push_back(alphabet.characters[pending >> pending_bits & mask]);
+      *to++ = alphabet.characters[pending >> pending_bits & mask];
     }
   }
-  if (pending_bits > 0) out.push_back(alphabet.characters[pending << (bits - pending_bits) & mask]);
-  // A group is as many characters as make whole octets.
-  if (alphabet.padded)
-    while ((out.size() - start) % (std::lcm(8U, bits) / bits) != 0) out.push_back('=');
+  if (pending_bits > 0) *to = alphabet.characters[pending << (bits - pending_bits) & mask];
 }
 
 std::string encode(const Alphabet& alphabet, ByteView bytes) {

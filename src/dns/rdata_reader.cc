@@ -1,6 +1,8 @@
 // What every type needs: numbers, names, strings, addresses, encoded data.
 #include "dns/rdata_reader.hh"
 
+#include <algorithm>
+
 #include "dns/text_parts.hh"
 
 namespace steward::dns {
@@ -77,6 +79,15 @@ bool RdataReader::append_name(const Token& token) {
   bool absolute = false;
   constexpr const char* too_long = "name is longer than 255 octets (RFC 1035 §3.1)";
   for (size_t at = 0; at < text.size();) {
+    // Most labels are runs of plain characters, and the ends of the buffer and of the label are far.
+    const size_t room = std::min({text.size() - at, max_name_size - size, label_start + max_label_size + 1 - size});
+    const char* from = text.data() + at;
+    uint8_t* to = &wire[size - 1] + 1;
+    size_t run = 0;
+    for (; run < room && from[run] != '.' && from[run] != '\\'; ++run) to[run] = static_cast<uint8_t>(from[run]);
+    at += run;
+    size += run;
+    if (at == text.size()) break;
     int octet = static_cast<uint8_t>(text[at]);
     if (octet == '.') {
       if (size == label_start + 1) return fail("empty label (RFC 1035 §3.1)");

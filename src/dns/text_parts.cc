@@ -11,6 +11,27 @@ void append_escape(std::string& out, uint8_t octet) {
   out.append(digits, sizeof digits);
 }
 
+// What stands for itself, by octet.
+constexpr std::array<bool, 256> plain_but_for(uint8_t first, std::string_view special) {
+  std::array<bool, 256> plain{};
+  for (size_t octet = first; octet < 0x7f; ++octet)
+    plain[octet] = special.find(static_cast<char>(octet)) == special.npos;
+  return plain;
+}
+constexpr auto is_plain_in_quotes = plain_but_for(' ', "\"\\");
+constexpr auto is_plain_in_name = plain_but_for('!', ".\\\"();@$");
+
+// Appends runs of plain octets at once, and the others through `escape`.
+template <class Escape>
+void append_runs(std::string& out, ByteView text, const std::array<bool, 256>& plain, Escape escape) {
+  for (size_t at = 0; at < text.size();) {
+    const size_t start = at;
+    while (at < text.size() && plain[text[at]]) ++at;
+    out += as_text(text.subspan(start, at - start));
+    if (at < text.size()) escape(out, text[at++]);
+  }
+}
+
 int hex_digit(char c) {
   const uint8_t digit = hex.value[static_cast<uint8_t>(c)];
   return digit == 0xff ? -1 : digit;
@@ -26,7 +47,7 @@ void append_quoted_octet(std::string& out, uint8_t octet) {
 
 void append_quoted(std::string& out, ByteView text) {
   out += '"';
-  for (const uint8_t octet : text) append_quoted_octet(out, octet);
+  append_runs(out, text, is_plain_in_quotes, append_quoted_octet);
   out += '"';
 }
 
@@ -35,15 +56,13 @@ void append_name(std::string& out, NameView name) {
     out += '.';
     return;
   }
+  const auto escape = [](std::string& to, uint8_t octet) {
+    if (octet <= ' ' || octet >= 0x7f) return append_escape(to, octet);
+    to += '\\';
+    to += static_cast<char>(octet);
+  };
   for (const uint8_t* p = name.data(); *p != 0; p += *p + 1) {
-    for (const uint8_t octet : ByteView(p + 1, *p)) {
-      if (octet <= ' ' || octet >= 0x7f) {
-        append_escape(out, octet);
-        continue;
-      }
-      if (std::string_view(".\\\"();@$").find(static_cast<char>(octet)) != std::string_view::npos) out += '\\';
-      out += static_cast<char>(octet);
-    }
+    append_runs(out, ByteView(p + 1, *p), is_plain_in_name, escape);
     out += '.';
   }
 }

@@ -1,5 +1,7 @@
 #include "dns/type_bitmap.hh"
 
+#include <bit>
+
 #include "dns/rdata_fields.hh"
 
 namespace steward::dns {
@@ -7,23 +9,25 @@ namespace steward::dns {
 void TypeBitmap::add(RrType type) {
   const size_t window = value(type) >> 8;
   uint8_t* bits = &bits_[window * window_size];
-  if (!used_[window]) {
-    used_[window] = true;
+  const uint64_t bit = uint64_t{1} << (window & 63);
+  if ((used_[window >> 6] & bit) == 0) {
+    used_[window >> 6] |= bit;
     std::memset(bits, 0, window_size);
   }
   bits[value(type) >> 3 & 0x1f] |= static_cast<uint8_t>(0x80 >> (value(type) & 7));
 }
 
 void TypeBitmap::append_to(Bytes& out) const {
-  for (size_t window = 0; window < used_.size(); ++window) {
-    if (!used_[window]) continue;
-    const uint8_t* bits = &bits_[window * window_size];
-    size_t size = window_size;
-    while (bits[size - 1] == 0) --size;
-    append_u8(out, static_cast<uint8_t>(window));
-    append_u8(out, static_cast<uint8_t>(size));
-    append(out, ByteView(bits, size));
-  }
+  for (size_t word = 0; word < used_.size(); ++word)
+    for (uint64_t left = used_[word]; left != 0; left &= left - 1) {
+      const size_t window = word * 64 + static_cast<size_t>(std::countr_zero(left));
+      const uint8_t* bits = &bits_[window * window_size];
+      size_t size = window_size;
+      while (bits[size - 1] == 0) --size;
+      append_u8(out, static_cast<uint8_t>(window));
+      append_u8(out, static_cast<uint8_t>(size));
+      append(out, ByteView(bits, size));
+    }
 }
 
 bool bitmap_has(ByteView bitmap, RrType type) {

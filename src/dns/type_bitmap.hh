@@ -19,7 +19,7 @@ class TypeBitmap {
 
  private:
   static constexpr size_t window_size = 32;
-  std::array<bool, 256> used_{};
+  std::array<uint64_t, 4> used_{};  // a bit a window
   std::array<uint8_t, 256 * window_size> bits_;  // a window is cleared when it is first used
 };
 

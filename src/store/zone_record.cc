@@ -26,6 +26,7 @@ std::string ZoneRecord::to_json() const {
                          {"file-serial", file_serial},
                          {"nodes", nodes},
                          {"records", records},
+                         {"served", served},
                          {"signed-here", signed_here},
                          {"signing", signing_digest},
                          {"loaded", seconds_of(loaded_at)},
@@ -58,6 +59,7 @@ Result<ZoneRecord> ZoneRecord::from_json(uint32_t id, std::string_view text) {
     record.file_serial = json.at("file-serial").get<uint32_t>();
     record.nodes = json.at("nodes").get<uint64_t>();
     record.records = json.at("records").get<uint64_t>();
+    record.served = json.at("served").get<bool>();
     record.signed_here = json.at("signed-here").get<bool>();
     record.signing_digest = json.at("signing").get<std::string>();
     record.loaded_at = unix_time(json.at("loaded").get<int64_t>());

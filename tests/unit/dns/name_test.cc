@@ -22,7 +22,8 @@ Bytes key(const Name& n, const Name& origin) {
 }  // namespace
 
 TEST_CASE("name: text round trip keeps case and escapes [RFC 1035 §5.1, RFC 4343 §2.1]") {
-  for (const auto* text : {".", "a.", "Example.COM.", "a\\.b.c.", "\\000\\001\\255.x.", "user/kimeisele.github.", "*.x.", "\\@.x.", "\\\"q\\;.x."}) {
+  for (const auto* text : {".", "a.", "Example.COM.", "a\\.b.c.", "\\000\\001\\255.x.", "user/kimeisele.github.",
+                           "*.x.", "\\@.x.", "\\\"q\\;.x."}) {
     CAPTURE(text);
     CHECK(name(text).to_text() == text);
   }
@@ -44,8 +45,9 @@ TEST_CASE("name: limits of labels and names are kept [RFC 1035 §3.1]") {
 }
 
 TEST_CASE("name: canonical order is that of the RFC's example, and of the keys [RFC 4034 §6.1]") {
-  const std::vector<std::string> sorted = {"example.",       "a.example.", "yljkjljk.a.example.", "Z.a.example.", "zABC.a.EXAMPLE.",
-                                           "z.example.",     "\\001.z.example.", "*.z.example.", "\\200.z.example."};
+  const std::vector<std::string> sorted = {"example.",         "a.example.",      "yljkjljk.a.example.",
+                                           "Z.a.example.",     "zABC.a.EXAMPLE.", "z.example.",
+                                           "\\001.z.example.", "*.z.example.",    "\\200.z.example."};
   const Name origin = name("example.");
   for (size_t i = 0; i < sorted.size(); ++i)
     for (size_t j = 0; j < sorted.size(); ++j) {

@@ -1,0 +1,55 @@
+#pragma once
+// A batch of tasks on its way through all cores into a table.
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "base/parallel.hh"
+#include "change/finisher.hh"
+#include "zone/node_table.hh"
+
+namespace steward::change {
+
+class Batch {
+ public:
+  static Result<std::unique_ptr<Batch>> create(uint32_t zone, const Signing& signing, Parallel& parallel);
+
+  /// A task to fill; it stays where it is until write().
+  Task& add(NameView owner);
+  [[nodiscard]] size_t size() const { return count_; }
+  Task& operator[](size_t index) { return *tasks_[index]; }
+  [[nodiscard]] bool is_full() const { return count_ >= capacity; }
+
+  /// Finishes the first `count` tasks on all cores, then puts those that changed into `table` in their order; `written(task)` sees each of them
+  /// with its outcome. The tasks behind stay and move to the front.
+  template <class Seen>
+  Result<void> write(size_t count, zone::NodeTable& table, Seen seen) {
+    finish(count);
+    for (size_t i = 0; i < count; ++i) {
+      Task& task = *tasks_[i];
+      if (task.error) return tl::unexpected<Error>(*task.error);
+      if (task.changed)
+        if (auto put = table.put(task.key, task.node); !put) return put;
+      seen(task);
+    }
+    std::rotate(tasks_.begin(), tasks_.begin() + static_cast<long>(count), tasks_.begin() + static_cast<long>(count_));
+    count_ -= count;
+    return {};
+  }
+  /// One task by itself, on the calling thread.
+  void finish_one(Task& task) { finishers_.front().finish(task); }
+  [[nodiscard]] uint64_t signatures() const;
+
+ private:
+  static constexpr size_t capacity = 2048;
+  Batch(std::vector<Finisher> finishers, Parallel& parallel) : finishers_(std::move(finishers)), parallel_(parallel) {}
+  void finish(size_t count);
+
+  std::vector<Finisher> finishers_;
+  Parallel& parallel_;
+  std::vector<std::unique_ptr<Task>> tasks_;  // kept for their memory
+  size_t count_ = 0;
+};
+
+}  // namespace steward::change

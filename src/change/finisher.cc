@@ -1,0 +1,141 @@
+#include "change/finisher.hh"
+
+#include <algorithm>
+
+#include "sign/validity.hh"
+
+namespace steward::change {
+namespace {
+
+// Whether the stored RRset has exactly these records and this TTL, so that its RRSIGs still cover it.
+bool same_records(const zone::StoredRrset& stored, NameView owner, const zone::RrsetInput& wanted) {
+  if (stored.rr_count != wanted.rdatas.size() || stored.ttl() != wanted.ttl) return false;
+  Bytes expanded;
+  size_t i = 0;
+  for (zone::StoredRrReader reader(stored.rrs); !reader.done(); ++i) {
+    expanded.clear();
+    zone::expand_rdata(stored.type, reader.next().rdata, owner, expanded);
+    if (!std::equal(expanded.begin(), expanded.end(), wanted.rdatas[i].begin(), wanted.rdatas[i].end())) return false;
+  }
+  return true;
+}
+
+// RFC 4035 §2.2: at a delegation only DS and NSEC are the zone's own; below it nothing is.
+bool is_authoritative(uint16_t flags, RrType type) {
+  if ((flags & zone::node_occluded) != 0) return false;
+  return (flags & zone::node_cut) == 0 || type == RrType::DS || type == RrType::NSEC;
+}
+
+// The next name in the NSEC of a stored node.
+bool has_next(zone::NodeView node, NameView next) {
+  const auto nsec = node.find(RrType::NSEC);
+  if (!nsec) return false;
+  const auto stored = NameView::from_wire(zone::StoredRrReader(nsec->rrs).next().rdata);
+  return stored && *stored == next;
+}
+
+}  // namespace
+
+void Task::reset(NameView name) {
+  key.clear();
+  owner = dns::Name(name);
+  flags = 0;
+  content = Content::Drafted;
+  stored = {};
+  draft.clear();
+  file_digest = 0;
+  wants_nsec = false;
+  nsec_ttl = 0;
+  serial.reset();
+  changed = false;
+  node.clear();
+  error.reset();
+}
+
+Result<Finisher> Finisher::create(uint32_t zone, const Signing& signing) {
+  Finisher finisher(zone, signing);
+  if (signing.signer != nullptr) {
+    auto worker = signing.signer->make_worker();
+    if (!worker) return tl::unexpected<Error>(worker.error());
+    finisher.worker_.emplace(std::move(*worker));
+  }
+  return finisher;
+}
+
+bool Finisher::is_unchanged(const Task& task) const {
+  if (task.content != Task::Content::Stored || task.serial) return false;
+  if (task.stored.flags() != task.flags) return false;
+  if (signing_.recheck || signing_.renew) return false;
+  if (signing_.recheck || signing_.is_turned()) return false;
+  if (signing_.signer == nullptr) return true;
+  if (task.wants_nsec ? !has_next(task.stored, task.next) : task.stored.find(RrType::NSEC).has_value()) return false;
+  if (task.wants_nsec && task.stored.find(RrType::NSEC)->ttl() != task.nsec_ttl) return false;
+  const uint32_t earliest = task.stored.earliest_expiration();
+  if (earliest == 0) return (task.flags & zone::node_occluded) != 0 || task.stored.rrset_count() == 0;
+  const auto left = static_cast<int32_t>(earliest - static_cast<uint32_t>(seconds_of(signing_.signer->now())));
+  return left > signing_.signer->policy().refresh.count();
+}
+
+void Finisher::finish(Task& task) {
+  if (is_unchanged(task)) return;
+  if (task.content == Task::Content::Stored) {
+    task.draft.clear();
+    draft_stored(task.stored, signing_.keep(), task.draft);
+    task.file_digest = task.stored.file_digest();
+  }
+  if (task.wants_nsec) add_nsec(task);
+  if (task.serial) task.draft.set_soa_serial(*task.serial);
+  const auto rrsets = task.draft.rrsets();
+  if (auto is_signed = sign(task, rrsets); !is_signed) {
+    task.error = is_signed.error();
+    return;
+  }
+  task.node.clear();
+  const auto built = zone::build_node({zone_, task.owner, task.flags, rrsets, task.file_digest, task.draft.provenance()}, task.node);
+  if (!built) {
+    task.error = built.error();
+    return;
+  }
+  task.changed = !task.stored || task.stored.size() != task.node.size() ||
+                 std::memcmp(task.stored.data(), task.node.data(), task.node.size()) != 0;
+}
+
+void Finisher::add_nsec(Task& task) {
+  present_.clear();
+  for (const zone::RrsetInput& rrset : task.draft.rrsets()) present_.push_back(rrset.type);
+  sign::denial_types(sign::DenialKind::Nsec, present_, (task.flags & zone::node_cut) != 0, shown_);
+  task.draft.remove_type(RrType::NSEC);
+  Bytes rdata;
+  sign::append_nsec_rdata(task.next, shown_, rdata);
+  const ByteView held[] = {task.draft.hold(std::move(rdata))};
+  task.draft.add(RrType::NSEC, task.nsec_ttl, held);
+}
+
+Result<void> Finisher::sign(Task& task, std::span<zone::RrsetInput> rrsets) {
+  if (!worker_) return {};
+  if (rrsigs_.size() < rrsets.size()) {
+    rrsigs_.resize(rrsets.size());
+    rrsig_views_.resize(rrsets.size());
+  }
+  for (size_t i = 0; i < rrsets.size(); ++i) {
+    zone::RrsetInput& rrset = rrsets[i];
+    rrset.rrsigs = {};
+    if (!is_authoritative(task.flags, rrset.type)) continue;
+    const sign::Rrset signable{task.owner, rrset.type, rrset.ttl, rrset.rdatas};
+    rrsigs_[i].clear();
+    existing_.clear();
+    if (task.stored && !signing_.renew)
+      if (const auto before = task.stored.find(rrset.type); before && same_records(*before, task.stored.owner(), rrset))
+        for (zone::StoredRrReader reader(before->sigs()); !reader.done();) existing_.push_back(reader.next().rdata);
+    if (existing_.empty()) {
+      if (auto made = worker_->sign(signable, rrsigs_[i]); !made) return made;
+    } else if (auto made = worker_->refresh(signable, existing_, rrsigs_[i]); !made) {
+      return tl::unexpected<Error>(made.error());
+    }
+    rrsigs_[i].views(rrsig_views_[i]);
+    rrset.rrsigs = rrsig_views_[i];
+  }
+  return {};
+}
+
+}  // namespace steward::change

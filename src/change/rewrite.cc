@@ -1,0 +1,483 @@
+#include "change/rewrite.hh"
+
+#include <algorithm>
+#include <deque>
+
+#include "change/batch.hh"
+#include "change/nsec3_chain.hh"
+#include "dns/rdata.hh"
+
+namespace steward::change {
+namespace {
+
+constexpr size_t none = SIZE_MAX;
+
+Bytes key_of(NameView name, NameView apex) {
+  Bytes key(dns::max_canonical_key_size);
+  key.resize(dns::canonical_key(name, apex, key.data()));
+  return key;
+}
+
+// The lowest key behind this one: names below it included.
+void step_past(Bytes& key) { key.push_back(0); }
+
+bool has_content(zone::NodeView node, Keep keep) {
+  for (size_t i = 0; i < node.rrset_count(); ++i)
+    if (keep == Keep::All || node.rrset(i).type != RrType::NSEC) return true;
+  return false;
+}
+
+bool has_dynamic(zone::NodeView node) {
+  const auto entries = read_provenance(node.provenance());
+  return std::any_of(entries.begin(), entries.end(), [](const ProvenanceEntry& e) { return e.origin == Origin::Dynamic; });
+}
+
+// The pass, from the apex to the last name. Items come in canonical order, from the file, from what is stored, or from both.
+class Rewrite {
+ public:
+  Rewrite(const RewriteRequest& request, zone::NodeTable& nodes, zone::NodeTable& nsec3, Batch& batch, Batch& chain_batch)
+      : r_(request), nodes_(nodes), nsec3_(nsec3), batch_(batch), chain_batch_(chain_batch), chain_(request.apex, request.signing.opt_out) {
+    keep_ = request.signing.keep();
+    keep_file_ = request.signing.signer != nullptr ? Keep::WithoutSigner : Keep::All;
+    file_keep_ = request.signing.keep_of_file();
+  }
+
+  Result<RewriteResult> run() {
+    if (auto merged = merge(); !merged) return tl::unexpected<Error>(merged.error());
+    if (!apex_seen_) return fail(Errc::Invalid, r_.apex.to_text() + ": no SOA at the zone's apex (RFC 1035 §5.2)");
+    if (auto ended = end_names(); !ended) return tl::unexpected<Error>(ended.error());
+    if (auto written = write_apex(); !written) return tl::unexpected<Error>(written.error());
+    result_.signatures = batch_.signatures() + chain_batch_.signatures();
+    return result_;
+  }
+
+ private:
+  Result<void> merge();
+  Result<void> take_file(const zone::ZoneImage::Node& file, zone::NodeView stored, const Bytes& key);
+  Result<void> take_stored(zone::NodeView stored, const Bytes& key);
+  Result<void> take_presigned_nsec3(const zone::ZoneImage::Node& file);
+  void take_apex(const zone::ZoneImage::Node* file, zone::NodeView stored);
+  Result<void> place_empty_non_terminals(NameView owner);
+  Task& place(NameView owner, Bytes key, zone::NodeView stored);
+  void settle(Task& task, bool has_records);
+  void mark_wildcard(NameView owner);
+  Result<void> drop_stale(NameView below);
+  Result<void> flush(bool all);
+  void account(const Task& task);
+  Result<void> end_names();
+  Result<void> mark_late_wildcards();
+  Result<void> drop_rest_of_nsec3();
+  Result<void> write_apex();
+  void find_denial();
+
+  const RewriteRequest& r_;
+  zone::NodeTable& nodes_;
+  zone::NodeTable& nsec3_;
+  Batch& batch_;
+  Batch& chain_batch_;
+  Nsec3Chain chain_;
+  Keep keep_;       // of what is stored
+  Keep keep_file_;  // of what the file says
+  Keep file_keep_;
+  RewriteResult result_;
+  NodeDraft draft_;
+
+  Task apex_;
+  bool apex_seen_ = false;
+  uint32_t negative_ttl_ = 0;
+  bool has_previous_ = false;
+  dns::Name previous_;             // the last name that was placed
+  Task* last_ = nullptr;           // its task: what comes next may be its child
+  bool has_cut_ = false;
+  dns::Name cut_;                  // what is below it is occluded
+  size_t open_ = none;             // the task that waits for the next name of the NSEC chain; none: the apex
+  std::deque<std::pair<Bytes, zone::NodeView>> stale_;  // stored names without content: gone, unless a name below is found
+  std::vector<dns::Name> late_wildcards_;         // parents that were placed long before
+  std::vector<dns::Name> unconfirmed_wildcards_;  // parents that had a wildcard
+  bool erased_ = false;
+  Bytes nsec3_at_;
+  bool presigned_nsec3_ = false;
+  bool chain_changed_ = false;
+};
+
+Result<void> Rewrite::merge() {
+  zone::ZoneImage::Node file;
+  Bytes file_key;
+  const auto next_file = [&] {
+    if (r_.image == nullptr || !r_.image->next(file)) return false;
+    file_key = key_of(file.owner, r_.apex);
+    return true;
+  };
+  if (r_.image != nullptr) r_.image->rewind();
+  bool in_file = next_file();
+  Bytes stored_key;
+  zone::NodeView stored = nodes_.at_or_after(stored_key);
+
+  while (in_file || stored) {
+    const int order = !stored ? -1 : !in_file ? 1 : file_key < stored_key ? -1 : file_key > stored_key ? 1 : 0;
+    Result<void> taken = order <= 0 ? take_file(file, order == 0 ? stored : zone::NodeView{}, file_key) : take_stored(stored, stored_key);
+    if (!taken) return taken;
+    if (batch_.is_full())
+      if (auto flushed = flush(false); !flushed) return flushed;
+    if (order <= 0) in_file = next_file();
+    if (order >= 0) {
+      step_past(stored_key);
+      stored = nodes_.at_or_after(stored_key);
+    }
+  }
+  return {};
+}
+
+Result<void> Rewrite::take_file(const zone::ZoneImage::Node& file, zone::NodeView stored, const Bytes& key) {
+  if (key.empty()) {
+    take_apex(&file, stored);
+    return {};
+  }
+  const auto is = [&](RrType wanted) {
+    return std::any_of(file.rrsets.begin(), file.rrsets.end(), [&](const zone::RrsetInput& rrset) { return rrset.type == wanted; });
+  };
+  if (is(RrType::NSEC3)) {
+    // RFC 5155 §7.1: a hashed name is no name of the zone. Where we sign, the chain is made anew.
+    if (keep_file_ == Keep::All) return take_presigned_nsec3(file);
+    return {};
+  }
+  if (auto dropped = drop_stale(file.owner); !dropped) return dropped;
+  // Where signing has ended, what the file itself has of DNSSEC comes back.
+  const bool unchanged = stored && stored.file_digest() == file.digest && stored.rrset_count() > 0 && keep_ == keep_file_;
+  if (!unchanged) {
+    draft_.clear();
+    draft_file(file.rrsets, stored, keep_file_, draft_);
+    if (stored) stale_.emplace_back(key, stored);
+    if (file_keep_ == Keep::All) return take_presigned_nsec3(file);
+  const bool unchanged = stored && stored.file_digest() == file.digest && stored.rrset_count() > 0 && !r_.signing.is_turned();
+    draft_file(file.rrsets, stored, file_keep_, draft_);
+    if (draft_.empty()) {
+      if (stored) stale_.emplace_back(key, stored);
+      return {};
+    }
+    if (auto placed = place_empty_non_terminals(file.owner); !placed) return placed;
+    Task& task = place(file.owner, key, stored);
+    std::swap(task.draft, draft_);  // both keep their memory
+    task.file_digest = file.digest;
+    settle(task, true);
+    return {};
+  }
+  if (auto placed = place_empty_non_terminals(file.owner); !placed) return placed;
+  Task& task = place(file.owner, key, stored);
+  task.content = Task::Content::Stored;
+  settle(task, true);
+  return {};
+}
+
+Result<void> Rewrite::take_stored(zone::NodeView stored, const Bytes& key) {
+  if (key.empty()) {
+    take_apex(nullptr, stored);
+    return {};
+  }
+  const bool stays = r_.image == nullptr ? has_content(stored, keep_) : has_dynamic(stored);
+  if (!stays) {
+    stale_.emplace_back(key, stored);
+    return {};
+  }
+  if (auto dropped = drop_stale(stored.owner()); !dropped) return dropped;
+  if (auto placed = place_empty_non_terminals(stored.owner()); !placed) return placed;
+  Task& task = place(stored.owner(), key, stored);
+  if (r_.image == nullptr)
+    task.content = Task::Content::Stored;
+  else
+    draft_file({}, stored, keep_file_, task.draft);
+    draft_file({}, stored, file_keep_, task.draft);
+  settle(task, true);
+  return {};
+}
+
+void Rewrite::take_apex(const zone::ZoneImage::Node* file, zone::NodeView stored) {
+  apex_.reset(file != nullptr ? file->owner : stored.owner());
+  apex_.flags = zone::node_apex;
+  apex_.stored = stored;
+  if (file != nullptr) {
+    draft_file(file->rrsets, stored, keep_file_, apex_.draft);
+    draft_file(file->rrsets, stored, file_keep_, apex_.draft);
+    apex_.file_digest = file->digest;
+  } else {
+    draft_stored(stored, keep_, apex_.draft);
+    apex_.file_digest = stored.file_digest();
+  }
+  for (const ApexRecords& records : r_.apex_records)
+    for (const Bytes& rdata : records.rdatas) {
+      const ByteView held = apex_.draft.hold(rdata);
+      apex_.draft.add_record(records.type, records.ttl, held);
+      apex_.draft.note({Origin::Signer, records.type, records.ttl, held});
+    }
+  for (const zone::RrsetInput& rrset : apex_.draft.rrsets())
+    if (rrset.type == RrType::SOA) {
+      const ByteView soa = rrset.rdatas.front();
+      result_.file_serial = load_u32(&soa[soa.size() - 20]);
+      // RFC 9077 §3: what denies lives no longer than a negative answer.
+      negative_ttl_ = std::min(rrset.ttl, load_u32(&soa[soa.size() - 4]));
+      apex_seen_ = true;
+    }
+  if (apex_.draft.has(RrType::DNAME)) {
+    // RFC 6672 §2.4: at the apex too it hides what is below.
+    apex_.flags |= zone::node_dname;
+    has_cut_ = true;
+    cut_ = apex_.owner;
+  }
+  apex_.wants_nsec = r_.signing.denial == zone::Denial::Nsec;
+  apex_.nsec_ttl = negative_ttl_;
+  previous_ = apex_.owner;
+  has_previous_ = true;
+  last_ = &apex_;
+}
+
+// Ancestors of `owner` that have not been placed have no records: they exist all the same (RFC 8020).
+Result<void> Rewrite::place_empty_non_terminals(NameView owner) {
+  const size_t labels = owner.label_count();
+  const size_t apex_labels = r_.apex.view().label_count();
+  for (size_t count = apex_labels + 1; count < labels; ++count) {
+    const NameView ancestor = owner.suffix(count);
+    if (has_previous_ && previous_.view().is_at_or_below(ancestor)) continue;
+    Bytes key = key_of(ancestor, r_.apex);
+    zone::NodeView stored;
+    const auto claimed = std::find_if(stale_.begin(), stale_.end(), [&](const auto& stale) { return stale.first == key; });
+    if (claimed != stale_.end()) {
+      stored = claimed->second;
+      stale_.erase(claimed);
+    }
+    settle(place(stored ? dns::Name(stored.owner()) : dns::Name(ancestor), std::move(key), stored), false);
+  }
+  // What is stale and was not claimed here is above nothing.
+  for (const auto& [key, stored] : stale_) {
+    if (auto erased = nodes_.erase(key); !erased) return erased;
+    erased_ = true;
+  }
+  stale_.clear();
+  return {};
+}
+
+// Erases the stale names that are no ancestors of the name that comes now.
+Result<void> Rewrite::drop_stale(NameView below) {
+  for (auto at = stale_.begin(); at != stale_.end();) {
+    if (below.is_below(at->second.owner())) {
+      ++at;
+      continue;
+    }
+    if (auto erased = nodes_.erase(at->first); !erased) return erased;
+    erased_ = true;
+    at = stale_.erase(at);
+  }
+  return {};
+}
+
+Task& Rewrite::place(NameView owner, Bytes key, zone::NodeView stored) {
+  if (last_ != nullptr && owner.is_below(last_->owner)) last_->flags |= zone::node_children;
+  mark_wildcard(owner);
+  Task& task = batch_.add(owner);
+  task.key = std::move(key);
+  task.stored = stored;
+  if (has_cut_ && owner.is_below(cut_))
+    task.flags |= zone::node_occluded;
+  else
+    has_cut_ = false;
+  // A wildcard may come so late that its parent is written by then; what is known of it is kept (mark_late_wildcards).
+  if (stored) task.flags |= static_cast<uint16_t>(stored.flags() & zone::node_wildcard_child);
+  // A wildcard may come so late that its parent is written by then: what was known of it is kept, and looked into at the end.
+  if (stored && stored.is(zone::node_wildcard_child)) {
+    task.flags |= zone::node_wildcard_child;
+    unconfirmed_wildcards_.emplace_back(owner);
+  }
+  previous_ = dns::Name(owner);
+  last_ = &task;
+  return task;
+}
+
+void Rewrite::mark_wildcard(NameView owner) {
+  if (!owner.is_wildcard()) return;
+  const NameView parent = owner.parent();
+  if (apex_.owner == parent)
+    apex_.flags |= zone::node_wildcard_child;
+  else if (last_ != nullptr && last_->owner == parent) {
+    last_->flags |= zone::node_wildcard_child;
+    if (!unconfirmed_wildcards_.empty() && unconfirmed_wildcards_.back() == parent) unconfirmed_wildcards_.pop_back();
+  } else
+    late_wildcards_.emplace_back(parent);
+}
+
+// Flags from what the node holds, and its place in the NSEC chain.
+void Rewrite::settle(Task& task, bool has_records) {
+  const auto has = [&](RrType type) {
+    return task.content == Task::Content::Stored ? task.stored.find(type).has_value() : task.draft.has(type);
+  };
+  if (has(RrType::CNAME)) task.flags |= zone::node_cname;
+  if (has(RrType::DNAME)) task.flags |= zone::node_dname;
+  if (has(RrType::NS)) task.flags |= zone::node_cut;
+  const bool occluded = (task.flags & zone::node_occluded) != 0;
+  if (!occluded && (task.flags & (zone::node_cut | zone::node_dname)) != 0) {
+    has_cut_ = true;
+    cut_ = task.owner;
+  }
+  if (occluded || !has_records || r_.signing.denial != zone::Denial::Nsec) return;
+  (open_ == none ? apex_ : batch_[open_]).next = task.owner;
+  task.wants_nsec = true;
+  task.nsec_ttl = negative_ttl_;
+  open_ = batch_.size() - 1;
+}
+
+Result<void> Rewrite::flush(bool all) {
+  // The last one may yet get a child, the open one its next name.
+  const size_t ready = all ? batch_.size() : std::min(open_, batch_.size() - 1);
+  if (ready == 0) return {};
+  if (open_ != none) open_ = open_ < ready ? none : open_ - ready;
+  return batch_.write(ready, nodes_, [this](const Task& task) { account(task); });
+}
+
+void Rewrite::account(const Task& task) {
+  const zone::NodeView node = task.outcome();
+  ++result_.nodes;
+  result_.written += task.changed ? 1 : 0;
+  for (size_t i = 0; i < node.rrset_count(); ++i) {
+    const zone::StoredRrset rrset = node.rrset(i);
+    result_.records += rrset.rr_count + size_t{rrset.sig_count};
+  }
+  if (r_.signing.denial == zone::Denial::Nsec3 && !node.is(zone::node_occluded)) chain_.add(task.owner, node);
+}
+
+Result<void> Rewrite::take_presigned_nsec3(const zone::ZoneImage::Node& file) {
+  const auto hash = sign::nsec3_hash_of_owner(file.owner);
+  if (!hash) return fail(file.owner.to_text(), hash.error());
+  const Bytes key(hash->begin(), hash->end());
+  zone::NodeView stored;
+  while ((stored = nsec3_.at_or_after(nsec3_at_)) && nsec3_at_ < key) {
+    if (auto erased = nsec3_.erase(nsec3_at_); !erased) return erased;
+    chain_changed_ = true;
+  }
+  stored = nsec3_.find(key);
+  nsec3_at_ = key;
+  step_past(nsec3_at_);
+  Task& task = chain_batch_.add(file.owner);
+  task.key = key;
+  task.flags = zone::node_nsec3;
+  task.stored = stored;
+  for (const zone::RrsetInput& rrset : file.rrsets)
+    if (rrset.type == RrType::NSEC3) task.draft.add(rrset.type, rrset.ttl, rrset.rdatas, rrset.rrsigs);
+  task.file_digest = file.digest;
+  presigned_nsec3_ = true;
+  if (!chain_batch_.is_full()) return {};
+  return chain_batch_.write(chain_batch_.size(), nsec3_, [this](const Task& t) { chain_changed_ |= t.changed; });
+}
+
+Result<void> Rewrite::end_names() {
+  (open_ == none ? apex_ : batch_[open_]).next = apex_.owner;
+  open_ = none;
+  last_ = nullptr;
+  if (auto flushed = flush(true); !flushed) return flushed;
+  for (const auto& [key, stored] : stale_) {
+    if (auto erased = nodes_.erase(key); !erased) return erased;
+    erased_ = true;
+  }
+  stale_.clear();
+  return mark_late_wildcards();
+}
+
+// Labels such as "!" sort before "*": then the parent was written before its wildcard was seen.
+Result<void> Rewrite::mark_late_wildcards() {
+  for (const dns::Name& parent : late_wildcards_) {
+    const Bytes key = key_of(parent, r_.apex);
+    const zone::NodeView node = nodes_.find(key);
+    if (!node || node.is(zone::node_wildcard_child)) continue;
+    if (auto put = nodes_.put(key, zone::with_flags(node, static_cast<uint16_t>(node.flags() | zone::node_wildcard_child))); !put) return put;
+  }
+  for (const dns::Name& parent : unconfirmed_wildcards_) {
+    const auto wildcard = parent.child(as_bytes("*"));
+    if (wildcard && nodes_.find(key_of(*wildcard, r_.apex))) continue;
+    const Bytes key = key_of(parent, r_.apex);
+    const zone::NodeView node = nodes_.find(key);
+    if (!node) continue;
+    if (auto put = nodes_.put(key, zone::with_flags(node, static_cast<uint16_t>(node.flags() & ~zone::node_wildcard_child))); !put) return put;
+  }
+  return {};
+}
+
+Result<void> Rewrite::drop_rest_of_nsec3() {
+  while (nsec3_.at_or_after(nsec3_at_)) {
+    if (auto erased = nsec3_.erase(nsec3_at_); !erased) return erased;
+    chain_changed_ = true;
+  }
+  return {};
+}
+
+// Last of all, since only now it is known whether the serial moves.
+Result<void> Rewrite::write_apex() {
+  const bool is_new = !apex_.stored;
+  apex_.serial = is_new ? result_.file_serial : r_.stored_serial;
+  batch_.finish_one(apex_);
+  if (apex_.error) return tl::unexpected<Error>(*apex_.error);
+
+  if (r_.signing.denial == zone::Denial::Nsec3) {
+    chain_.add(apex_.owner, apex_.outcome());
+    auto written = chain_.write(negative_ttl_, chain_batch_, nsec3_);
+    if (!written) return tl::unexpected<Error>(written.error());
+    chain_changed_ = *written;
+  } else {
+    if (auto written = chain_batch_.write(chain_batch_.size(), nsec3_, [this](const Task& t) { chain_changed_ |= t.changed; }); !written)
+      return written;
+    // The chain of a zone that came signed stays when nothing but what is stored is looked at.
+    const bool kept = r_.image == nullptr && keep_ == Keep::All;
+    if (kept)
+      presigned_nsec3_ = static_cast<bool>(nsec3_.at_or_after(nsec3_at_));
+    else if (auto dropped = drop_rest_of_nsec3(); !dropped)
+      return dropped;
+  }
+
+  result_.changed = apex_.changed || erased_ || chain_changed_ || result_.written > 0;
+  result_.serial = *apex_.serial;
+  if (result_.changed && !is_new) {
+    const uint32_t in_file = r_.image != nullptr ? result_.file_serial : r_.stored_serial;
+    result_.serial = next_serial(r_.stored_serial, in_file);
+    apex_.serial = result_.serial;
+    batch_.finish_one(apex_);
+    if (apex_.error) return tl::unexpected<Error>(*apex_.error);
+  }
+  const zone::NodeView before = apex_.outcome();
+  find_denial();
+  result_.nodes += 1;
+  for (size_t i = 0; i < before.rrset_count(); ++i) result_.records += before.rrset(i).rr_count + size_t{before.rrset(i).sig_count};
+  if (!result_.changed) return {};
+  result_.written += 1;
+  return nodes_.put(apex_.key, apex_.node);
+}
+
+void Rewrite::find_denial() {
+  if (r_.signing.signer != nullptr) {
+    result_.denial = r_.signing.denial;
+    return;
+  }
+  const zone::NodeView apex = apex_.outcome();
+  const auto params = apex.find(RrType::NSEC3PARAM);
+  if (params && presigned_nsec3_) {
+    const auto parsed = sign::nsec3param_from_rdata(zone::StoredRrReader(params->rrs).next().rdata);
+    if (parsed) {
+      result_.denial = zone::Denial::Nsec3;
+      result_.nsec3_iterations = parsed->iterations;
+      result_.nsec3_salt = parsed->salt;
+    }
+  } else if (const auto nsec = apex.find(RrType::NSEC); nsec && nsec->sig_count > 0) {
+    result_.denial = zone::Denial::Nsec;
+  }
+}
+
+}  // namespace
+
+uint32_t next_serial(uint32_t served, uint32_t in_file) {
+  return static_cast<int32_t>(in_file - served) > 0 ? in_file : served + 1;
+}
+
+Result<RewriteResult> rewrite_zone(const RewriteRequest& request, zone::NodeTable& nodes, zone::NodeTable& nsec3, Parallel& parallel) {
+  auto batch = Batch::create(request.zone, request.signing, parallel);
+  if (!batch) return tl::unexpected<Error>(batch.error());
+  auto chain_batch = Batch::create(request.zone, request.signing, parallel);
+  if (!chain_batch) return tl::unexpected<Error>(chain_batch.error());
+  return Rewrite(request, nodes, nsec3, **batch, **chain_batch).run();
+}
+
+}  // namespace steward::change

@@ -1,0 +1,94 @@
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+
+#include <memory>
+
+#include "cli/commands.hh"
+#include "cli/remote.hh"
+#include "cli/zone_check.hh"
+#include "config/loader.hh"
+#include "config/schema.hh"
+
+namespace steward::cli {
+namespace {
+
+struct CheckOptions {
+  std::string config;
+  bool json = false;
+  bool list_keys = false;
+};
+
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const size_t end = text.find('\n');
+    lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return lines;
+}
+
+void check(Console& console, const CheckOptions& options) {
+  const auto path = find_config(options.config);
+  if (!path) {
+    console.failed(path.error());
+    return;
+  }
+  const auto config = config::load_file(*path);
+  if (!config) {
+    if (options.json) show_json(console, {{"config", *path}, {"ok", false}, {"errors", lines_of(config.error().what)}});
+    console.exit_code = exit_failed;
+    if (!options.json)
+      for (const std::string& line : lines_of(config.error().what)) console.failed({Errc::Invalid, line});
+    return;
+  }
+  std::vector<nlohmann::json> zones;
+  bool good = true;
+  if (!options.json)
+    for (const std::string& warning : config->warnings) console.warn(warning);
+  for (const config::ZoneConfig& zone : config->zones) {
+    const CheckedFile checked = check_zone_file(zone.file.string(), zone.name, config->zone_files);
+    good = good && checked.errors.empty();
+    if (options.json)
+      zones.push_back(json_of(checked));
+    else
+      show_checked(console, checked);
+  }
+  if (!good) console.exit_code = exit_failed;
+  if (options.json)
+    show_json(console, {{"config", *path},
+                        {"ok", good},
+                        {"errors", nlohmann::json::array()},
+                        {"warnings", config->warnings},
+                        {"zones", zones}});
+  else
+    console.line(
+        fmt::format("{}: {}", *path, good ? console.toned(Tone::Good, "ok") : console.toned(Tone::Bad, "has errors")));
+}
+
+}  // namespace
+
+void add_check(CLI::App& app, Console& console) {
+  CLI::App* command =
+      app.add_subcommand("check", "Check the configuration and all zone files, and tell every error; starts nothing");
+  command->footer(
+      "Examples:\n  steward-registry check --config acme/registry.yaml\n  steward-registry check --json\n"
+      "  steward-registry check --list-keys");
+  auto options = std::make_shared<CheckOptions>();
+  command
+      ->add_option("--config", options->config,
+                   "Configuration; default registry.yaml here, then in /etc/steward-registry")
+      ->type_name("FILE");
+  command->add_flag("--json", options->json, "Print the result as JSON");
+  command->add_flag("--list-keys", options->list_keys,
+                    "Print all keys of the configuration with their meaning, and check nothing");
+  command->callback([&console, options] {
+    if (options->list_keys)
+      console.out() << config::key_listing();
+    else
+      check(console, *options);
+  });
+}
+
+}  // namespace steward::cli

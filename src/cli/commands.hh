@@ -1,0 +1,37 @@
+#pragma once
+// The subcommands of steward-registry, a file a group. Each adds itself to the command line; when it is chosen, its
+// callback does the work and leaves the exit code in the console.
+
+#include <string>
+#include <string_view>
+
+#include "cli/console.hh"
+#include "daemon/serve.hh"
+
+namespace CLI {
+class App;
+}
+
+namespace steward::cli {
+
+/// What `serve` calls in the end: daemon::serve, or a test's.
+using ServeFunction = int (*)(const daemon::ServeOptions&);
+
+void add_serve(CLI::App& app, Console& console, ServeFunction serve);
+void add_init(CLI::App& app, Console& console);
+void add_check(CLI::App& app, Console& console);
+void add_keygen(CLI::App& app, Console& console);
+/// status, health, reload, stop
+void add_status(CLI::App& app, Console& console);
+/// zone list, show, export, check, reload, sign
+void add_zone(CLI::App& app, Console& console);
+/// zone keys, with rollover and ds-seen below it
+void add_zone_keys(CLI::App& zone, Console& console);
+/// zone check: offline
+void add_zone_check(CLI::App& zone, Console& console);
+
+/// Parses the arguments (without the program's name) and does what they say. 0 done, 1 refused or failed, 2 wrong
+/// usage.
+int run_registry(int argc, const char* const* argv, Console& console, ServeFunction serve);
+
+}  // namespace steward::cli

@@ -1,0 +1,136 @@
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+
+#include "cli/commands.hh"
+#include "cli/remote.hh"
+#include "daemon/control_protocol.hh"
+
+namespace steward::cli {
+namespace {
+
+namespace control = daemon::control;
+
+int64_t integer(const Json& object, const char* key) {
+  const auto at = object.find(key);
+  return at != object.end() && at->is_number_integer() ? at->get<int64_t>() : 0;
+}
+
+std::string size_field(const Json& object, const char* key) {
+  return number_field(object, key) == "-" ? "-" : human_size(static_cast<uint64_t>(integer(object, key)));
+}
+
+std::string joined(const Json& list) {
+  std::string out;
+  for (const Json& item : list)
+    if (item.is_string()) out += (out.empty() ? "" : ", ") + item.get<std::string>();
+  return out.empty() ? "-" : out;
+}
+
+std::string counts(const Json& object) {
+  std::string out;
+  for (const auto& [name, count] : object.items())
+    if (count.is_number() && count != 0) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", name, count.dump());
+  return out.empty() ? "none" : out;
+}
+
+std::string last_reload(const Json& status) {
+  const Json& reload = object_field(status, "last_reload");
+  if (reload.empty()) return "none";
+  return fmt::format("{} {}", time_field(reload, "at"),
+                     flag_field(reload, "ok") ? "done" : "failed: " + text_field(reload, "error"));
+}
+
+void show_status(Console& console, const Json& status) {
+  const Json& zones = object_field(status, "zones");
+  const Json& queries = object_field(status, "queries");
+  const Json& database = object_field(status, "database");
+  const int64_t started = integer(status, "started_at");
+  const int64_t now =
+      std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()).time_since_epoch().count();
+  const bool ready = flag_field(status, "ready");
+  const auto row = [&](std::string_view name, std::string_view value) {
+    console.line(fmt::format("{:<14}{}", name, printable(value)));
+  };
+  row("version", text_field(status, "version"));
+  console.line(fmt::format("{:<14}{}", "state",
+                           ready ? console.toned(Tone::Good, "ready") : console.toned(Tone::Warn, "starting")));
+  row("process", fmt::format("{}, up {}", number_field(status, "pid"), human_duration(now - started)));
+  row("configuration", text_field(status, "config"));
+  row("namespace", text_field(status, "namespace"));
+  row("listening", joined(list_field(status, "listen")));
+  row("workers", number_field(status, "workers"));
+  row("zones", fmt::format("{} of {} serving, {} failed", number_field(zones, "serving"), number_field(zones, "total"),
+                           number_field(zones, "failed")));
+  row("queries", fmt::format("{} UDP, {} TCP", number_field(queries, "udp"), number_field(queries, "tcp")));
+  row("answers", counts(object_field(status, "answers")));
+  row("limited",
+      fmt::format("{} by rate, {} truncated", number_field(status, "rate_limited"), number_field(status, "truncated")));
+  row("TCP clients", number_field(status, "tcp_clients"));
+  row("database",
+      fmt::format("{} nodes, {} used of {}, at most {}", number_field(database, "nodes"), size_field(database, "used"),
+                  size_field(database, "size"), size_field(database, "most")));
+  row("memory", size_field(status, "memory"));
+  row("last reload", last_reload(status));
+}
+
+void show_health(Console& console, const Json& health) {
+  const bool healthy = flag_field(health, "healthy");
+  console.line(healthy ? console.toned(Tone::Good, "healthy") : console.toned(Tone::Bad, "not healthy"));
+  for (const Json& check : list_field(health, "checks")) {
+    const bool ok = flag_field(check, "ok");
+    console.line(fmt::format("  {}  {}: {}", console.toned(ok ? Tone::Good : Tone::Bad, ok ? "ok    " : "failed"),
+                             printable(text_field(check, "check")), printable(text_field(check, "detail"))));
+  }
+}
+
+void show_reload(Console& console, const Json& reload) {
+  for (const Json& change : list_field(reload, "changes"))
+    console.line(
+        fmt::format("{}: {} -> {}{}", printable(text_field(change, "key")), printable(text_field(change, "before")),
+                    printable(text_field(change, "after")),
+                    text_field(change, "effect") == "restart" ? console.toned(Tone::Warn, "  needs a restart") : ""));
+  for (const Json& zone : list_field(reload, "zones"))
+    if (!flag_field(zone, "ok"))
+      console.warn(fmt::format("zone {}: {}", text_field(zone, "zone"), text_field(zone, "error")));
+  console.line("reloaded");
+}
+
+}  // namespace
+
+void add_status(CLI::App& app, Console& console) {
+  CLI::App* status = app.add_subcommand("status", "Show what the running server is doing");
+  status->footer("Examples:\n  steward-registry status\n  steward-registry status --json | jq .queries");
+  auto remote = add_remote_options(*status, JsonOption::Offered);
+  status->callback([&console, remote] {
+    ask(console, *remote, {{"command", control::status}}, [&](const Json& reply) { show_status(console, reply); });
+  });
+
+  CLI::App* health =
+      app.add_subcommand("health", "Tell whether the running server is well; exit status 1 where it is not");
+  health->footer("Examples:\n  steward-registry health\n  steward-registry health --json --timeout 5");
+  auto health_remote = add_remote_options(*health, JsonOption::Offered);
+  health->callback([&console, remote = health_remote] {
+    bool healthy = false;
+    ask(
+        console, *remote, {{"command", control::health}}, [&](const Json& reply) { show_health(console, reply); },
+        [&](const Json& reply) { healthy = flag_field(reply, "healthy"); });
+    if (!healthy) console.exit_code = exit_failed;
+  });
+
+  CLI::App* reload = app.add_subcommand("reload", "Read the configuration and all zone files again, as SIGHUP does");
+  reload->footer("Examples:\n  steward-registry reload\n  steward-registry reload --json");
+  auto reload_remote = add_remote_options(*reload, JsonOption::Offered);
+  reload->callback([&console, remote = reload_remote] {
+    ask(console, *remote, {{"command", control::reload}}, [&](const Json& reply) { show_reload(console, reply); });
+  });
+
+  CLI::App* stop = app.add_subcommand("stop", "Stop the running server, as SIGTERM does");
+  stop->footer("Examples:\n  steward-registry stop\n  steward-registry stop --config acme/registry.yaml");
+  auto stop_remote = add_remote_options(*stop, JsonOption::Left);
+  stop->callback([&console, remote = stop_remote] {
+    ask(console, *remote, {{"command", control::stop}}, [&](const Json&) { console.line("stopping"); });
+  });
+}
+
+}  // namespace steward::cli

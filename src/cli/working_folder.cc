@@ -1,0 +1,243 @@
+#include "cli/working_folder.hh"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "config/namespace.hh"
+
+namespace steward::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* default_listen = "127.0.0.1@5300";
+
+std::string without_dot(const dns::Name& name) {
+  std::string text = name.to_text();
+  if (text.size() > 1) text.pop_back();
+  return text;
+}
+
+tl::unexpected<Error> io(const fs::path& path, int error) {
+  return fail(Errc::Io, fmt::format("{}: {}", path.string(), std::strerror(error)));
+}
+
+Result<std::vector<SocketAddress>> parse_addresses(std::string_view option, const std::vector<std::string>& texts) {
+  std::vector<SocketAddress> out;
+  for (const std::string& text : texts) {
+    auto address = SocketAddress::from_text(text);
+    if (!address) return fail(option, address.error());
+    if (address->port() == 0)
+      return fail(Errc::Invalid, fmt::format("{}: '{}': port 0; expected 1 to 65535", option, text));
+    out.push_back(*address);
+  }
+  return out;
+}
+
+Result<void> plan_names(FolderPlan& plan, const std::string& space, const std::string& parent,
+                        const std::string& apex) {
+  const auto apex_name = dns::Name::from_text(apex.empty() ? std::string(config::default_apex) : apex);
+  if (!apex_name) return fail("--apex", apex_name.error());
+  const auto plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.'; };
+  if (!std::all_of(apex.begin(), apex.end(), plain))
+    return fail(Errc::Invalid, fmt::format("--apex: '{}': expected letters, digits, hyphens and dots", apex));
+  auto space_name = config::parse_namespace(space);
+  if (!space_name) return fail("--namespace", space_name.error());
+  auto zone = config::zone_of_namespace(*space_name, *apex_name);
+  if (!zone) return fail("--namespace", zone.error());
+  plan.space = *space_name;
+  plan.apex = apex_name->folded();
+  plan.zone = *zone;
+  plan.id = config::id_of_namespace(plan.space);
+  if (plan.space.view().is_root()) {
+    if (!parent.empty()) return fail(Errc::Invalid, "--parent: the root registry has no parent");
+    return {};
+  }
+  if (parent.empty()) {
+    plan.parent = plan.zone.view().parent();
+    return {};
+  }
+  auto parent_name = dns::Name::from_text(parent);
+  if (!parent_name) return fail("--parent", parent_name.error());
+  plan.parent = parent_name->folded();
+  if (!plan.zone.view().is_below(*plan.parent) || !plan.parent->view().is_at_or_below(plan.apex))
+    return fail(Errc::Invalid, fmt::format("--parent: expected {} or a zone between it and {}, found {}",
+                                           plan.apex.to_text(), plan.zone.to_text(), plan.parent->to_text()));
+  return {};
+}
+
+/// Removes the folder that was begun, unless it has been given its name.
+class PartFolder {
+ public:
+  explicit PartFolder(fs::path path) : path_(std::move(path)) {}
+  ~PartFolder() {
+    std::error_code ignored;
+    if (!done_) fs::remove_all(path_, ignored);
+  }
+  PartFolder(const PartFolder&) = delete;
+  PartFolder& operator=(const PartFolder&) = delete;
+  void done() { done_ = true; }
+
+ private:
+  fs::path path_;
+  bool done_ = false;
+};
+
+Result<void> sync_folder(const fs::path& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return io(folder, errno);
+  const int status = ::fsync(fd);
+  const int error = errno;
+  ::close(fd);
+  // Some file systems cannot sync a folder; what they can is done.
+  if (status != 0 && error != EINVAL) return io(folder, error);
+  return {};
+}
+
+Result<void> write_file(const fs::path& path, std::string_view text, mode_t mode) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+  if (fd < 0) return io(path, errno);
+  int error = 0;
+  while (!text.empty() && error == 0) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno != EINTR) error = errno;
+    if (written > 0) text.remove_prefix(static_cast<size_t>(written));
+  }
+  if (error == 0 && ::fsync(fd) != 0) error = errno;
+  if (::close(fd) != 0 && error == 0) error = errno;
+  if (error != 0) return io(path, error);
+  return {};
+}
+
+Result<void> make_directory(const fs::path& path, mode_t mode) {
+  if (::mkdir(path.c_str(), mode) != 0) return io(path, errno);
+  return {};
+}
+
+Result<void> fill_folder(const fs::path& folder, const FolderPlan& plan) {
+  if (::chmod(folder.c_str(), 0755) != 0) return io(folder, errno);
+  for (const auto& [name, mode] : {std::pair<const char*, mode_t>{"zones", 0755}, {"keys", 0700}, {"data", 0700}})
+    if (auto made = make_directory(folder / name, mode); !made) return made;
+  // 0640: an operator will put TSIG secrets into it.
+  if (auto written = write_file(folder / "registry.yaml", config_text(plan), 0640); !written) return written;
+  if (auto written = write_file(folder / zone_file_name(plan), zone_text(plan), 0644); !written) return written;
+  if (auto synced = sync_folder(folder / "zones"); !synced) return synced;
+  return sync_folder(folder);
+}
+
+std::string addresses_text(const FolderPlan& plan) {
+  std::string out;
+  for (const SocketAddress& address : plan.addresses) {
+    std::string text = address.to_text();
+    text.resize(text.find('@'));
+    out += fmt::format("ns1                 300 {:<4} {}\n", address.family() == AF_INET6 ? "AAAA" : "A", text);
+  }
+  return out;
+}
+
+std::string listen_text(const FolderPlan& plan) {
+  std::string out;
+  for (const SocketAddress& address : plan.listen)
+    out += fmt::format("{}\"{}\"", out.empty() ? "" : ", ", address.to_text());
+  return out;
+}
+
+}  // namespace
+
+Result<FolderPlan> plan_folder(const std::string& space, const std::string& parent, const std::string& apex,
+                               const std::vector<std::string>& listen, const std::vector<std::string>& addresses) {
+  FolderPlan plan;
+  if (auto names = plan_names(plan, space, parent, apex); !names) return tl::unexpected(names.error());
+  auto listening = parse_addresses("--listen", listen.empty() ? std::vector<std::string>{default_listen} : listen);
+  if (!listening) return tl::unexpected(listening.error());
+  plan.listen = *std::move(listening);
+  auto reached = parse_addresses("--address", addresses);
+  if (!reached) return tl::unexpected(reached.error());
+  plan.addresses = addresses.empty() ? plan.listen : *std::move(reached);
+  const bool wildcard =
+      std::any_of(plan.addresses.begin(), plan.addresses.end(), [](const SocketAddress& a) { return a.is_wildcard(); });
+  if (wildcard)
+    return fail(Errc::Invalid,
+                "--address: with a wildcard in --listen, give the address that others reach the name server at");
+  return plan;
+}
+
+Result<void> make_folder(const fs::path& folder, const FolderPlan& plan) {
+  fs::path target = fs::absolute(folder).lexically_normal();
+  if (!target.has_filename()) target = target.parent_path();
+  std::error_code error;
+  if (fs::exists(target, error) && (!fs::is_directory(target, error) || !fs::is_empty(target, error)))
+    return fail(Errc::Exists,
+                fmt::format("{}: is there already and not an empty folder; nothing is overwritten", folder.string()));
+  fs::create_directories(target.parent_path(), error);
+  if (error) return io(target.parent_path(), error.value());
+  std::string part = target.string() + ".part-XXXXXX";
+  if (::mkdtemp(part.data()) == nullptr) return io(part, errno);
+  PartFolder begun(part);
+  if (auto filled = fill_folder(part, plan); !filled) return filled;
+  // rename(2) replaces an empty folder and refuses one that is not, so this neither overwrites nor leaves half of it.
+  if (::rename(part.c_str(), target.c_str()) != 0) return io(folder, errno);
+  begun.done();
+  return sync_folder(target.parent_path());
+}
+
+std::string zone_file_name(const FolderPlan& plan) {
+  return fmt::format("zones/{}.zone", plan.zone.view().is_root() ? "root" : without_dot(plan.zone));
+}
+
+std::string config_text(const FolderPlan& plan) {
+  const std::string parent = plan.parent ? fmt::format("  parent: {}\n", without_dot(*plan.parent)) : "";
+  return fmt::format(
+      R"(# Configuration of steward-registry; registry.yaml(5) has every key. Relative paths count from this file.
+# `steward-registry check --config registry.yaml` checks it, SIGHUP or `steward-registry reload` applies it.
+data: data
+listen: [{listen}]      # UDP and TCP
+control: data/control.sock
+
+registry:
+  namespace: {space}
+{parent}  apex: {apex}
+  id: {id}
+
+zones:
+  - name: {zone}
+    file: {file}
+    dnssec: true                  # keys are made in keys/ at the first start
+    # dnssec: {{algorithm: ed25519, zsk-lifetime: 30d, nsec3: true}}
+
+# rate-limit: 200                 # answers a second and client network over UDP; 0 is off
+# user: steward-registry          # to become once the sockets are bound
+# workers: 2                      # default: one a core
+)",
+      fmt::arg("listen", listen_text(plan)),
+      fmt::arg("space", plan.space.view().is_root() ? "." : without_dot(plan.space)), fmt::arg("parent", parent),
+      fmt::arg("apex", without_dot(plan.apex)), fmt::arg("id", plan.id), fmt::arg("zone", without_dot(plan.zone)),
+      fmt::arg("file", zone_file_name(plan)));
+}
+
+std::string zone_text(const FolderPlan& plan) {
+  const std::string parent = plan.parent ? fmt::format(" \"parent={}\"", without_dot(*plan.parent)) : "";
+  return fmt::format(
+      R"(; The zone of the registry {id}. A change is applied as soon as the file is saved; steward-records(7) has the form of agents.
+$ORIGIN {zone}
+$TTL 300
+; At most 60 seconds of negative answers, so that a new agent is seen soon (RFC 2308, RFC 9077).
+@                    60 SOA  ns1 hostmaster 1 3600 600 604800 60
+@                   300 NS   ns1
+{addresses}
+_schema._agents     300 TXT  "v=steward1"
+_registry._agents   300 TXT  "v=steward-registry1" "id={id}"{parent}
+)",
+      fmt::arg("zone", plan.zone.to_text()), fmt::arg("id", plan.id), fmt::arg("addresses", addresses_text(plan)),
+      fmt::arg("parent", parent));
+}
+
+}  // namespace steward::cli

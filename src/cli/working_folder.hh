@@ -1,0 +1,43 @@
+#pragma once
+// The folder that `init` makes: a configuration, a signed zone with what every registry's zone holds, and places for
+// keys and data.
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.hh"
+#include "base/result.hh"
+#include "dns/name.hh"
+
+namespace steward::cli {
+
+/// What a registry is called, and where it answers.
+struct FolderPlan {
+  dns::Name space;  ///< namespace; the root for the root registry
+  dns::Name apex;
+  dns::Name zone;
+  std::optional<dns::Name> parent;  ///< nothing for the root registry
+  std::string id;
+  std::vector<SocketAddress> listen;
+  std::vector<SocketAddress> addresses;  ///< of the name server, for its address records; the port does not matter
+};
+
+/// Checks the words of the command line by records.md's rules; empty `parent`, `apex`, `listen`, `addresses` mean their
+/// defaults. Invalid or Refused, naming the option and the rule.
+[[nodiscard]] Result<FolderPlan> plan_folder(const std::string& space, const std::string& parent,
+                                             const std::string& apex, const std::vector<std::string>& listen,
+                                             const std::vector<std::string>& addresses);
+
+/// Makes `folder` with all that is in it, at once or not at all. Exists where it is there and not empty: nothing is
+/// ever overwritten.
+[[nodiscard]] Result<void> make_folder(const std::filesystem::path& folder, const FolderPlan& plan);
+
+/// The texts of registry.yaml and of the zone file, for `plan`.
+[[nodiscard]] std::string config_text(const FolderPlan& plan);
+[[nodiscard]] std::string zone_text(const FolderPlan& plan);
+/// "zones/acme-corp.com.steward-registry.org.zone".
+[[nodiscard]] std::string zone_file_name(const FolderPlan& plan);
+
+}  // namespace steward::cli

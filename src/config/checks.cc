@@ -1,0 +1,180 @@
+#include "config/checks.hh"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "config/namespace.hh"
+#include "config/walker.hh"
+
+namespace steward::config {
+namespace {
+
+constexpr size_t max_socket_path = 107;  // sockaddr_un.sun_path less its final zero
+
+class Checks {
+ public:
+  Checks(Config& config, std::vector<Problem>& problems) : config_(config), problems_(problems) {}
+
+  void run() {
+    registry();
+    control();
+    listen();
+    keys();
+    std::set<std::string> names;
+    for (ZoneConfig& zone : config_.zones) {
+      if (!names.insert(zone.name.to_text()).second)
+        problem(zone.at, fmt::format("zone {} is given twice; expected once", zone.name.to_text()));
+      this->zone(zone);
+    }
+    user();
+  }
+
+ private:
+  void problem(Mark at, std::string what) { problems_.push_back({at, std::move(what)}); }
+  void warning(Mark at, std::string_view what) {
+    config_.warnings.push_back(fmt::format("{}: {}", at_text(config_.file, at), what));
+  }
+  [[nodiscard]] const Setting* setting(const std::string& key) const {
+    const auto at = config_.settings.find(key);
+    return at == config_.settings.end() ? nullptr : &at->second;
+  }
+
+  void registry() {
+    const Setting* given = setting("registry.namespace");
+    if (!config_.registry || given == nullptr) return;
+    RegistryConfig& registry = *config_.registry;
+    const auto space = parse_namespace(given->text);
+    if (!space) return problem(given->at, "registry." + space.error().what);
+    const auto zone = zone_of_namespace(*space, registry.apex);
+    if (!zone) return problem(given->at, "registry." + zone.error().what);
+    registry.space = *space;
+    registry.zone = *zone;
+    registry_id(registry);
+    registry_parent(registry);
+  }
+
+  void registry_id(RegistryConfig& registry) {
+    registry.id = id_of_namespace(registry.space);
+    const Setting* given = setting("registry.id");
+    if (given != nullptr && given->text != registry.id)
+      problem(given->at, fmt::format("registry.id: expected '{}', the namespace in reverse order, found '{}'",
+                                     registry.id, given->text));
+  }
+
+  void registry_parent(RegistryConfig& registry) {
+    const Setting* given = setting("registry.parent");
+    if (given == nullptr) {
+      if (!registry.space.view().is_root()) registry.parent = registry.zone.view().parent();
+      return;
+    }
+    if (!registry.parent) return;
+    const dns::NameView parent = *registry.parent;
+    if (!registry.zone.view().is_below(parent) || !parent.is_at_or_below(registry.apex))
+      problem(given->at, fmt::format("registry.parent: expected {} or a zone between it and {}, found {}",
+                                     registry.apex.to_text(), registry.zone.to_text(), parent.to_text()));
+  }
+
+  void control() {
+    if (config_.control.empty()) config_.control = config_.data / "control.sock";
+    const Setting* given = setting("control");
+    if (config_.control.string().size() > max_socket_path)
+      problem(given != nullptr ? given->at : Mark{},
+              fmt::format("control: the path '{}' has over {} octets, which a socket cannot have",
+                          config_.control.string(), max_socket_path));
+  }
+
+  void listen() {
+    const Setting* given = setting("listen");
+    const Mark at = given != nullptr ? given->at : Mark{};
+    if (config_.listen.empty()) problem(at, "listen: expected at least one address, found none");
+    for (size_t i = 0; i < config_.listen.size(); ++i) {
+      if (config_.listen[i].port() == 0) problem(at, "listen: port 0; expected 1 to 65535");
+      for (size_t j = 0; j < i; ++j)
+        if (config_.listen[i] == config_.listen[j])
+          problem(at, fmt::format("listen: {} is given twice; expected once", config_.listen[i].to_text()));
+    }
+  }
+
+  void keys() {
+    std::set<std::string> names;
+    for (const TsigKey& key : config_.keys) {
+      const std::string name = key.name.to_text();
+      if (!names.insert(name).second) problem(key.at, fmt::format("key {} is given twice; expected once", name));
+      if (!key.secret.empty() && key.secret.size() < 16)
+        warning(key.at, fmt::format("key {}: a secret of {} octets can be guessed; use 32 (RFC 8945 section 10)", name,
+                                    key.secret.size()));
+      if (key.algorithm == TsigAlgorithm::HmacSha1)
+        warning(key.at,
+                fmt::format("key {}: hmac-sha1 is not recommended (RFC 8945 section 6); use hmac-sha256", name));
+    }
+  }
+
+  void key_reference(const std::optional<dns::Name>& key, Mark at, const ZoneConfig& zone, std::string_view where) {
+    if (key && config_.find_key(*key) == nullptr)
+      problem(at, fmt::format("zone {}: {}: no key {} in 'keys'; expected the name of a TSIG key", zone.name.to_text(),
+                              where, key->to_text()));
+  }
+
+  void zone(ZoneConfig& zone) {
+    const std::string actual = zone_text(zone);
+    if (zone.file.empty() && zone.primaries.empty())
+      problem(zone.at, fmt::format("{}: the key 'file' is missing; expected a path", actual));
+    for (const AccessRule& rule : zone.allow_transfer) key_reference(rule.key, rule.at, zone, "allow-transfer");
+    for (const AccessRule& rule : zone.allow_update) key_reference(rule.key, rule.at, zone, "allow-update");
+    for (const Peer& peer : zone.notify) key_reference(peer.key, peer.at, zone, "notify");
+    for (const Peer& peer : zone.primaries) key_reference(peer.key, peer.at, zone, "primaries");
+    if (zone.dnssec.enabled && !zone.primaries.empty())
+      problem(
+          zone.at,
+          fmt::format(
+              "{}: dnssec and primaries; expected one of them, a transferred zone is served as its primary signed it",
+              actual));
+    policy(zone, actual);
+  }
+
+  void policy(ZoneConfig& zone, const std::string& actual) {
+    DnssecPolicy& policy = zone.dnssec;
+    const auto given = [&](std::string_view key) { return setting(fmt::format("{}.dnssec.{}", actual, key)); };
+    complete_policy(policy, given("refresh") != nullptr, given("jitter") != nullptr);
+    if (policy.refresh + policy.jitter >= policy.signature_lifetime) {
+      const Setting* at = given("refresh") != nullptr ? given("refresh") : given("jitter");
+      problem(at != nullptr ? at->at : zone.at,
+              fmt::format("{}.dnssec: refresh and jitter together are {}s; expected less than signature-lifetime, {}s",
+                          actual, (policy.refresh + policy.jitter).count(), policy.signature_lifetime.count()));
+    }
+    for (const char* size : {"ksk-size", "zsk-size"})
+      if (const Setting* at = given(size); at != nullptr && policy.algorithm != Algorithm::RSASHA256)
+        problem(at->at, fmt::format("{}.dnssec.{}: only keys of rsasha256 have a size to choose", actual, size));
+    for (const char* key : {"zsk-size", "zsk-lifetime"})
+      if (const Setting* at = given(key); at != nullptr && policy.csk)
+        problem(at->at, fmt::format("{}.dnssec.{}: with csk there is no ZSK", actual, key));
+  }
+
+  void user() {
+    const Setting* given = setting("user");
+    if (given != nullptr &&
+        (config_.user.empty() || given->text.ends_with(':') || config_.group.find(':') != std::string::npos))
+      problem(given->at, fmt::format("user: expected USER or USER:GROUP, found '{}'", given->text));
+  }
+
+  static std::string zone_text(const ZoneConfig& zone) {
+    std::string name = zone.name.to_text();
+    if (name.size() > 1) name.pop_back();
+    return fmt::format("zones[{}]", name);
+  }
+
+  Config& config_;
+  std::vector<Problem>& problems_;
+};
+
+}  // namespace
+
+void complete_policy(DnssecPolicy& policy, bool refresh_given, bool jitter_given) {
+  if (!refresh_given) policy.refresh = policy.signature_lifetime / 2;
+  if (!jitter_given) policy.jitter = policy.signature_lifetime / 14;
+}
+
+void complete_and_check(Config& config, std::vector<Problem>& problems) { Checks(config, problems).run(); }
+
+}  // namespace steward::config

@@ -1,0 +1,192 @@
+#pragma once
+// The configuration as the server uses it: plain values, every default filled in, every path absolute or relative to
+// the working folder only where the file's own path was.
+//
+// Made by config/loader.hh from registry.yaml, or by default_config() without a file; read-only afterwards and shared
+// by all threads. What each key means, its unit, range and default: the table in config/schema.cc, and
+// registry.yaml(5).
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/address.hh"
+#include "base/bytes.hh"
+#include "base/clock.hh"
+#include "base/log.hh"
+#include "dns/name.hh"
+
+namespace steward::config {
+
+using Path = std::filesystem::path;
+
+/// Where something stands in the file: both count from 1; 0 where it was not given.
+struct Mark {
+  uint32_t line = 0;
+  uint32_t column = 0;
+};
+
+/// DNSSEC algorithms that zones are signed with, by IANA's numbers.
+enum class Algorithm : uint8_t { RSASHA256 = 8, ECDSAP256SHA256 = 13, ED25519 = 15 };
+
+enum class TsigAlgorithm : uint8_t { HmacSha1, HmacSha224, HmacSha256, HmacSha384, HmacSha512 };
+
+struct Nsec3Policy {
+  bool enabled = false;  ///< false: NSEC
+  bool opt_out = false;
+};
+
+struct DnssecPolicy {
+  bool enabled = false;
+  Algorithm algorithm = Algorithm::ECDSAP256SHA256;
+  bool csk = false;       ///< one key signs all, instead of a KSK and a ZSK
+  uint16_t ksk_size = 0;  ///< bits, RSASHA256 only; of a CSK too
+  uint16_t zsk_size = 0;
+  Nsec3Policy nsec3;
+  Seconds ksk_lifetime{};  ///< 0: rolled on command only; of a CSK too
+  Seconds zsk_lifetime{};
+  Seconds signature_lifetime{};
+  Seconds refresh{};  ///< a signature is made again when this much is left of it
+  Seconds jitter{};   ///< expiry is earlier by up to this much, so that not all falls due at once
+  Seconds propagation_delay{};
+  Seconds dnskey_ttl{};
+  Seconds ds_ttl{};  ///< of the DS RRset in the parent
+  bool cds = true;   ///< publish CDS and CDNSKEY (RFC 7344, RFC 8078)
+  Path key_directory;
+};
+
+/// One row of an access list: an address block, a TSIG key, or both at once.
+struct AccessRule {
+  std::optional<AddressBlock> block;
+  std::optional<dns::Name> key;
+  Mark at;
+};
+
+/// A server that is told or asked about a zone.
+struct Peer {
+  SocketAddress address;
+  std::optional<dns::Name> key;
+  Mark at;
+};
+
+struct ZoneConfig {
+  dns::Name name;  ///< folded
+  Path file;       ///< empty only where `primaries` are given
+  DnssecPolicy dnssec;
+  std::vector<AccessRule> allow_transfer;
+  std::vector<AccessRule> allow_update;
+  std::vector<Peer> notify;
+  std::vector<Peer> primaries;
+  Mark at;
+};
+
+struct TsigKey {
+  dns::Name name;  ///< folded
+  TsigAlgorithm algorithm = TsigAlgorithm::HmacSha256;
+  Bytes secret;
+  Mark at;
+};
+
+struct RegistryConfig {
+  dns::Name space;                  ///< the namespace below the apex, "acme-corp.com."; the root for the root registry
+  dns::Name apex;                   ///< "steward-registry.org."
+  dns::Name zone;                   ///< space and apex together
+  std::optional<dns::Name> parent;  ///< nothing for the root registry
+  std::string id;                   ///< "com.acme-corp"
+  std::vector<SocketAddress> root;
+  Path trust_anchor;  ///< empty: the public DNS's
+};
+
+struct TlsConfig {
+  std::vector<SocketAddress> listen;
+  Path certificate;
+  Path key;
+};
+
+struct RateLimit {
+  uint32_t answers_per_second = 0;  ///< of one client network; 0: off
+  uint32_t slip = 0;                ///< every n-th answer over the limit is sent truncated; 0: none, 1: all
+  uint8_t ipv4_prefix = 0;
+  uint8_t ipv6_prefix = 0;
+  std::vector<AddressBlock> exempt;   ///< beside loopback
+  std::vector<AddressBlock> limited;  ///< limited although exempt; how loopback is limited
+};
+
+struct TcpConfig {
+  uint32_t max_clients = 0;  ///< connections of the whole server
+  uint32_t max_clients_per_address = 0;
+  uint32_t max_pipelined = 0;  ///< queries of one connection under way
+  Seconds idle_timeout{};
+  Seconds reply_timeout{};
+};
+
+struct ServerIdentity {
+  std::optional<std::string> identity;  ///< id.server CH TXT; nothing: the host name; empty: not told
+  std::optional<std::string> version;   ///< version.server CH TXT; nothing: name and version; empty: not told
+  Bytes nsid;                           ///< RFC 5001; empty: not sent
+};
+
+struct LogConfig {
+  log::Level level = log::Level::Info;
+  log::Format format = log::Format::Text;
+};
+
+struct Cookies {
+  bool enabled = true;
+  Path secret_file;  ///< empty: drawn at start
+};
+
+struct ZoneFileConfig {
+  bool watch = true;
+  uint32_t max_include_depth = 0;
+  uint32_t max_generate = 0;  ///< records of one $GENERATE
+};
+
+/// A value as the file gave it, in one canonical spelling, so that two configurations can be compared.
+struct Setting {
+  std::string text;
+  Mark at;
+};
+
+struct Config {
+  Path file;  ///< empty: made without a file
+  Path data;
+  Path control;
+  std::vector<SocketAddress> listen;
+  TlsConfig tls;
+  std::vector<SocketAddress> https;
+  std::vector<SocketAddress> metrics;
+  std::optional<RegistryConfig> registry;
+  std::vector<ZoneConfig> zones;
+  std::vector<TsigKey> keys;
+  RateLimit rate_limit;
+  uint32_t workers = 0;  ///< 0: one a core
+  std::string user;      ///< empty: stay who we are
+  std::string group;     ///< empty: the user's own
+  LogConfig log;
+  ServerIdentity server;
+  TcpConfig tcp;
+  uint16_t udp_max_size = 0;  ///< octets, in both directions (RFC 6891 §6.2.5)
+  Cookies cookies;
+  uint64_t map_size = 0;  ///< octets: what the database may grow to
+  ZoneFileConfig zone_files;
+
+  std::vector<std::string> warnings;        ///< one line each, with file, line and column
+  std::map<std::string, Setting> settings;  ///< what was given, by key: "zones[example.com].file"; without defaults
+
+  /// "registry.yaml:12:5" of a key that was given ("zones[example.com].file"), else the file alone.
+  [[nodiscard]] std::string where(const std::string& key) const;
+  [[nodiscard]] const TsigKey* find_key(dns::NameView name) const;
+  [[nodiscard]] const ZoneConfig* find_zone(dns::NameView name) const;
+};
+
+/// All defaults, no zones: paths count from `folder`.
+[[nodiscard]] Config default_config(const Path& folder);
+/// A zone with the default policy, unsigned; not yet part of a Config.
+[[nodiscard]] ZoneConfig default_zone(const dns::Name& name, const Path& file, const Path& folder);
+
+}  // namespace steward::config

@@ -1,0 +1,349 @@
+#include "config/schema.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "config/value.hh"
+
+namespace steward::config {
+namespace {
+
+using T = Target&;
+using V = const Value&;
+
+constexpr int64_t kib = 1024;
+constexpr int64_t mib = kib * kib;
+constexpr int64_t minute = 60;
+constexpr int64_t hour = 60 * minute;
+constexpr int64_t day = 24 * hour;
+constexpr int64_t year = 365 * day;
+
+Seconds seconds(V v) { return Seconds{v.number}; }
+template <class N>
+N as(V v) {
+  return static_cast<N>(v.number);
+}
+
+constexpr std::array algorithms{Algorithm::RSASHA256, Algorithm::ECDSAP256SHA256, Algorithm::ED25519};
+
+RegistryConfig& registry(T t) {
+  if (!t.config.registry) t.config.registry.emplace();
+  return *t.config.registry;
+}
+
+AccessRule& add_rule(std::vector<AccessRule>& rules, V v) {
+  rules.emplace_back().at = v.at;
+  return rules.back();
+}
+
+Peer& add_peer(std::vector<Peer>& peers, V v) {
+  peers.emplace_back().at = v.at;
+  return peers.back();
+}
+
+void set_rule_block(T t, V v) { t.rule->block = v.block; }
+void set_rule_key(T t, V v) { t.rule->key = v.name; }
+void set_peer_address(T t, V v) { t.peer->address = v.address; }
+void set_peer_key(T t, V v) { t.peer->key = v.name; }
+
+// clang-format off
+const Row rows[] = {
+  {.path = "data", .type = Type::File, .fallback = "data", .doc = "Folder of the database. Relative paths count from this file.",
+   .set = [](T t, V v) { t.config.data = v.path; }, .effect = Effect::Restart},
+  {.path = "listen", .shape = Shape::List, .type = Type::Address, .fallback = "127.0.0.1@53, ::1@53",
+   .doc = "Addresses that answer over UDP and TCP. 0.0.0.0 and :: answer from the address that was asked.",
+   .set = [](T t, V v) { t.config.listen.push_back(v.address); }, .effect = Effect::Restart},
+  {.path = "control", .type = Type::File, .fallback = "(control.sock in the data folder)", .most = 107,
+   .doc = "Socket through which steward-registry talks to the running server.",
+   .set = [](T t, V v) { t.config.control = v.path; }, .effect = Effect::Restart},
+  {.path = "user", .type = Type::Text, .fallback = "(none: stay)", .least = 1, .most = 65,
+   .doc = "USER or USER:GROUP to become once the sockets are bound.",
+   .set = [](T t, V v) {
+     const size_t colon = v.text.find(':');
+     t.config.user = v.text.substr(0, colon);
+     t.config.group = colon == std::string::npos ? "" : v.text.substr(colon + 1);
+   }, .effect = Effect::Restart},
+  {.path = "workers", .type = Type::Integer, .fallback = "(one a core)", .least = 1, .most = 256,
+   .doc = "Threads that answer.", .set = [](T t, V v) { t.config.workers = as<uint32_t>(v); }, .effect = Effect::Restart},
+  {.path = "map-size", .type = Type::Size, .fallback = "64G", .least = 16 * mib, .most = 1024 * 1024 * kib * mib,
+   .doc = "What the database may grow to. Address space, not memory; a write beyond it is refused.",
+   .set = [](T t, V v) { t.config.map_size = as<uint64_t>(v); }, .effect = Effect::Restart},
+  {.path = "udp-max-size", .type = Type::Integer, .fallback = "1232", .least = 512, .most = 4096,
+   .doc = "Largest UDP answer in octets, also advertised in EDNS. Above 1232 answers may be fragmented.",
+   .set = [](T t, V v) { t.config.udp_max_size = as<uint16_t>(v); }},
+
+  {.path = "tls", .shape = Shape::Map, .doc = "DNS over TLS (RFC 7858).", .available = Available::Refused},
+  {.path = "tls.listen", .shape = Shape::List, .type = Type::Address, .doc = "Addresses that answer over TLS.",
+   .set = [](T t, V v) { t.config.tls.listen.push_back(v.address); }, .effect = Effect::Restart, .required = true, .port = 853},
+  {.path = "tls.certificate", .type = Type::File, .doc = "Certificate chain in PEM.",
+   .set = [](T t, V v) { t.config.tls.certificate = v.path; }, .required = true},
+  {.path = "tls.key", .type = Type::File, .doc = "Private key in PEM.",
+   .set = [](T t, V v) { t.config.tls.key = v.path; }, .required = true},
+  {.path = "https", .shape = Shape::Map, .doc = "DNS over HTTPS (RFC 8484).", .available = Available::Refused},
+  {.path = "https.listen", .shape = Shape::List, .type = Type::Address, .doc = "Addresses that answer over HTTPS.",
+   .set = [](T t, V v) { t.config.https.push_back(v.address); }, .effect = Effect::Restart, .required = true, .port = 443},
+  {.path = "metrics", .shape = Shape::Map, .doc = "Metrics for Prometheus.", .available = Available::Refused},
+  {.path = "metrics.listen", .shape = Shape::List, .type = Type::Address, .doc = "Addresses that serve /metrics over HTTP.",
+   .set = [](T t, V v) { t.config.metrics.push_back(v.address); }, .effect = Effect::Restart, .required = true, .port = 9153},
+
+  {.path = "registry", .shape = Shape::Map, .doc = "Makes the server a registry; without it, it is a plain authoritative server."},
+  {.path = "registry.namespace", .type = Type::Text, .least = 1, .most = 253,
+   .doc = "Namespace below the apex, such as acme-corp.com; '.' for the root registry.",
+   .set = [](T t, V) { registry(t); }, .effect = Effect::Restart, .required = true},  // parsed in checks.cc
+  {.path = "registry.apex", .type = Type::Name, .fallback = "steward-registry.org.", .doc = "Name that all registries stand below.",
+   .set = [](T t, V v) { registry(t).apex = v.name; }, .effect = Effect::Restart},
+  {.path = "registry.parent", .type = Type::Name, .fallback = "(the zone's name without its first label)",
+   .doc = "Zone of the parent registry.",
+   .set = [](T t, V v) { registry(t).parent = v.name; }, .effect = Effect::Restart},
+  {.path = "registry.id", .type = Type::Text, .fallback = "(the namespace, reversed)", .least = 1, .most = 253,
+   .doc = "Id of the registry in statements: the namespace's labels in reverse order, such as com.acme-corp.",
+   .set = [](T, V) {}, .effect = Effect::Restart},
+  {.path = "registry.root", .shape = Shape::List, .type = Type::Address,
+   .doc = "Root servers of a federation that the public DNS does not know.",
+   .set = [](T t, V v) { registry(t).root.push_back(v.address); }, .available = Available::Warned},
+  {.path = "registry.trust-anchor", .type = Type::File, .fallback = "(the public DNS's)",
+   .doc = "File with the DS or DNSKEY records of that root.",
+   .set = [](T t, V v) { registry(t).trust_anchor = v.path; }, .available = Available::Warned},
+
+  {.path = "zones", .shape = Shape::Maps, .doc = "The zones that are served.",
+   .set = [](T t, V v) { t.zone = &t.config.zones.emplace_back(); t.zone->at = v.at; }},
+  {.path = "zones[].name", .type = Type::Name, .doc = "Name of the zone.",
+   .set = [](T t, V v) { t.zone->name = v.name; }, .required = true},
+  {.path = "zones[].file", .type = Type::File, .fallback = "(required without primaries)", .doc = "Zone file in master format (RFC 1035 section 5).",
+   .set = [](T t, V v) { t.zone->file = v.path; }},
+  {.path = "zones[].dnssec", .shape = Shape::Map, .type = Type::Flag, .fallback = "false",
+   .doc = "Sign the zone: true, or a map of the keys below. With false a file that holds signatures is served as it is.",
+   .set = [](T t, V v) { t.zone->dnssec.enabled = v.flag; }},
+  {.path = "zones[].dnssec.algorithm", .type = Type::Choice, .fallback = "ecdsap256sha256",
+   .choices = "rsasha256|ecdsap256sha256|ed25519", .doc = "Algorithm of new keys. A change rolls the keys.",
+   .set = [](T t, V v) { t.zone->dnssec.algorithm = algorithms.at(as<size_t>(v)); }},
+  {.path = "zones[].dnssec.csk", .type = Type::Flag, .fallback = "false", .doc = "One key (CSK) instead of a KSK and a ZSK.",
+   .set = [](T t, V v) { t.zone->dnssec.csk = v.flag; }},
+  {.path = "zones[].dnssec.ksk-size", .type = Type::Integer, .fallback = "2048", .least = 2048, .most = 4096,
+   .doc = "Bits of a new KSK or CSK. Of rsasha256 only.",
+   .set = [](T t, V v) { t.zone->dnssec.ksk_size = as<uint16_t>(v); }},
+  {.path = "zones[].dnssec.zsk-size", .type = Type::Integer, .fallback = "2048", .least = 1024, .most = 4096,
+   .doc = "Bits of a new ZSK. Of rsasha256 only.",
+   .set = [](T t, V v) { t.zone->dnssec.zsk_size = as<uint16_t>(v); }},
+  {.path = "zones[].dnssec.nsec3", .shape = Shape::Map, .type = Type::Flag, .fallback = "false",
+   .doc = "Deny with NSEC3 instead of NSEC: true, or a map of the keys below.",
+   .set = [](T t, V v) { t.zone->dnssec.nsec3.enabled = v.flag; }},
+  {.path = "zones[].dnssec.nsec3.opt-out", .type = Type::Flag, .fallback = "false", .doc = "Leave unsigned delegations out (RFC 5155 section 6).",
+   .set = [](T t, V v) { t.zone->dnssec.nsec3.opt_out = v.flag; }},
+  {.path = "zones[].dnssec.nsec3.iterations", .type = Type::Integer, .fallback = "0", .least = 0, .most = 0,
+   .doc = "Additional hash iterations: 0, as RFC 9276 section 3.1 demands.", .set = [](T, V) {}},
+  {.path = "zones[].dnssec.nsec3.salt", .type = Type::Text, .fallback = "(empty)", .least = 0, .most = 0,
+   .doc = "Salt: empty, as RFC 9276 section 3.1 recommends.", .set = [](T, V) {}},
+  {.path = "zones[].dnssec.ksk-lifetime", .type = Type::Duration, .fallback = "0", .least = 0, .most = 20 * year,
+   .doc = "Age at which a KSK or CSK is rolled; 0 only on command.",
+   .set = [](T t, V v) { t.zone->dnssec.ksk_lifetime = seconds(v); }},
+  {.path = "zones[].dnssec.zsk-lifetime", .type = Type::Duration, .fallback = "30d", .least = 0, .most = 20 * year,
+   .doc = "Age at which a ZSK is rolled; 0 only on command.",
+   .set = [](T t, V v) { t.zone->dnssec.zsk_lifetime = seconds(v); }},
+  {.path = "zones[].dnssec.signature-lifetime", .type = Type::Duration, .fallback = "14d", .least = 1, .most = 5 * year,
+   .doc = "Validity of a signature.", .set = [](T t, V v) { t.zone->dnssec.signature_lifetime = seconds(v); }},
+  {.path = "zones[].dnssec.refresh", .type = Type::Duration, .fallback = "(half of signature-lifetime)", .least = 1, .most = 5 * year,
+   .doc = "A signature is made again when this much of its validity is left.",
+   .set = [](T t, V v) { t.zone->dnssec.refresh = seconds(v); }},
+  {.path = "zones[].dnssec.jitter", .type = Type::Duration, .fallback = "(a fourteenth of signature-lifetime)", .least = 0, .most = 1 * year,
+   .doc = "Validity is shortened by up to this much, so that signatures do not all expire at once.",
+   .set = [](T t, V v) { t.zone->dnssec.jitter = seconds(v); }},
+  {.path = "zones[].dnssec.propagation-delay", .type = Type::Duration, .fallback = "1h", .least = 0, .most = 30 * day,
+   .doc = "Time until all secondaries serve a change; a rollover waits for it.",
+   .set = [](T t, V v) { t.zone->dnssec.propagation_delay = seconds(v); }},
+  {.path = "zones[].dnssec.dnskey-ttl", .type = Type::Duration, .fallback = "1h", .least = 1, .most = 30 * day,
+   .doc = "TTL of DNSKEY, CDS and CDNSKEY.", .set = [](T t, V v) { t.zone->dnssec.dnskey_ttl = seconds(v); }},
+  {.path = "zones[].dnssec.ds-ttl", .type = Type::Duration, .fallback = "1d", .least = 1, .most = 30 * day,
+   .doc = "TTL of the DS records in the parent zone; a KSK rollover waits for it.",
+   .set = [](T t, V v) { t.zone->dnssec.ds_ttl = seconds(v); }},
+  {.path = "zones[].dnssec.cds", .type = Type::Flag, .fallback = "true", .doc = "Publish CDS and CDNSKEY (RFC 7344, RFC 8078).",
+   .set = [](T t, V v) { t.zone->dnssec.cds = v.flag; }},
+  {.path = "zones[].dnssec.key-directory", .type = Type::File, .fallback = "keys", .doc = "Folder of the zone's keys in BIND's file format.",
+   .set = [](T t, V v) { t.zone->dnssec.key_directory = v.path; }},
+  {.path = "zones[].allow-transfer", .shape = Shape::Maps, .doc = "Who may transfer the zone: address blocks, {key: NAME}, or both in one.",
+   .set = [](T t, V v) { t.rule = &add_rule(t.zone->allow_transfer, v); }, .short_for = "address", .available = Available::Warned},
+  {.path = "zones[].allow-transfer[].address", .type = Type::Block, .doc = "Address or block, such as 192.0.2.0/24.", .set = set_rule_block},
+  {.path = "zones[].allow-transfer[].key", .type = Type::Name, .doc = "Name of a TSIG key.", .set = set_rule_key},
+  {.path = "zones[].allow-update", .shape = Shape::Maps, .doc = "Who may change the zone by DNS UPDATE (RFC 2136).",
+   .set = [](T t, V v) { t.rule = &add_rule(t.zone->allow_update, v); }, .short_for = "address", .available = Available::Warned},
+  {.path = "zones[].allow-update[].address", .type = Type::Block, .doc = "Address or block, such as 192.0.2.0/24.", .set = set_rule_block},
+  {.path = "zones[].allow-update[].key", .type = Type::Name, .doc = "Name of a TSIG key.", .set = set_rule_key},
+  {.path = "zones[].notify", .shape = Shape::Maps, .doc = "Servers that are told of a change (RFC 1996).",
+   .set = [](T t, V v) { t.peer = &add_peer(t.zone->notify, v); }, .short_for = "address", .available = Available::Warned},
+  {.path = "zones[].notify[].address", .type = Type::Address, .doc = "Address of the server.", .set = set_peer_address, .required = true},
+  {.path = "zones[].notify[].key", .type = Type::Name, .doc = "Name of a TSIG key to sign with.", .set = set_peer_key},
+  {.path = "zones[].primaries", .shape = Shape::Maps, .doc = "Servers that the zone is transferred from.",
+   .set = [](T t, V v) { t.peer = &add_peer(t.zone->primaries, v); }, .short_for = "address", .available = Available::Refused},
+  {.path = "zones[].primaries[].address", .type = Type::Address, .doc = "Address of the server.", .set = set_peer_address, .required = true},
+  {.path = "zones[].primaries[].key", .type = Type::Name, .doc = "Name of a TSIG key to sign with.", .set = set_peer_key},
+
+  {.path = "keys", .shape = Shape::Maps, .doc = "TSIG keys (RFC 8945).",
+   .set = [](T t, V v) { t.key = &t.config.keys.emplace_back(); t.key->at = v.at; }},
+  {.path = "keys[].name", .type = Type::Name, .doc = "Name of the key, the same at both ends.",
+   .set = [](T t, V v) { t.key->name = v.name; }, .required = true},
+  {.path = "keys[].algorithm", .type = Type::Choice, .fallback = "hmac-sha256",
+   .choices = "hmac-sha1|hmac-sha224|hmac-sha256|hmac-sha384|hmac-sha512", .doc = "MAC algorithm.",
+   .set = [](T t, V v) { t.key->algorithm = as<TsigAlgorithm>(v); }},
+  {.path = "keys[].secret", .type = Type::Base64, .least = 1, .most = 512, .doc = "The shared secret in base64.",
+   .set = [](T t, V v) { t.key->secret = v.octets; }, .required = true, .secret = true},
+
+  {.path = "rate-limit", .shape = Shape::Map, .doc = "Response rate limiting over UDP: a number, or a map of the keys below.", .short_for = "answers-per-second"},
+  {.path = "rate-limit.answers-per-second", .type = Type::Integer, .fallback = "200", .least = 0, .most = 10'000'000,
+   .doc = "Answers a second and client network; 0 is off. Loopback is exempt unless it is listed in limited.",
+   .set = [](T t, V v) { t.config.rate_limit.answers_per_second = as<uint32_t>(v); }},
+  {.path = "rate-limit.slip", .type = Type::Integer, .fallback = "2", .least = 0, .most = 100,
+   .doc = "Every n-th answer over the limit is sent truncated, the others not at all; 0 sends none.",
+   .set = [](T t, V v) { t.config.rate_limit.slip = as<uint32_t>(v); }},
+  {.path = "rate-limit.ipv4-prefix", .type = Type::Integer, .fallback = "24", .least = 8, .most = 32, .doc = "Bits of an IPv4 client network.",
+   .set = [](T t, V v) { t.config.rate_limit.ipv4_prefix = as<uint8_t>(v); }},
+  {.path = "rate-limit.ipv6-prefix", .type = Type::Integer, .fallback = "56", .least = 16, .most = 128, .doc = "Bits of an IPv6 client network.",
+   .set = [](T t, V v) { t.config.rate_limit.ipv6_prefix = as<uint8_t>(v); }},
+  {.path = "rate-limit.exempt", .shape = Shape::List, .type = Type::Block, .doc = "Networks that are not limited.",
+   .set = [](T t, V v) { t.config.rate_limit.exempt.push_back(v.block); }},
+  {.path = "rate-limit.limited", .shape = Shape::List, .type = Type::Block, .doc = "Networks that are limited although exempt, such as 127.0.0.0/8.",
+   .set = [](T t, V v) { t.config.rate_limit.limited.push_back(v.block); }},
+
+  {.path = "tcp", .shape = Shape::Map, .doc = "Limits of TCP."},
+  {.path = "tcp.max-clients", .type = Type::Integer, .fallback = "1024", .least = 1, .most = 1'000'000,
+   .doc = "Connections of the whole server; beyond, the longest idle one is closed.",
+   .set = [](T t, V v) { t.config.tcp.max_clients = as<uint32_t>(v); }},
+  {.path = "tcp.max-clients-per-address", .type = Type::Integer, .fallback = "128", .least = 1, .most = 1'000'000,
+   .doc = "Connections of one client address.", .set = [](T t, V v) { t.config.tcp.max_clients_per_address = as<uint32_t>(v); }},
+  {.path = "tcp.max-pipelined", .type = Type::Integer, .fallback = "64", .least = 1, .most = 1024,
+   .doc = "Queries of one connection that may be under way at once (RFC 7766 section 6.2.1.1).",
+   .set = [](T t, V v) { t.config.tcp.max_pipelined = as<uint32_t>(v); }},
+  {.path = "tcp.idle-timeout", .type = Type::Duration, .fallback = "10s", .least = 1, .most = 1 * hour,
+   .doc = "An idle connection is closed after this time (RFC 7766 section 6.2.3).",
+   .set = [](T t, V v) { t.config.tcp.idle_timeout = seconds(v); }},
+  {.path = "tcp.reply-timeout", .type = Type::Duration, .fallback = "5s", .least = 1, .most = 1 * hour,
+   .doc = "A client that does not take its answers for this time is dropped.",
+   .set = [](T t, V v) { t.config.tcp.reply_timeout = seconds(v); }},
+
+  {.path = "server", .shape = Shape::Map, .doc = "What the server says of itself."},
+  {.path = "server.identity", .type = Type::Text, .fallback = "(the host name)", .least = 0, .most = 255,
+   .doc = "Answer to id.server CH TXT; \"\" to not tell.", .set = [](T t, V v) { t.config.server.identity = v.text; }},
+  {.path = "server.version", .type = Type::Text, .fallback = "(name and version)", .least = 0, .most = 255,
+   .doc = "Answer to version.server CH TXT; \"\" to not tell.", .set = [](T t, V v) { t.config.server.version = v.text; }},
+  {.path = "server.nsid", .type = Type::Octets, .fallback = "(none)", .least = 0, .most = 255,
+   .doc = "Name server identifier (RFC 5001): text, or 0x and hex.", .set = [](T t, V v) { t.config.server.nsid = v.octets; }},
+
+  {.path = "cookies", .shape = Shape::Map, .type = Type::Flag, .fallback = "true", .doc = "DNS cookies (RFC 7873, RFC 9018).",
+   .set = [](T t, V v) { t.config.cookies.enabled = v.flag; }},
+  {.path = "cookies.secret-file", .type = Type::File, .fallback = "(drawn at start)",
+   .doc = "File with 32 hex digits, the same on all servers of an anycast address; a second line holds the secret before it.",
+   .set = [](T t, V v) { t.config.cookies.secret_file = v.path; }},
+
+  {.path = "zone-files", .shape = Shape::Map, .doc = "How zone files are read."},
+  {.path = "zone-files.watch", .type = Type::Flag, .fallback = "true", .doc = "Apply a changed file or $INCLUDE at once, without a reload.",
+   .set = [](T t, V v) { t.config.zone_files.watch = v.flag; }},
+  {.path = "zone-files.max-include-depth", .type = Type::Integer, .fallback = "16", .least = 0, .most = 64, .doc = "Nesting of $INCLUDE.",
+   .set = [](T t, V v) { t.config.zone_files.max_include_depth = as<uint32_t>(v); }},
+  {.path = "zone-files.max-generate", .type = Type::Integer, .fallback = "1048576", .least = 0, .most = 100'000'000, .doc = "Records that one $GENERATE may make.",
+   .set = [](T t, V v) { t.config.zone_files.max_generate = as<uint32_t>(v); }},
+
+  {.path = "log", .shape = Shape::Map, .doc = "The log on standard error."},
+  {.path = "log.level", .type = Type::Choice, .fallback = "info", .choices = "debug|info|notice|warning|error", .doc = "Least level that is written.",
+   .set = [](T t, V v) { t.config.log.level = as<log::Level>(v); }},
+  {.path = "log.format", .type = Type::Choice, .fallback = "text", .choices = "text|json", .doc = "Lines for people or for machines.",
+   .set = [](T t, V v) { t.config.log.format = as<log::Format>(v); }},
+};
+// clang-format on
+
+std::string_view parent_path(std::string_view path) {
+  const size_t dot = path.rfind('.');
+  return dot == std::string_view::npos ? std::string_view{} : path.substr(0, dot);
+}
+
+std::string range_text(const Row& row, std::string (*text)(int64_t)) {
+  if (row.least == row.most) return fmt::format(" of exactly {}", text(row.least));
+  return fmt::format(" from {} to {}", text(row.least), text(row.most));
+}
+
+std::string length_text(const Row& row) {
+  if (row.most == 0) return " that is empty";
+  if (row.most == std::numeric_limits<int64_t>::max()) return "";
+  return fmt::format(" of {} to {} octets", row.least, row.most);
+}
+
+std::string scalar_text(const Row& row) {
+  switch (row.type) {
+    case Type::None: return "";
+    case Type::Flag: return "true or false";
+    case Type::Integer: return "a whole number" + range_text(row, [](int64_t n) { return std::to_string(n); });
+    case Type::Duration: return "a duration" + range_text(row, duration_text) + ", such as 30d, 12h, 90s";
+    case Type::Size: return "a size" + range_text(row, size_text) + ", such as 64M, 1G";
+    case Type::Text: return "text" + length_text(row);
+    case Type::File: return "a path" + length_text(row);
+    case Type::Name: return "a domain name";
+    case Type::Address: return "an address, such as 127.0.0.1@5300 or \"::1@5300\"";
+    case Type::Block: return "an address or block, such as 192.0.2.0/24";
+    case Type::Choice: {
+      std::string choices(row.choices);
+      std::replace(choices.begin(), choices.end(), '|', ' ');
+      return "one of: " + choices;
+    }
+    case Type::Base64: return "base64" + length_text(row);
+    case Type::Octets: return "text, or 0x and hex digits," + length_text(row);
+  }
+  return "";
+}
+
+}  // namespace
+
+std::span<const Row> schema() { return rows; }
+
+const Row* find_row(std::string_view path) {
+  static const auto index = [] {
+    std::map<std::string_view, const Row*> by_path;
+    for (const Row& row : rows) by_path.emplace(row.path, &row);
+    return by_path;
+  }();
+  const auto at = index.find(path);
+  return at == index.end() ? nullptr : at->second;
+}
+
+std::vector<const Row*> rows_below(std::string_view path) {
+  std::vector<const Row*> found;
+  for (const Row& row : rows)
+    if (parent_path(row.path) == path) found.push_back(&row);
+  return found;
+}
+
+std::string_view leaf(const Row& row) {
+  const size_t dot = row.path.rfind('.');
+  return dot == std::string_view::npos ? row.path : row.path.substr(dot + 1);
+}
+
+std::string expected(const Row& row) {
+  const Row* meant =
+      row.short_for.empty()
+          ? &row
+          : find_row(fmt::format("{}{}.{}", row.path, row.shape == Shape::Maps ? "[]" : "", row.short_for));
+  const std::string one = meant == nullptr ? "" : scalar_text(*meant);
+  switch (row.shape) {
+    case Shape::One: return one;
+    case Shape::List: return "a list of: " + one;
+    case Shape::Map: return one.empty() ? "a map" : one + ", or a map";
+    case Shape::Maps: return one.empty() ? "a list of maps" : fmt::format("a list of: {}, or a map", one);
+  }
+  return one;
+}
+
+std::string key_listing() {
+  std::string out;
+  for (const Row& row : rows) {
+    out += fmt::format("{}\n    {}\n    {}", row.path, row.doc, expected(row));
+    if (!row.fallback.empty()) out += fmt::format("; default {}", row.fallback);
+    if (row.required) out += "; required";
+    out += row.effect == Effect::Restart ? "; needs a restart" : "";
+    if (row.available == Available::Warned) out += "; not in effect in this version";
+    if (row.available == Available::Refused) out += "; refused by this version";
+    out += fmt::format("; since {}\n", row.since);
+  }
+  return out;
+}
+
+}  // namespace steward::config

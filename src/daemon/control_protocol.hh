@@ -1,0 +1,60 @@
+#pragma once
+// What steward-registry and the running server say to each other on the control socket.
+//
+// A Unix stream socket at `control:`, mode 0660: who may open it may command. One request a connection: one line of
+// JSON, {"command": "zone.reload", …arguments…}, at most max_request octets. The reply is lines of JSON, each an object
+// of at most max_line octets:
+//   {"progress": {"done": N, "total": M, "what": "signing"}}   any number, at most four a second; for people only
+//   one or more result lines, by command as below
+//   {"done": true, "ok": true}  or  {"done": true, "ok": false, "error": "…"}   always last
+// Times are seconds since 1970 (null: none), durations seconds, sizes octets, zones and names text with the final dot.
+// A client that goes away cancels nothing: what was begun is carried through.
+//
+// Commands, arguments in parentheses (? optional), result line:
+//
+// status            {"version", "pid", "started_at", "ready", "config", "namespace"?, "zone"?, "workers", "listen":
+// [text],
+//                    "zones": {"total", "serving", "failed"}, "queries": {"udp", "tcp"}, "answers": {rcode mnemonic:
+//                    count}, "truncated", "rate_limited", "tcp_clients", "database": {"used", "size", "most", "nodes"},
+//                    "memory": private octets, "last_reload": {"at", "ok", "error"?} or null}
+// health            {"healthy": bool, "checks": [{"check", "ok", "detail"}]}; a check is one of: zones, signatures,
+// database, disk, clock reload            {"changes": [{"key", "before", "after", "effect": "reload"|"restart"}],
+// "zones": [as zone.reload]} stop              {}; the server ends after the reply zone.list         {"zones": [row]},
+// a row being {"zone", "serial", "signed", "denial": "none"|"nsec"|"nsec3", "nodes", "records", "file",
+//                    "state": "serving"|"loading"|"failed"|"expired", "error"?, "loaded_at", "next_event": {"at",
+//                    "what"} or null}
+// zone.show         (zone) the row, and {"files": [text], "warnings": [text], "keys": count, "dynamic_records": count}
+//                   (zone, name, type?) {"records": [{"name", "ttl", "type", "rdata"}]}
+// zone.export       (zone) any number of {"text": lines of master file format}
+// zone.reload       (zones?: [text]) {"zones": [{"zone", "ok", "error"?, "warnings": [text], "changed", "serial",
+// "added", "removed"}]};
+//                   ok is false at the end where one zone failed
+// zone.sign         (zone, all?: bool) {"zone", "serial", "signatures": made anew}
+// zone.keys         (zone) {"zone", "keys": [{"tag", "role": "ksk"|"zsk"|"csk", "algorithm", "size", "state",
+// "created", "publish", "active",
+//                    "retire", "remove", "file", "ds": [text of DS records]}], "next_event": {"at", "what"} or null}
+// zone.keys.rollover (zone, role, dry_run: bool) {"zone", "applied": bool, "steps": [{"at", "what"}]}
+// zone.keys.ds-seen  (zone, tag?, dry_run: bool) the same; says that the parent serves the DS of the new KSK
+
+#include <cstddef>
+#include <string_view>
+
+namespace steward::daemon::control {
+
+constexpr size_t max_request = size_t{64} << 10;
+constexpr size_t max_line = size_t{64} << 20;
+
+constexpr std::string_view status = "status";
+constexpr std::string_view health = "health";
+constexpr std::string_view reload = "reload";
+constexpr std::string_view stop = "stop";
+constexpr std::string_view zone_list = "zone.list";
+constexpr std::string_view zone_show = "zone.show";
+constexpr std::string_view zone_export = "zone.export";
+constexpr std::string_view zone_reload = "zone.reload";
+constexpr std::string_view zone_sign = "zone.sign";
+constexpr std::string_view zone_keys = "zone.keys";
+constexpr std::string_view zone_keys_rollover = "zone.keys.rollover";
+constexpr std::string_view zone_keys_ds_seen = "zone.keys.ds-seen";
+
+}  // namespace steward::daemon::control

@@ -1,0 +1,39 @@
+#pragma once
+// The writer: the one thread that changes data. Work is posted to it and done in order; what waits while it commits is
+// done together where the tasks say how (group commit).
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+namespace steward::daemon {
+
+class Writer {
+ public:
+  Writer() = default;
+  ~Writer() { stop(); }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  void start();
+  /// Any thread. False after stop().
+  bool post(std::function<void()> task);
+  /// Done when nothing else waits: long work cuts itself into steps with this, and never holds up a change. Any thread.
+  bool post_idle(std::function<void()> task);
+  /// Ends after the task under way; what still waits is dropped. Idempotent.
+  void stop();
+
+ private:
+  void run();
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> tasks_;
+  std::deque<std::function<void()>> idle_tasks_;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+}  // namespace steward::daemon

@@ -1,0 +1,354 @@
+#include "daemon/zone_keeper.hh"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "base/log.hh"
+#include "zone/file_loader.hh"
+
+namespace steward::daemon {
+namespace {
+
+constexpr uint32_t assumed_max_ttl = 86400;  // the longest TTL that rollovers wait for, unless the zone's policy says more
+constexpr size_t resign_slice_nodes = 2000;
+
+store::FileStamp stamp_of(const std::string& path) {
+  store::FileStamp stamp;
+  stamp.path = path;
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return stamp;
+  stamp.modified_ns = int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
+  stamp.size = static_cast<uint64_t>(info.st_size);
+  stamp.inode = info.st_ino;
+  return stamp;
+}
+
+bool is_as_stamped(const std::vector<store::FileStamp>& stamps) {
+  return !stamps.empty() && std::all_of(stamps.begin(), stamps.end(), [](const store::FileStamp& stamp) {
+    return stamp.modified_ns != 0 && stamp_of(stamp.path) == stamp;
+  });
+}
+
+// A file that changed while it was read, or so shortly before that its time could not show another change, is not
+// taken as known: it is read again next time.
+std::vector<store::FileStamp> stamps_of(const std::vector<std::string>& files, UnixTime reading_began) {
+  std::vector<store::FileStamp> stamps;
+  for (const std::string& file : files) {
+    store::FileStamp stamp = stamp_of(file);
+    if (stamp.modified_ns >= (seconds_of(reading_began) - 1) * 1'000'000'000) stamp.modified_ns = 0;
+    stamps.push_back(std::move(stamp));
+  }
+  return stamps;
+}
+
+}  // namespace
+
+ZoneKeeper::ZoneKeeper(config::ZoneConfig zone, config::ZoneFileConfig limits, store::Store& store, StatusBoard& board,
+                       const Clock& clock, Parallel& parallel)
+    : zone_(std::move(zone)), limits_(limits), store_(store), board_(board), clock_(clock), parallel_(parallel) {
+  if (zone_.dnssec.enabled) keys_.emplace(zone_);
+  status_.zone = zone_.name.to_text();
+  status_.file = zone_.file.string();
+  status_.files = {status_.file};
+  publish();
+}
+
+std::optional<store::ZoneRecord> ZoneKeeper::stored() const {
+  for (store::ZoneRecord& record : store_.zones())
+    if (record.info.apex == zone_.name) return std::move(record);
+  return std::nullopt;
+}
+
+bool ZoneKeeper::is_as_read() const {
+  const auto record = stored();
+  return record && is_as_stamped(record->files);
+}
+
+LoadOutcome ZoneKeeper::fail_with(const Error& error) {
+  status_.state = ZoneState::Failed;
+  status_.error = error.what;
+  publish();
+  log::error("zone.refused", {{"zone", status_.zone}, {"serving", status_.has_data ? "the version before" : "nothing"}, {"error", error.what}});
+  LoadOutcome outcome;
+  outcome.ok = false;
+  outcome.error = error.what;
+  outcome.serial = status_.serial;
+  return outcome;
+}
+
+LoadOutcome ZoneKeeper::load(bool force) {
+  const auto record = stored();
+  if (record && record->served) take(*record);
+  const bool known = record && record->served && record->signed_here == zone_.dnssec.enabled && is_as_stamped(record->files) &&
+                     record->files.front().path == status_.file;
+  if (known && !force) {
+    for (status_.files.clear(); const store::FileStamp& stamp : record->files) status_.files.push_back(stamp.path);
+    // Keys and policy may have changed all the same.
+    auto outcome = zone_.dnssec.enabled ? commit(nullptr, record->files) : Result<LoadOutcome>(LoadOutcome{});
+    if (!outcome) return fail_with(outcome.error());
+    status_.state = ZoneState::Serving;
+    status_.error.clear();
+    publish();
+    outcome->serial = status_.serial;
+    return *outcome;
+  }
+  auto outcome = read_file();
+  if (!outcome) return fail_with(outcome.error());
+  return *outcome;
+}
+
+Result<LoadOutcome> ZoneKeeper::read_file() {
+  const UnixTime began = clock_.now();
+  const uint64_t began_ns = clock_.monotonic_ns();
+  zone::LoadOptions options;
+  options.max_include_depth = limits_.max_include_depth;
+  options.max_generate = limits_.max_generate;
+  zone::LoadResult loaded = zone::load_zone_file(status_.file, zone_.name, options);
+  status_.files = loaded.files;
+  if (status_.files.empty()) status_.files = {status_.file};
+  status_.warnings.clear();
+  for (const zone::FileWarning& warning : loaded.warnings) {
+    status_.warnings.push_back(warning.to_text());
+    log::warning("zone.file", {{"zone", status_.zone}, {"at", warning.to_text()}});
+  }
+  if (!loaded.image) {
+    std::string all;
+    for (const zone::FileError& error : loaded.errors) all += (all.empty() ? "" : "\n") + error.to_text();
+    if (loaded.more_errors > 0) all += fmt::format("\nand {} more", loaded.more_errors);
+    return fail(Errc::Invalid, all);
+  }
+  auto outcome = commit(loaded.image.get(), stamps_of(status_.files, began));
+  if (!outcome) return outcome;
+  outcome->warnings = status_.warnings;
+  const auto ms = (clock_.monotonic_ns() - began_ns) / 1'000'000;
+  log::info("zone.loaded", {{"zone", status_.zone},
+                            {"serial", outcome->serial},
+                            {"changed", outcome->changed ? "yes" : "no"},
+                            {"nodes", status_.nodes},
+                            {"records", status_.records},
+                            {"written", outcome->written},
+                            {"signatures", outcome->signatures},
+                            {"ms", ms}});
+  return outcome;
+}
+
+Result<LoadOutcome> ZoneKeeper::commit(zone::ZoneImage* image, std::vector<store::FileStamp> stamps) {
+  SigningSetup setup;
+  change::RewriteRequest request;
+  if (keys_) {
+    auto prepared = keys_->prepare(clock_.now(), std::max(max_ttl_, assumed_max_ttl));
+    if (!prepared) return tl::unexpected<Error>(prepared.error());
+    setup = std::move(*prepared);
+    request.signing.signer = setup.signer.get();
+    request.signing.denial = zone_.dnssec.nsec3.enabled ? zone::Denial::Nsec3 : zone::Denial::Nsec;
+    request.signing.opt_out = zone_.dnssec.nsec3.opt_out;
+    request.apex_records = setup.apex_records;
+  }
+  auto begun = store_.begin_write();
+  if (!begun) return tl::unexpected<Error>(begun.error());
+  store::WriteTransaction& write = **begun;
+  const store::ZoneRecord* before = write.find_zone(zone_.name);
+  const bool is_new = before == nullptr;
+  const bool signing_changed = !is_new && (before->signed_here != zone_.dnssec.enabled || before->signing_digest != setup.digest);
+
+  LoadOutcome outcome;
+  if (image == nullptr && !signing_changed && !renew_) {
+    // Nothing that the clock or the keys ask for.
+    schedule(setup.next);
+    outcome.serial = status_.serial;
+    return outcome;
+  }
+  const uint32_t id = is_new ? write.add_zone(zone_.name).info.id : before->info.id;
+  store::ZoneRecord& record = write.zone(id);
+  request.zone = id;
+  request.apex = zone_.name;
+  request.image = image;
+  request.stored_serial = record.serial;
+  request.signing.recheck = signing_changed;
+  request.signing.renew = renew_;
+  request.signing.was_signed = record.signed_here;
+  const auto result = change::rewrite_zone(request, write.nodes(id), write.nsec3(id), parallel_);
+  if (!result) return tl::unexpected<Error>(result.error());
+
+  record.info.denial = result->denial;
+  record.info.nsec3_iterations = result->nsec3_iterations;
+  record.info.nsec3_salt_size = static_cast<uint8_t>(result->nsec3_salt.size());
+  std::copy(result->nsec3_salt.begin(), result->nsec3_salt.end(), record.info.nsec3_salt.begin());
+  record.serial = result->serial;
+  if (image != nullptr) record.file_serial = result->file_serial;
+  record.nodes = result->nodes;
+  record.records = result->records;
+  record.served = true;
+  record.signed_here = zone_.dnssec.enabled;
+  record.signing_digest = setup.digest;
+  record.files = std::move(stamps);
+  if (result->changed || is_new) record.loaded_at = clock_.now();
+  const store::ZoneRecord committed = record;
+  if (auto done = write.commit(); !done) return tl::unexpected<Error>(done.error());
+
+  if (keys_)
+    if (auto confirmed = keys_->confirm(); !confirmed) return tl::unexpected<Error>(confirmed.error());
+  log_actions(setup.actions);
+  if (image != nullptr && !is_new && result->changed && result->serial != result->file_serial && !keys_)
+    log::notice("zone.serial", {{"zone", status_.zone}, {"file", result->file_serial}, {"served", result->serial},
+                                {"why", "the file changed and its serial did not rise above the one served"}});
+  take(committed);
+  schedule(setup.next);
+  status_.state = ZoneState::Serving;
+  status_.error.clear();
+  publish();
+  outcome.changed = result->changed;
+  outcome.serial = result->serial;
+  outcome.written = result->written;
+  outcome.signatures = result->signatures;
+  return outcome;
+}
+
+void ZoneKeeper::take(const store::ZoneRecord& record) {
+  status_.has_data = true;
+  status_.serial = record.serial;
+  status_.is_signed = record.info.denial != zone::Denial::None;
+  status_.denial = record.info.denial;
+  status_.nodes = record.nodes;
+  status_.records = record.records;
+  status_.loaded_at = record.loaded_at;
+  status_.keys = keys_ ? keys_->keys().size() : 0;
+  if (status_.state == ZoneState::Loading) status_.state = ZoneState::Serving;
+  publish();
+}
+
+void ZoneKeeper::log_actions(const std::vector<sign::KeyAction>& actions) const {
+  for (const sign::KeyAction& action : actions)
+    log::notice("zone.key", {{"zone", status_.zone}, {"key", action.tag}, {"role", sign::to_text(action.role)},
+                             {"state", sign::to_text(action.to)}, {"why", action.why}});
+}
+
+void ZoneKeeper::schedule(std::optional<UnixTime> keys_due) {
+  keys_due_ = keys_due;
+  resign_due_.reset();
+  if (keys_) {
+    // Looking through a zone is cheap; looking ten times in the span that is left for it is in time for every signature.
+    const Seconds period = std::clamp<Seconds>(zone_.dnssec.refresh / 10, Seconds(1), std::chrono::hours(1));
+    resign_due_ = clock_.now() + period;
+  }
+  next_event_ = keys_due_;
+  if (resign_due_ && (!next_event_ || *resign_due_ < *next_event_)) next_event_ = resign_due_;
+  status_.next_event.reset();
+  if (next_event_) status_.next_event = ZoneEvent{*next_event_, next_event_ == keys_due_ ? "keys" : "signatures"};
+  publish();
+}
+
+bool ZoneKeeper::tend() {
+  if (!keys_ || !status_.has_data) {
+    next_event_.reset();
+    return false;
+  }
+  const UnixTime now = clock_.now();
+  if (keys_due_ && *keys_due_ <= now) {
+    const auto record = stored();
+    const auto done = commit(nullptr, record ? record->files : std::vector<store::FileStamp>{});
+    if (!done) {
+      fail_with(done.error());
+      // A key file that cannot be read is tried again, not given up.
+      keys_due_ = next_event_ = now + std::chrono::minutes(1);
+    }
+    return resigning_.has_value();
+  }
+  return resign_slice();
+}
+
+bool ZoneKeeper::resign_slice() {
+  const auto step = [&]() -> Result<bool> {
+    auto setup = keys_->prepare(clock_.now(), std::max(max_ttl_, assumed_max_ttl));
+    if (!setup) return tl::unexpected<Error>(setup.error());
+    auto begun = store_.begin_write();
+    if (!begun) return tl::unexpected<Error>(begun.error());
+    store::WriteTransaction& write = **begun;
+    const store::ZoneRecord* before = write.find_zone(zone_.name);
+    if (before == nullptr) return fail(Errc::NotFound, "not stored");
+    change::RewriteRequest request;
+    request.zone = before->info.id;
+    request.apex = zone_.name;
+    request.signing.signer = setup->signer.get();
+    request.signing.denial = before->info.denial;
+    request.signing.opt_out = zone_.dnssec.nsec3.opt_out;
+    request.signing.was_signed = true;
+    request.stored_serial = before->serial;
+    if (!resigning_) resigning_.emplace();
+    const uint64_t written = resigning_->written;
+    uint32_t serial = before->serial;
+    if (auto stepped = change::resign_step(request, write.nodes(request.zone), write.nsec3(request.zone), parallel_, resign_slice_nodes,
+                                           *resigning_, serial);
+        !stepped)
+      return tl::unexpected<Error>(stepped.error());
+    if (resigning_->written > written) {
+      write.zone(request.zone).serial = serial;
+      if (auto done = write.commit(); !done) return tl::unexpected<Error>(done.error());
+      status_.serial = serial;
+    }
+    return !resigning_->done;
+  };
+  const auto more = step();
+  if (!more) {
+    fail_with(more.error());
+    resigning_.reset();
+    schedule(keys_due_);
+    return false;
+  }
+  if (*more) return true;
+  if (resigning_->written > 0)
+    log::info("zone.resigned", {{"zone", status_.zone}, {"serial", status_.serial}, {"nodes", resigning_->written},
+                                {"signatures", resigning_->signatures}});
+  resigning_.reset();
+  schedule(keys_due_);
+  return false;
+}
+
+bool ZoneKeeper::sign_now(bool all, LoadOutcome& outcome) {
+  const auto fail_here = [&](const Error& error) {
+    outcome = fail_with(error);
+    return false;
+  };
+  if (!keys_) return fail_here({Errc::Refused, status_.zone + ": dnssec is off for this zone"});
+  if (!status_.has_data) return fail_here({Errc::NotFound, status_.zone + ": nothing is loaded"});
+  renew_ = all;
+  const auto record = stored();
+  const auto done = commit(nullptr, record->files);
+  renew_ = false;
+  if (!done) return fail_here(done.error());
+  outcome = *done;
+  if (all) return true;
+  uint64_t signatures = 0;
+  do {
+    if (!resigning_) resigning_.emplace();
+    const uint64_t before = resigning_->signatures;
+    const bool more = resign_slice();
+    signatures += more && resigning_ ? resigning_->signatures - before : 0;
+  } while (resigning_);
+  outcome.signatures += signatures;
+  outcome.serial = status_.serial;
+  return status_.state == ZoneState::Serving;
+}
+
+Result<void> ZoneKeeper::rollover(bool ksk) {
+  if (!keys_) return fail(Errc::Refused, status_.zone + ": dnssec is off for this zone");
+  if (auto begun = keys_->begin_rollover(ksk, clock_.now()); !begun) return begun;
+  const auto record = stored();
+  const auto done = commit(nullptr, record ? record->files : std::vector<store::FileStamp>{});
+  if (!done) return tl::unexpected<Error>(done.error());
+  return {};
+}
+
+Result<crypto::KeyTag> ZoneKeeper::ds_seen(crypto::KeyTag tag) {
+  if (!keys_) return fail(Errc::Refused, status_.zone + ": dnssec is off for this zone");
+  auto seen = keys_->ds_seen(tag, clock_.now());
+  if (!seen) return seen;
+  const auto record = stored();
+  const auto done = commit(nullptr, record ? record->files : std::vector<store::FileStamp>{});
+  if (!done) return tl::unexpected<Error>(done.error());
+  return seen;
+}
+
+}  // namespace steward::daemon

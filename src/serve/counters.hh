@@ -1,0 +1,55 @@
+#pragma once
+// What a worker counts. Written by one thread, read by any: a plain add, no locked instruction.
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/exchange.hh"
+#include "dns/rr_type.hh"
+
+namespace steward::serve {
+
+class Counter {
+ public:
+  void add(uint64_t n = 1) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+  [[nodiscard]] uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_{0};
+};
+
+struct alignas(64) Counters {
+  static constexpr size_t transports = 4;
+  static constexpr size_t known_types = 264;  ///< by their number; the rest in the last
+  static constexpr size_t rcodes = 24;        ///< NOERROR to BADCOOKIE
+  static constexpr size_t size_buckets = 33;  ///< of 64 octets; the last holds all from 2,048 on
+
+  std::array<Counter, transports> queries;           ///< by Transport
+  std::array<Counter, known_types + 1> query_types;  ///< of well-formed queries
+  std::array<Counter, rcodes> responses;             ///< by rcode
+  std::array<Counter, size_buckets> response_sizes;
+  Counter dropped;      ///< no response: not a query
+  Counter truncated;    ///< responses with TC
+  Counter edns;         ///< well-formed queries with OPT
+  Counter dnssec_ok;    ///< with DO
+  Counter cookies_new;  ///< a client cookie alone, or with a server cookie that we do not accept
+  Counter cookies_valid;
+  Counter cookies_refused;  ///< BADCOOKIE sent
+  Counter rate_limit_dropped;
+  Counter rate_limit_slipped;  ///< sent as an empty response with TC
+  Counter failures;            ///< SERVFAIL for a fault of ours
+
+  void count_query(dns::RrType type) {
+    const size_t number = value(type);
+    query_types[number < known_types ? number : known_types].add();
+  }
+  void count_response(dns::Rcode rcode, size_t size) {
+    const auto code = static_cast<size_t>(rcode);
+    responses[code < rcodes ? code : static_cast<size_t>(dns::Rcode::SERVFAIL)].add();
+    response_sizes[size / 64 < size_buckets ? size / 64 : size_buckets - 1].add();
+  }
+};
+
+}  // namespace steward::serve

@@ -1,0 +1,197 @@
+#include "serve/pipeline.hh"
+
+#include <algorithm>
+#include <exception>
+
+#include "serve/chaos.hh"
+#include "serve/rate_limit.hh"
+
+namespace steward::serve {
+
+using dns::Rcode;
+using dns::RrType;
+
+void Pipeline::answer(std::span<Exchange> batch, const zone::Snapshot& snapshot, Context& context) {
+  while (!batch.empty()) {
+    const size_t size = std::min(batch.size(), max_batch);
+    answer_some(batch.first(size), snapshot, context);
+    batch = batch.subspan(size);
+  }
+}
+
+void Pipeline::answer_some(std::span<Exchange> batch, const zone::Snapshot& snapshot, Context& context) {
+  Query* const queries = queries_->data();
+  for (size_t i = 0; i < batch.size(); ++i) {
+    receive(queries[i], batch[i], context);
+    if (queries[i].plan == Plan::LookUp) begin_look_up(queries[i], snapshot);
+  }
+  for (size_t i = 0; i < batch.size(); ++i)
+    if (queries[i].plan == Plan::LookUp) snapshot.fetch(queries[i].probe);
+  for (size_t i = 0; i < batch.size(); ++i) {
+    batch[i].response_size = 0;
+    if (queries[i].plan == Plan::Drop) continue;
+    try {
+      respond(queries[i], batch[i], snapshot, context);
+    } catch (const std::exception&) {
+      fail(queries[i], batch[i], context);
+    }
+  }
+}
+
+// What can be said without a zone, in the order in which the rules depend on each other.
+void Pipeline::receive(Query& query, const Exchange& exchange, Context& context) {
+  context.counters.queries[static_cast<size_t>(exchange.transport)].add();
+  query.plan = Plan::LookUp;
+  query.cookie = CookieState::Absent;
+  query.apex_only = false;
+  query.extended_error = {};
+  switch (parse_request(exchange.request, query.request)) {
+    case Verdict::Drop:
+      context.counters.dropped.add();
+      query.plan = Plan::Drop;
+      return;
+    case Verdict::NotImplemented: return respond_with(query, Rcode::NOTIMP);
+    case Verdict::FormatError: return respond_with(query, Rcode::FORMERR);
+    case Verdict::BadVersion: return respond_with(query, Rcode::BADVERS);
+    case Verdict::CookieOnly:
+      // RFC 7873 §5.4: a client that only wants a cookie, or to know whether its own still holds.
+      if (context.settings->cookies == CookiePolicy::Off) return respond_with(query, Rcode::FORMERR);
+      judge_cookie(query, exchange, context);
+      return respond_with(query, query.cookie == CookieState::Rejected ? Rcode::BADCOOKIE : Rcode::NOERROR);
+    case Verdict::Answer: break;
+  }
+  context.counters.count_query(query.request.qtype);
+  if (query.request.edns.present) {
+    context.counters.edns.add();
+    if (query.request.edns.dnssec_ok) context.counters.dnssec_ok.add();
+    const bool stream = exchange.transport == Transport::Tcp || exchange.transport == Transport::Tls;
+    if (query.request.edns.keepalive_timeout && stream) return respond_with(query, Rcode::FORMERR);  // RFC 7828 §3.2.1
+    judge_cookie(query, exchange, context);
+    if (query.plan != Plan::LookUp) return;
+  }
+  judge_question(query, exchange);
+}
+
+void Pipeline::judge_cookie(Query& query, const Exchange& exchange, Context& context) {
+  const CookiePolicy policy = context.settings->cookies;
+  if (policy == CookiePolicy::Off || query.request.edns.cookie.empty()) return;
+  query.cookie = check_cookie(query.request.edns.cookie, context.cookies, exchange.client->octets(),
+                              context.unix_seconds, query.server_cookie);
+  if (query.cookie == CookieState::Valid) return context.counters.cookies_valid.add();
+  context.counters.cookies_new.add();
+  // RFC 7873 §5.2.3, §5.2.4: over TCP the client's address is known anyway.
+  if (policy == CookiePolicy::Required && exchange.transport == Transport::Udp) respond_with(query, Rcode::BADCOOKIE);
+}
+
+void Pipeline::judge_question(Query& query, const Exchange& exchange) {
+  Request& request = query.request;
+  switch (request.qclass) {
+    case dns::RrClass::IN:
+    case dns::RrClass::ANY: break;
+    case dns::RrClass::CH: query.plan = Plan::Chaos; return;
+    default: return respond_with(query, Rcode::REFUSED);
+  }
+  switch (request.qtype) {
+    case RrType::AXFR:
+      // RFC 5936 §4.2: AXFR is defined over TCP only.
+      return respond_with(query, exchange.transport == Transport::Udp ? Rcode::FORMERR : Rcode::REFUSED);
+    case RrType::IXFR:
+      if (exchange.transport != Transport::Udp) return respond_with(query, Rcode::REFUSED);
+      // RFC 1995 §2: where the differences do not fit in a UDP response, the current SOA alone, which tells to use TCP.
+      query.apex_only = true;
+      request.qtype = RrType::SOA;
+      return;
+    case RrType::OPT:
+    case RrType::TKEY:
+    case RrType::TSIG: return respond_with(query, Rcode::FORMERR);  // never the subject of a question
+    case RrType::MAILA:
+    case RrType::MAILB: return respond_with(query, Rcode::NOTIMP);  // obsolete since RFC 1035
+    case RrType::NXNAME: return respond_with(query, Rcode::FORMERR, ExtendedError::InvalidQueryType);  // RFC 9824 §3.5
+    default: return;
+  }
+}
+
+void Pipeline::respond_with(Query& query, Rcode rcode, ExtendedError error) {
+  query.plan = Plan::Respond;
+  query.rcode = rcode;
+  query.extended_error = error;
+}
+
+void Pipeline::begin_look_up(Query& query, const zone::Snapshot& snapshot) {
+  dns::fold_into(query.request.qname, query.folded.octets.data());
+  query.step = {nullptr, dns::NameView(query.folded.octets.data(), query.request.qname.size()), question_place};
+  query.step.zone = zone_for(snapshot, query.step.name, query.request.qtype);
+  if (query.step.zone == nullptr) return respond_with(query, Rcode::REFUSED, ExtendedError::NotAuthoritative);
+  if (query.step.zone->expired) return respond_with(query, Rcode::SERVFAIL, ExtendedError::InvalidData);
+  if (query.apex_only && query.step.name != query.step.zone->apex.view())
+    return respond_with(query, Rcode::NOTAUTH, ExtendedError::NotAuthoritative);
+  snapshot.begin(query.probe, *query.step.zone, query.step.name);
+}
+
+void Pipeline::respond(Query& query, Exchange& exchange, const zone::Snapshot& snapshot, Context& context) {
+  const Settings& settings = *context.settings;
+  if (!response_.begin(exchange, query.request, settings)) return context.counters.dropped.add();
+  if (query.cookie != CookieState::Absent) response_.set_server_cookie(query.server_cookie);
+  const void* source = nullptr;
+  const ResponseClass kind = compose(query, snapshot, settings, source);
+  if (query.rcode == Rcode::BADCOOKIE && query.plan == Plan::Respond) context.counters.cookies_refused.add();
+  if (limit_rate(query, exchange, kind, source, context)) send(exchange, context);
+}
+
+ResponseClass Pipeline::compose(Query& query, const zone::Snapshot& snapshot, const Settings& settings,
+                                const void*& source) {
+  switch (query.plan) {
+    case Plan::LookUp: {
+      QueryAnswer answer(snapshot, query.request, response_, settings, *chain_);
+      const ResponseClass kind = answer.answer(query.step, snapshot.finish(query.probe));
+      source = answer.source();
+      // RFC 1034 §6.2.2: a server cannot be authoritative for all classes.
+      if (query.request.qclass == dns::RrClass::ANY) response_.clear_authoritative();
+      return kind;
+    }
+    case Plan::Chaos: answer_chaos(query.request, settings, response_); return ResponseClass::Positive;
+    case Plan::Respond:
+      response_.set_rcode(query.rcode);
+      if (query.extended_error != ExtendedError{}) response_.set_extended_error(query.extended_error);
+      return ResponseClass::Error;
+    case Plan::Drop: break;
+  }
+  return ResponseClass::Error;
+}
+
+// Whatever went wrong inside, the client is told so.
+void Pipeline::fail(Query& query, Exchange& exchange, Context& context) {
+  context.counters.failures.add();
+  exchange.response_size = 0;
+  if (!response_.begin(exchange, query.request, *context.settings)) return;
+  response_.set_rcode(Rcode::SERVFAIL);
+  send(exchange, context);
+}
+
+// True where the response is to be sent, perhaps emptied.
+bool Pipeline::limit_rate(const Query& query, const Exchange& exchange, ResponseClass kind, const void* source,
+                          Context& context) {
+  // Over a stream, or with a cookie of ours, the address is the client's own: nothing is reflected to anybody.
+  if (context.rate_limiter == nullptr || exchange.transport != Transport::Udp || query.cookie == CookieState::Valid ||
+      !context.rate_limiter->applies_to(*exchange.client))
+    return true;
+  switch (context.rate_limiter->take(*exchange.client, kind, source, context.monotonic_ms, context.slip)) {
+    case RateVerdict::Send: return true;
+    case RateVerdict::Slip:
+      context.counters.rate_limit_slipped.add();
+      response_.clear();
+      response_.set_truncated();
+      return true;
+    case RateVerdict::Drop: break;
+  }
+  context.counters.rate_limit_dropped.add();
+  return false;
+}
+
+void Pipeline::send(Exchange& exchange, Context& context) {
+  exchange.response_size = response_.finish(*context.settings);
+  if (response_.truncated()) context.counters.truncated.add();
+  context.counters.count_response(response_.rcode(), exchange.response_size);
+}
+
+}  // namespace steward::serve

@@ -1,0 +1,67 @@
+#pragma once
+// The pipeline: a batch of requests in, their responses out.
+//
+// A batch goes through in stages, so that the look-ups of all its queries wait for memory at the same time: every
+// request is parsed and its probe begun, all probes are fetched, then each query is answered. Nothing here locks,
+// allocates, calls the system or logs.
+
+#include <array>
+#include <memory>
+#include <span>
+
+#include "base/exchange.hh"
+#include "serve/context.hh"
+#include "serve/cookie.hh"
+#include "serve/query.hh"
+#include "zone/snapshot.hh"
+
+namespace steward::serve {
+
+/// One per worker thread, which alone calls it.
+class Pipeline {
+ public:
+  Pipeline() : queries_(std::make_unique<std::array<Query, max_batch>>()), chain_(std::make_unique<Chain>()) {}
+
+  /// Answers all of `batch`: sets response_size of each, to 0 where no response is sent. `client` of each must be set.
+  /// Whatever is wrong with a request, or with what is stored, ends in a response or in none, never in an exception.
+  void answer(std::span<Exchange> batch, const zone::Snapshot& snapshot, Context& context);
+
+ private:
+  static constexpr size_t max_batch = 32;
+
+  /// What a request comes to before any zone is looked at.
+  enum class Plan : uint8_t { Drop, Respond, Chaos, LookUp };
+
+  struct Query {
+    Request request;
+    NameBuffer folded;
+    Step step;
+    zone::Probe probe;
+    ServerCookie server_cookie;
+    CookieState cookie = CookieState::Absent;
+    Plan plan = Plan::Drop;
+    bool apex_only = false;          // IXFR: the question is for the zone's own SOA
+    dns::Rcode rcode{};              // of Plan::Respond
+    ExtendedError extended_error{};  // sent where it is not 0
+  };
+
+  void answer_some(std::span<Exchange> batch, const zone::Snapshot& snapshot, Context& context);
+  static void receive(Query& query, const Exchange& exchange, Context& context);
+  static void judge_cookie(Query& query, const Exchange& exchange, Context& context);
+  static void judge_question(Query& query, const Exchange& exchange);
+  static void respond_with(Query& query, dns::Rcode rcode, ExtendedError error = {});
+  static void begin_look_up(Query& query, const zone::Snapshot& snapshot);
+
+  void respond(Query& query, Exchange& exchange, const zone::Snapshot& snapshot, Context& context);
+  ResponseClass compose(Query& query, const zone::Snapshot& snapshot, const Settings& settings, const void*& source);
+  void fail(Query& query, Exchange& exchange, Context& context);
+  bool limit_rate(const Query& query, const Exchange& exchange, ResponseClass kind, const void* source,
+                  Context& context);
+  void send(Exchange& exchange, Context& context);
+
+  std::unique_ptr<std::array<Query, max_batch>> queries_;
+  std::unique_ptr<Chain> chain_;
+  Response response_;
+};
+
+}  // namespace steward::serve

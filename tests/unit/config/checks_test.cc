@@ -1,0 +1,78 @@
+#include "config/checks.hh"
+
+#include <doctest/doctest.h>
+
+#include "text.hh"
+
+using namespace steward;
+using namespace steward::config;
+
+namespace {
+bool tells(std::string_view text, std::string_view what) {
+  const std::string all = problems(text);
+  INFO(all);
+  CHECK(all.find(what) != std::string::npos);
+  return all.find(what) != std::string::npos;
+}
+}  // namespace
+
+TEST_CASE("checks: a zone, a key and an address are given once") {
+  tells("zones: [{name: e.com, file: a}, {name: E.com., file: b}]", "1:33: zone e.com. is given twice");
+  tells("keys: [{name: k., secret: MDEyMzQ1Njc4OWFiY2RlZg==}, {name: K, secret: MDEyMzQ1Njc4OWFiY2RlZg==}]",
+        "key k. is given twice");
+  tells("listen: [127.0.0.1@53, 127.0.0.1]", "listen: 127.0.0.1@53 is given twice");
+  tells("listen: []", "expected at least one address");
+  tells("listen: [127.0.0.1@0]", "port 0");
+}
+
+TEST_CASE("checks: a zone has a file, and the keys that it names exist") {
+  tells("zones: [{name: e.com}]", "zones[e.com]: the key 'file' is missing");
+  tells("zones: [{name: e.com, file: z, allow-transfer: [{key: x.}]}]",
+        "1:49: zone e.com.: allow-transfer: no key x. in 'keys'");
+  tells("zones: [{name: e.com, file: z, notify: [{address: 192.0.2.1, key: x.}]}]", "notify: no key x. in 'keys'");
+}
+
+TEST_CASE("checks: parent, id and namespace of a registry agree") {
+  const Config config = good("registry: {namespace: Acme-Corp.com}");
+  CHECK(config.registry->parent->to_text() == "com.steward-registry.org.");
+  CHECK(config.registry->id == "com.acme-corp");
+  CHECK(config.registry->apex.to_text() == "steward-registry.org.");
+  CHECK(!good("registry: {namespace: .}").registry->parent);
+  CHECK(good("registry: {namespace: a.b.com, parent: com.s.org, apex: s.org}").registry->parent->to_text() ==
+        "com.s.org.");
+  tells("registry: {namespace: acme-corp.com, parent: org.steward-registry.org}",
+        "1:46: registry.parent: expected steward-registry.org.");
+  tells("registry: {namespace: acme-corp.com, parent: org}", "registry.parent: expected");
+  tells("registry: {namespace: acme-corp.com, parent: acme-corp.com.steward-registry.org}",
+        "registry.parent: expected");
+  tells("registry: {namespace: acme-corp.com, id: org.acme}", "registry.id: expected 'com.acme-corp'");
+  tells("registry: {namespace: org/acme.github}", "hosted by the 'github' registry");
+  tells("registry: {namespace: www.com}", "reserved");
+  tells("registry: {}", "'namespace' is missing");
+}
+
+TEST_CASE("checks: a policy holds together") {
+  const auto zone = [](std::string_view policy) {
+    return "zones: [{name: e., file: z, dnssec: {" + std::string(policy) + "}}]";
+  };
+  tells(zone("signature-lifetime: 1d, refresh: 1d"), "refresh and jitter together");
+  tells(zone("signature-lifetime: 1d, refresh: 12h, jitter: 12h"), "refresh and jitter together");
+  tells(zone("ksk-size: 4096"), "only keys of rsasha256 have a size");
+  tells(zone("csk: true, zsk-lifetime: 1d"), "with csk there is no ZSK");
+  CHECK(good(zone("algorithm: rsasha256, ksk-size: 4096")).zones.at(0).dnssec.ksk_size == 4096);
+}
+
+TEST_CASE("checks: weak TSIG keys are warned of [RFC 8945 §6, §10]") {
+  CHECK(good("keys: [{name: k., secret: YWJj}]").warnings.at(0).find("can be guessed") != std::string::npos);
+  CHECK(good("keys: [{name: k., algorithm: hmac-sha1, secret: MDEyMzQ1Njc4OWFiY2RlZg==}]")
+            .warnings.at(0)
+            .find("hmac-sha1") != std::string::npos);
+}
+
+TEST_CASE("checks: user and group, and a socket's path") {
+  CHECK(good("user: steward:dns").group == "dns");
+  CHECK(good("user: steward").group.empty());
+  for (const char* bad : {"user: ':dns'", "user: 'a:'", "user: 'a:b:c'"}) tells(bad, "expected USER or USER:GROUP");
+  tells("data: " + std::string(100, 'd'), "which a socket cannot have");
+  tells("control: " + std::string(120, 'c'), "control: expected a path of 0 to 107 octets");
+}
