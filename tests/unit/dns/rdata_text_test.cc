@@ -9,13 +9,15 @@ using namespace steward::dns;
 using T = RrType;
 
 TEST_CASE("rdata: every type goes from text to text in the spelling of BIND") {
-  for (const auto& [type, in, out] : text_vectors()) {
+  for (const TextVector& vector : text_vectors()) {
+    const T type = vector.type;
+    const std::string& in = vector.in;
     CAPTURE(to_text(type));
     CAPTURE(in);
     const Bytes rdata = sound_rdata(type, in);
     CHECK(check_rdata(type, rdata));
     const std::string text = rdata_to_text(type, rdata);
-    CHECK(text == (out.empty() ? in : out));
+    CHECK(text == (vector.out.empty() ? in : vector.out));
     CHECK(sound_rdata(type, text) == rdata);
     CHECK(sound_rdata(type, rdata_to_generic_text(rdata)) == rdata);
   }
@@ -138,14 +140,16 @@ TEST_CASE("rdata: an error names the token and the rule") {
       {T::APL, "3:1.2.3.4/8", 0, "RFC 3123"},
       {T::X25, "12a4", 0, "four digits"},
   };
-  for (const auto& [type, text, token, rule] : cases) {
+  for (const auto& row : cases) {
+    const T type = row.type;
+    const std::string text = row.text;
     CAPTURE(to_text(type));
     CAPTURE(text);
     const auto rdata = rdata_of(type, text);
     REQUIRE_FALSE(rdata);
     CAPTURE(rdata.error().what);
-    CHECK(rdata.error().token == token);
-    CHECK(rdata.error().what.find(rule) != std::string::npos);
+    CHECK(rdata.error().token == row.token);
+    CHECK(rdata.error().what.find(row.rule) != std::string::npos);
   }
 }
 

@@ -16,9 +16,10 @@ std::vector<uint8_t> exact(ByteView bytes) { return {bytes.begin(), bytes.end()}
 }  // namespace
 
 TEST_CASE("rdata: every truncation and every extension of sound RDATA is sound or refused, and survives text") {
-  for (const auto& [type, in, out] : text_vectors()) {
+  for (const TextVector& vector : text_vectors()) {
+    const T type = vector.type;
     CAPTURE(to_text(type));
-    const Bytes whole = sound_rdata(type, in);
+    const Bytes whole = sound_rdata(type, vector.in);
     for (size_t size = 0; size <= whole.size() + 1; ++size) {
       Bytes rdata = exact(ByteView(whole).first(std::min(size, whole.size())));
       if (size > whole.size()) rdata.push_back(0);
@@ -38,9 +39,10 @@ TEST_CASE("rdata: every truncation and every extension of sound RDATA is sound o
 }
 
 TEST_CASE("rdata: every octet of sound RDATA may be anything without a read out of bounds") {
-  for (const auto& [type, in, out] : text_vectors()) {
+  for (const TextVector& vector : text_vectors()) {
+    const T type = vector.type;
     CAPTURE(to_text(type));
-    const Bytes whole = sound_rdata(type, in);
+    const Bytes whole = sound_rdata(type, vector.in);
     for (size_t at = 0; at < whole.size(); ++at)
       for (const uint8_t octet : std::initializer_list<uint8_t>{0x00, 0x01, 0x3f, 0x40, 0x7f, 0x80, 0xc0, 0xff}) {
         Bytes rdata = exact(whole);
@@ -75,10 +77,12 @@ TEST_CASE("rdata: names are found where they stand, and said to be compressible 
       {T::SVCB, "1 a. port=1", {{2, 3, 0}}},
       {T::TXT, "a.", {}},
   };
-  for (const auto& [type, text, expected] : cases) {
+  for (const auto& row : cases) {
+    const std::string text = row.text;
+    const auto& expected = row.names;
     CAPTURE(text);
     std::array<RdataName, 8> names;
-    const size_t count = rdata_names(type, sound_rdata(type, text), names);
+    const size_t count = rdata_names(row.type, sound_rdata(row.type, text), names);
     REQUIRE(count == expected.size());
     for (size_t i = 0; i < count; ++i) {
       CHECK(names[i].offset == expected[i][0]);
@@ -171,7 +175,9 @@ TEST_CASE("rdata: rules of single types hold in wire form") {
       {T::NS, "0161"},
       {T::ISDN, "013101"},
   };
-  for (const auto& [type, wire] : bad) {
+  for (const auto& row : bad) {
+    const T type = row.first;
+    const std::string wire = row.second;
     CAPTURE(to_text(type));
     CAPTURE(wire);
     CHECK_FALSE(check_rdata(type, from_hex(wire)));

@@ -41,7 +41,9 @@ TEST_CASE("ttl: seconds or numbers with units, at most 2^31 - 1 [RFC 2181 §8]")
                                                    {"90s", 90},
                                                    {"2147483647", 2147483647},
                                                    {"007", 7}};
-  for (const auto& [text, seconds] : good) {
+  for (const auto& row : good) {
+    const std::string text = row.first;
+    const auto seconds = row.second;
     CAPTURE(text);
     CHECK(ttl_from_text(text) == seconds);
   }
@@ -59,7 +61,9 @@ TEST_CASE("time: fourteen digits and seconds go both ways [RFC 4034 §3.2]") {
                                                   {"20000229235959", 951868799},
                                                   {"21060207062815", 4294967295},
                                                   {"99991231235959", 253402300799}};
-  for (const auto& [text, seconds] : good) {
+  for (const auto& row : good) {
+    const std::string text = row.first;
+    const auto seconds = row.second;
     CAPTURE(text);
     const auto time = time_from_text(text);
     REQUIRE(time);
