@@ -64,6 +64,7 @@ std::vector<Change> diff(const Config& before, const Config& after) {
   for (const auto& [key, setting] : before.settings) compare(key);
   for (const auto& [key, setting] : after.settings) compare(key);
   std::vector<Change> out;
+  out.reserve(changes.size());
   for (auto& [key, change] : changes) out.push_back(std::move(change));
   return out;
 }

@@ -59,6 +59,11 @@ tl::unexpected<Error> all_problems(const Path& file, std::vector<Problem>& probl
   std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
     return std::pair(a.at.line, a.at.column) < std::pair(b.at.line, b.at.column);
   });
+  // Errors of other rooms repeat the text that they were given, so what a terminal would act on is taken out here.
+  for (Problem& problem : problems)
+    std::replace_if(
+        problem.what.begin(), problem.what.end(), [](char c) { return static_cast<uint8_t>(c) < 0x20 || c == 0x7F; },
+        '?');
   std::string what;
   for (size_t i = 0; i < std::min(problems.size(), max_shown); ++i)
     what += fmt::format("{}{}: {}", i == 0 ? "" : "\n", at_text(file, problems[i].at), problems[i].what);

@@ -72,7 +72,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
   void OnAnchor(const YAML::Mark& mark, const std::string& name) override {
-    refuse(mark, fmt::format("anchor '&{}'; anchors and aliases are not used here, write the value out", name));
+    refuse(mark, fmt::format("anchor '&{}'; anchors and aliases are not used here, write the value out", shown(name)));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     refuse(mark, "an alias; anchors and aliases are not used here, write the value out");
@@ -113,7 +113,8 @@ class TreeBuilder final : public YAML::EventHandler {
   }
   // yaml-cpp gives "?" for a plain node, "!" for a quoted one and "" for a collection without a tag.
   static void check_tag(const YAML::Mark& mark, const std::string& tag) {
-    if (!tag.empty() && tag != "?" && tag != "!") refuse(mark, fmt::format("tag '{}'; tags are not used here", tag));
+    if (!tag.empty() && tag != "?" && tag != "!")
+      refuse(mark, fmt::format("tag '{}'; tags are not used here", shown(tag)));
   }
   void open(NodeKind kind, const YAML::Mark& mark, const std::string& tag) {
     check_tag(mark, tag);
@@ -149,14 +150,21 @@ class TreeBuilder final : public YAML::EventHandler {
     if (fresh)
       level.node.entries.push_back({std::move(key), std::move(value)});
     else
-      problems.push_back({key.at, fmt::format("duplicate key '{}', given before in line {}; expected once", key.text,
-                                              before->second.line)});
+      problems.push_back({key.at, fmt::format("duplicate key '{}', given before in line {}; expected once",
+                                              shown(key.text), before->second.line)});
   }
 
   std::vector<Level> levels_;
 };
 
 }  // namespace
+
+std::string shown(std::string_view text) {
+  constexpr size_t most = 60;
+  std::string out;
+  for (const char c : text.substr(0, most)) out += static_cast<uint8_t>(c) < 0x20 || c == 0x7F ? '?' : c;
+  return out + (text.size() > most ? "…" : "");
+}
 
 Node::Node() = default;
 Node::~Node() = default;

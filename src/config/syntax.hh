@@ -52,4 +52,8 @@ struct Entry {
 /// The document's root; problems (one or more) in file order otherwise. An empty document is an empty map.
 [[nodiscard]] tl::expected<Node, std::vector<Problem>> parse_yaml(std::string_view text);
 
+/// Text of the file for a message: cut where long, '?' for what a terminal would act on. YAML's escapes can make any
+/// character.
+[[nodiscard]] std::string shown(std::string_view text);
+
 }  // namespace steward::config

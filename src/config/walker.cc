@@ -24,13 +24,6 @@ std::string_view kind_text(const Node& node) {
   return "";
 }
 
-/// For messages: quoted, cut, nothing that a terminal would act on. YAML escapes can make any character.
-std::string shown(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text.substr(0, 60)) out += static_cast<uint8_t>(c) < 0x20 || c == 0x7F ? '?' : c;
-  return out + (text.size() > 60 ? "…'" : "'");
-}
-
 /// Edits between two words (Levenshtein), for "did you mean".
 size_t distance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
@@ -75,7 +68,7 @@ std::string identity(const Node& element, size_t index) {
   const Node* name = element.find("name");
   if (name == nullptr || name->kind != NodeKind::Scalar) return std::to_string(index + 1);
   const auto parsed = dns::Name::from_text(name->text);
-  std::string text = parsed ? parsed->folded().to_text() : name->text;
+  std::string text = parsed ? parsed->folded().to_text() : shown(name->text);
   if (text.size() > 1 && text.ends_with('.')) text.pop_back();
   return text;
 }
@@ -109,7 +102,7 @@ void Walker::map(const Node& node, const Place& place) {
       entry(key, value, **row, place);
     else
       problems_.push_back(
-          {key.at, fmt::format("unknown key {}{}; {}", shown(key.text),
+          {key.at, fmt::format("unknown key '{}'{}; {}", shown(key.text),
                                place.actual.empty() ? "" : " in " + place.actual, expected_keys(key.text, rows))});
   }
   for (const Row* row : rows)
@@ -139,12 +132,12 @@ void Walker::wrong(const Node& node, const Row& row, const Place& place, std::st
 
 void Walker::availability(const Row& row, const Place& place, Mark at) {
   if (row.available == Available::Yes) return;
+  const std::string_view doc = row.doc.substr(0, row.doc.rfind('.'));
   if (row.available == Available::Refused)
-    problems_.push_back(
-        {at, fmt::format("{}: not available in this version ({}); remove the key", place.actual, row.doc)});
+    problems_.push_back({at, fmt::format("{}: not available in this version ({}); remove the key", place.actual, doc)});
   else
     target_.config.warnings.push_back(fmt::format("{}: {}: checked, but not in effect in this version ({})",
-                                                  at_text(target_.config.file, at), place.actual, row.doc));
+                                                  at_text(target_.config.file, at), place.actual, doc));
 }
 
 void Walker::record(const Place& place, std::string text, Mark at) {
@@ -154,10 +147,11 @@ void Walker::record(const Place& place, std::string text, Mark at) {
 void Walker::scalar(const Node& node, const Row& row, const Place& place) {
   if (node.kind != NodeKind::Scalar) return wrong(node, row, place, kind_text(node));
   // A quoted "true" is text for a reader of YAML, so it is none here.
-  if (node.quoted && row.type == Type::Flag) return wrong(node, row, place, fmt::format("the text \"{}\"", node.text));
+  if (node.quoted && row.type == Type::Flag)
+    return wrong(node, row, place, fmt::format("the text \"{}\"", shown(node.text)));
   auto value = parse_value(row, node.text, folder_);
   if (!value) {
-    const std::string found = row.secret ? "something else" : shown(node.text);
+    const std::string found = row.secret ? "something else" : "'" + shown(node.text) + "'";
     return wrong(node, row, place, row.secret ? found : fmt::format("{} ({})", found, value.error().what));
   }
   value->at = node.at;
@@ -171,7 +165,7 @@ void Walker::list(const Node& node, const Row& row, const Place& place) {
   const auto one = [&](const Node& item) {
     if (item.kind != NodeKind::Scalar) return wrong(item, row, place, kind_text(item));
     auto value = parse_value(row, item.text, folder_);
-    if (!value) return wrong(item, row, place, fmt::format("{} ({})", shown(item.text), value.error().what));
+    if (!value) return wrong(item, row, place, fmt::format("'{}' ({})", shown(item.text), value.error().what));
     value->at = item.at;
     all += (all.empty() ? "" : ", ") + value->text;
     row.set(target_, *value);

@@ -53,6 +53,14 @@ TEST_CASE("yaml: deep nesting, lists as keys and broken text end in an error, ne
   CHECK(problems("- a\n") == "1:1: expected a map of keys, found a list");
 }
 
+TEST_CASE("yaml: messages hold nothing that a terminal would act on") {
+  for (const char* text : {"\"a\\x1b\": 1\n\"a\\x1b\": 2\n", "\"a\\x1b\": 1\n",
+                           "zones: [{name: \"a..\\x1b\", file: z}]\n", "data: \"a\\x1b\"\n", "listen: \"a\\x1b\"\n"}) {
+    CHECK(!problems(text).empty());
+    CHECK(problems(text).find('\x1b') == std::string::npos);
+  }
+}
+
 TEST_CASE("yaml: an empty file is the defaults") {
   CHECK(problems("").empty());
   CHECK(problems("# nothing\n").empty());
