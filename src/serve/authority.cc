@@ -1,6 +1,5 @@
 // The authority and additional sections of an answer, and the walk up the tree.
 
-#include "serve/additional.hh"
 #include "serve/query.hh"
 
 namespace steward::serve {
@@ -87,8 +86,7 @@ QueryAnswer::State QueryAnswer::solve_delegation() {
 }
 
 void QueryAnswer::solve_additional(State state) {
-  if (state != State::Hit || !named_node_) return;
-  add_additional(snapshot_, response_, {named_.type, named_.rr_count, named_at_, named_place_, named_node_}, dnssec_);
+  if (state == State::Hit && named_.node) add_additional(snapshot_, response_, named_, dnssec_);
 }
 
 // The closest encloser of a name that does not exist (RFC 4592 §3.3.1). What is above an existing name exists too, if

@@ -1,7 +1,5 @@
 #include "serve/query.hh"
 
-#include "serve/additional.hh"
-
 namespace steward::serve {
 
 using dns::NameView;
@@ -122,12 +120,7 @@ QueryAnswer::State QueryAnswer::hit(NodeView node, const zone::StoredRrset& rrse
   source_ = node.data();
   const size_t start = response_.at();
   if (!response_.put(Section::Answer, rrset, node.owner(), step_.place, dnssec_)) return State::Truncated;
-  if (has_additional(rrset.type)) {
-    named_ = rrset;
-    named_node_ = node;
-    named_at_ = start;
-    named_place_ = step_.place;
-  }
+  if (has_additional(rrset.type)) named_ = {rrset.type, rrset.rr_count, start, step_.place, node};
   if (wildcard_) chain_.expansions[expansion_count_++] = {step_, encloser_name_};
   return State::Hit;
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "serve/additional.hh"
 #include "serve/message_name.hh"
 #include "serve/proof.hh"
 #include "serve/response.hh"
@@ -100,11 +101,7 @@ class QueryAnswer {
   size_t expansion_count_ = 0;
   size_t dname_count_ = 0;
 
-  // The RRset whose RDATA names others: where it starts in the message.
-  zone::StoredRrset named_;
-  zone::NodeView named_node_;
-  size_t named_at_ = 0;
-  uint16_t named_place_ = 0;
+  WrittenRrset named_;  // the RRset of the answer section whose RDATA names others
 };
 
 }  // namespace steward::serve

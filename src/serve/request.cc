@@ -11,6 +11,7 @@ constexpr size_t rr_head_size = 10;  // type, class, TTL, RDLENGTH
 // The end of the name at `at`, or 0 where it is broken. Only steps over it: a pointer is not followed, for no name but
 // the question's is looked at.
 size_t skip_name(ByteView message, size_t at) {
+  if (at < message.size() && message[at] == 0) return at + 1;  // OPT's
   const size_t start = at;
   while (at < message.size()) {
     const uint8_t length = message[at];

@@ -70,27 +70,24 @@ bool Response::begin(const Exchange& exchange, const Request& request, const Set
 bool Response::put_with_owner(Section section, const zone::StoredRrset& rrset, dns::NameView owner, size_t shared,
                               uint16_t place, bool with_sigs) {
   const size_t start = out_.at();
-  const size_t first_rr = 12 + load_u16(rrset.rrs.data() + 10);
-  // The first RR has the owner's own labels and a pointer to the rest, the others a pointer to the first.
-  out_.bytes(owner.wire().first(shared));
-  out_.u16(static_cast<uint16_t>(0xc000 | place));
-  const ByteView all = with_sigs ? rrset.rrs_with_sigs : rrset.rrs;
-  out_.bytes(all.subspan(2, first_rr - 2));
-  const size_t others = out_.at();
-  out_.bytes(all.subspan(first_rr));
+  const ByteView rrs = with_sigs ? rrset.rrs_with_sigs : rrset.rrs;
+  for (size_t at = 0; at < rrs.size();) {
+    const size_t size = 12U + load_u16(&rrs[at + 10]);
+    // The first RR has the owner's own labels and a pointer to the rest, the others a pointer to the first, if it
+    // reaches.
+    if (at == 0 || start > 0x3fff) {
+      out_.bytes(owner.wire().first(shared));
+      out_.u16(static_cast<uint16_t>(0xc000 | place));
+    } else {
+      out_.u16(static_cast<uint16_t>(0xc000 | start));
+    }
+    out_.bytes(rrs.subspan(at + 2, size - 2));
+    at += size;
+  }
   if (!out_.ok()) {
     out_.rewind(start);
     return false;
   }
-  // Past 16 KiB nothing can be pointed at; then the other RRs point where the tail stands only if that is the whole
-  // owner.
-  if (start > 0x3fff && others != out_.at()) {
-    out_.rewind(start);
-    return false;
-  }
-  uint8_t* const message = out_.data();
-  for (size_t at = others; at < out_.at(); at += 12U + load_u16(message + at + 10))
-    store_u16(message + at, static_cast<uint16_t>(0xc000 | start));
   count(section, rrset.rr_count + (with_sigs ? rrset.sig_count : 0U));
   return true;
 }
@@ -151,15 +148,22 @@ void Response::clear() {
 }
 
 void Response::write_opt(ByteWriter& out, const Settings& settings) {
-  out.u8(0);
-  out.u16(value(RrType::OPT));
-  out.u16(std::max<uint16_t>(settings.udp_size, min_udp_size));
-  out.u8(static_cast<uint8_t>(static_cast<uint16_t>(rcode_) >> 4));
-  out.u8(0);  // our version
-  // RFC 6891 §6.1.4, RFC 3225 §3: DO is copied, all other flags are zero.
-  out.u16(request_->edns.dnssec_ok ? 0x8000 : 0);
-  const size_t length_at = out.at();
-  out.u16(0);
+  const uint16_t size = std::max<uint16_t>(settings.udp_size, min_udp_size);
+  // The upper bits of the response code, our version 0, and DO as it came (RFC 3225 §3); all other flags are zero
+  // (RFC 6891 §6.1.4).
+  const std::array<uint8_t, opt_size> head = {0,
+                                              0,
+                                              static_cast<uint8_t>(RrType::OPT),
+                                              static_cast<uint8_t>(size >> 8),
+                                              static_cast<uint8_t>(size),
+                                              static_cast<uint8_t>(static_cast<uint16_t>(rcode_) >> 4),
+                                              0,
+                                              static_cast<uint8_t>(request_->edns.dnssec_ok ? 0x80 : 0),
+                                              0,
+                                              0,
+                                              0};
+  out.bytes(head);
+  const size_t options = out.at();
   if (!server_cookie_.empty()) {
     write_option_head(out, EdnsOption::Cookie, client_cookie_size + server_cookie_.size());
     out.bytes(request_->edns.cookie.first(client_cookie_size));
@@ -179,7 +183,7 @@ void Response::write_opt(ByteWriter& out, const Settings& settings) {
     out.u16(static_cast<uint16_t>(*extended_error_));
   }
   if (sends_padding(*request_, transport_)) write_padding(out);
-  store_u16(out.data() + length_at, static_cast<uint16_t>(out.at() - length_at - 2));
+  if (out.at() != options) store_u16(out.data() + options - 2, static_cast<uint16_t>(out.at() - options));
 }
 
 void Response::write_padding(ByteWriter& out) {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdlib>
@@ -30,7 +31,7 @@ std::string zone_text() {
       "sub NS ns.sub\nns.sub A 192.0.2.2\n";
   std::vector<std::string> names;
   for (size_t i = 0; i < agent_count; ++i) names.push_back(agent(i));
-  std::sort(names.begin(), names.end());
+  std::ranges::sort(names.begin(), names.end());
   text += fmt::format("@ NSEC {} NS SOA RRSIG NSEC\n", names.front());
   for (size_t i = 0; i < names.size(); ++i) {
     const std::string& name = names[i];

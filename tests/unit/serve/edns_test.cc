@@ -225,3 +225,16 @@ TEST_CASE_FIXTURE(Fixture, "truncation: additional data gives way silently, in-d
     if (r.additional.size() < 8) CHECK(r.truncated());
   }
 }
+
+TEST_CASE("truncation: beyond 16 KiB, where no pointer reaches, a stream's answer is whole") {
+  Server server;
+  std::string text = "$TTL 60\n@ SOA ns h 1 2 3 4 5\n@ NS ns\n@ NSEC *.w NS SOA RRSIG NSEC\n*.w NSEC @ TXT RRSIG NSEC\n";
+  for (int i = 0; i < 200; ++i) text += "*.w TXT \"" + std::to_string(1000 + i) + std::string(200, 'x') + "\"\n";
+  server.snapshot.add_signed_zone("example.test.", text);
+  const Response r = server.ask_dnssec("a.b.w.example.test.", RrType::TXT);
+  CHECK(r.size > 40'000);
+  CHECK(!r.truncated());
+  CHECK(r.answer.size() == 201);
+  CHECK(lines_without_sigs(r.authority) == lines_of("*.w 60 NSEC @ TXT RRSIG NSEC", "example.test."));
+  CHECK(is_signed(r.authority));
+}

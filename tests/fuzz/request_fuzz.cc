@@ -1,0 +1,81 @@
+// The whole pipeline over fixed zones: the first octet picks the transport, the rest is the request. Whatever it holds,
+// the response is one that parses, fits, and has the request's id; nothing is read past the request or written past the
+// room.
+
+#include "ask.hh"
+#include "require.hh"
+
+using namespace steward;
+using fuzz::require;
+
+namespace {
+
+constexpr std::string_view nsec_zone = R"(
+$TTL 3600
+@       SOA   ns1 hostmaster 1 7200 3600 604800 300
+@       NS    ns1
+@       MX    10 mail
+@       NSEC  *.w NS SOA MX RRSIG NSEC
+*.w     CNAME www
+*.w     MX    1 w
+*.w     NSEC  alias CNAME RRSIG NSEC
+alias   CNAME x.dname
+alias   NSEC  dname CNAME RRSIG NSEC
+cut     NS    ns.cut
+cut     NS    ns.cut.nsec3.test.
+ns.cut  A     192.0.2.2
+dname   DNAME w
+dname   NSEC  loop DNAME RRSIG NSEC
+loop    DNAME x.loop
+ns1     A     192.0.2.1
+ns1     NSEC  www A RRSIG NSEC
+mail    A     192.0.2.4
+mail    AAAA  2001:db8::4
+www     SVCB  0 svc.nsec3.test.
+www     TXT   "some text"
+www     NSEC  @ SVCB RRSIG NSEC
+)";
+
+// The hashes are those of RFC 5155 Appendix A: any circle of them does.
+constexpr std::string_view nsec3_zone = R"(
+$TTL 3600
+@       SOA   ns1 hostmaster 1 7200 3600 604800 300
+@       NS    ns1
+@       NSEC3PARAM 1 0 1 aabbccdd
+0p9mhaveqvm6t7vbl5lop2u3t2rp3tom NSEC3 1 1 1 aabbccdd 2t7b4g4vsa5smi47k61mv5bv1a22bojr NS SOA NSEC3PARAM RRSIG
+2t7b4g4vsa5smi47k61mv5bv1a22bojr NSEC3 1 1 1 aabbccdd gjeqe526plbf1g8mklp59enfd789njgi A RRSIG
+gjeqe526plbf1g8mklp59enfd789njgi NSEC3 1 1 1 aabbccdd 0p9mhaveqvm6t7vbl5lop2u3t2rp3tom A RRSIG
+ns1     A     192.0.2.1
+svc     SVCB  0 svc2
+svc2    SVCB  1 . port=443
+svc2    SVCB  2 svc port=444
+svc2    A     192.0.2.3
+*.wild  CNAME y.w.nsec.test.
+a.b.c.d TXT   "deep"
+cut     NS    ns.cut
+)";
+
+struct Fixture : test::Server {
+  Fixture() {
+    snapshot.add_signed_zone("nsec.test.", nsec_zone);
+    snapshot.add_signed_zone("nsec3.test.", nsec3_zone);
+    settings.version = "steward";
+    settings.nsid = {'n', 's'};
+    context.unix_seconds = 1;
+  }
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static Fixture server;
+  if (size == 0) return 0;
+  const ByteView request(data + 1, size - 1);
+  const auto transport = static_cast<Transport>(data[0] % 4);
+  const auto response = server.ask(request, transport);  // throws where the response does not parse
+  if (!response) return 0;
+  require(response->id == load_u16(request.data()), "the id is the request's");
+  require(transport != Transport::Udp || response->size <= 1232, "a UDP response keeps to its size");
+  require(server.context.counters.failures.get() == 0, "nothing fails inside");
+  return 0;
+}
