@@ -25,7 +25,8 @@ class Reply {
   /// Sends one message of 1 to 65,535 octets (a datagram: what the client's buffer holds). Any thread: from another
   /// than the worker's the message is copied and handed over, and the outcome is Queued.
   virtual Written write(ByteView message) = 0;
-  /// Calls `resume` once, on the worker's thread, when there is room again or the client is gone. Worker's thread only.
+  /// Calls `resume` once, on the worker's thread, when there is room again or the client is gone. Worker's thread
+  /// only. A worker that ends destroys it uncalled.
   virtual void when_writable(std::function<void()> resume) = 0;
   /// Runs `task` on the worker's thread, soon. Any thread; a worker that has ended runs it never.
   virtual void post(std::function<void()> task) = 0;

@@ -65,7 +65,7 @@ Result<Finisher> Finisher::create(uint32_t zone, const Signing& signing) {
 bool Finisher::is_unchanged(const Task& task) const {
   if (task.content != Task::Content::Stored || task.serial) return false;
   if (task.stored.flags() != task.flags) return false;
-  if (signing_.recheck || signing_.renew) return false;
+  if (signing_.recheck || signing_.renew || signing_.is_turned()) return false;
   if (signing_.signer == nullptr) return true;
   if (task.wants_nsec ? !has_next(task.stored, task.next) : task.stored.find(RrType::NSEC).has_value()) return false;
   if (task.wants_nsec && task.stored.find(RrType::NSEC)->ttl() != task.nsec_ttl) return false;

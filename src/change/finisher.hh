@@ -24,6 +24,10 @@ struct Signing {
 
   /// Which of the stored records are content.
   [[nodiscard]] Keep keep() const { return signer != nullptr || was_signed ? Keep::WithoutSigner : Keep::All; }
+  /// Which of the file's are: a zone that comes signed keeps its own where we do not sign.
+  [[nodiscard]] Keep keep_of_file() const { return signer != nullptr ? Keep::WithoutSigner : Keep::All; }
+  /// Signing was turned on or off: nothing that is stored is as it would be made now.
+  [[nodiscard]] bool is_turned() const { return (signer != nullptr) != was_signed; }
 };
 
 struct Task {

@@ -38,7 +38,7 @@ class Rewrite {
   Rewrite(const RewriteRequest& request, zone::NodeTable& nodes, zone::NodeTable& nsec3, Batch& batch, Batch& chain_batch)
       : r_(request), nodes_(nodes), nsec3_(nsec3), batch_(batch), chain_batch_(chain_batch), chain_(request.apex, request.signing.opt_out) {
     keep_ = request.signing.keep();
-    keep_file_ = request.signing.signer != nullptr ? Keep::WithoutSigner : Keep::All;
+    file_keep_ = request.signing.keep_of_file();
   }
 
   Result<RewriteResult> run() {
@@ -76,7 +76,7 @@ class Rewrite {
   Batch& chain_batch_;
   Nsec3Chain chain_;
   Keep keep_;       // of what is stored
-  Keep keep_file_;  // of what the file says
+  Keep file_keep_;
   RewriteResult result_;
   NodeDraft draft_;
 
@@ -90,7 +90,8 @@ class Rewrite {
   dns::Name cut_;                  // what is below it is occluded
   size_t open_ = none;             // the task that waits for the next name of the NSEC chain; none: the apex
   std::deque<std::pair<Bytes, zone::NodeView>> stale_;  // stored names without content: gone, unless a name below is found
-  std::vector<dns::Name> late_wildcards_;
+  std::vector<dns::Name> late_wildcards_;         // parents that were placed long before
+  std::vector<dns::Name> unconfirmed_wildcards_;  // parents that had a wildcard
   bool erased_ = false;
   Bytes nsec3_at_;
   bool presigned_nsec3_ = false;
@@ -135,15 +136,15 @@ Result<void> Rewrite::take_file(const zone::ZoneImage::Node& file, zone::NodeVie
   };
   if (is(RrType::NSEC3)) {
     // RFC 5155 §7.1: a hashed name is no name of the zone. Where we sign, the chain is made anew.
-    if (keep_file_ == Keep::All) return take_presigned_nsec3(file);
+    if (stored) stale_.emplace_back(key, stored);
+    if (file_keep_ == Keep::All) return take_presigned_nsec3(file);
     return {};
   }
   if (auto dropped = drop_stale(file.owner); !dropped) return dropped;
-  // Where signing has ended, what the file itself has of DNSSEC comes back.
-  const bool unchanged = stored && stored.file_digest() == file.digest && stored.rrset_count() > 0 && keep_ == keep_file_;
+  const bool unchanged = stored && stored.file_digest() == file.digest && stored.rrset_count() > 0 && !r_.signing.is_turned();
   if (!unchanged) {
     draft_.clear();
-    draft_file(file.rrsets, stored, keep_file_, draft_);
+    draft_file(file.rrsets, stored, file_keep_, draft_);
     if (draft_.empty()) {
       if (stored) stale_.emplace_back(key, stored);
       return {};
@@ -178,7 +179,7 @@ Result<void> Rewrite::take_stored(zone::NodeView stored, const Bytes& key) {
   if (r_.image == nullptr)
     task.content = Task::Content::Stored;
   else
-    draft_file({}, stored, keep_file_, task.draft);
+    draft_file({}, stored, file_keep_, task.draft);
   settle(task, true);
   return {};
 }
@@ -188,7 +189,7 @@ void Rewrite::take_apex(const zone::ZoneImage::Node* file, zone::NodeView stored
   apex_.flags = zone::node_apex;
   apex_.stored = stored;
   if (file != nullptr) {
-    draft_file(file->rrsets, stored, keep_file_, apex_.draft);
+    draft_file(file->rrsets, stored, file_keep_, apex_.draft);
     apex_.file_digest = file->digest;
   } else {
     draft_stored(stored, keep_, apex_.draft);
@@ -208,6 +209,12 @@ void Rewrite::take_apex(const zone::ZoneImage::Node* file, zone::NodeView stored
       negative_ttl_ = std::min(rrset.ttl, load_u32(&soa[soa.size() - 4]));
       apex_seen_ = true;
     }
+  if (apex_.draft.has(RrType::DNAME)) {
+    // RFC 6672 §2.4: at the apex too it hides what is below.
+    apex_.flags |= zone::node_dname;
+    has_cut_ = true;
+    cut_ = apex_.owner;
+  }
   apex_.wants_nsec = r_.signing.denial == zone::Denial::Nsec;
   apex_.nsec_ttl = negative_ttl_;
   previous_ = apex_.owner;
@@ -264,8 +271,11 @@ Task& Rewrite::place(NameView owner, Bytes key, zone::NodeView stored) {
     task.flags |= zone::node_occluded;
   else
     has_cut_ = false;
-  // A wildcard may come so late that its parent is written by then; what is known of it is kept (mark_late_wildcards).
-  if (stored) task.flags |= static_cast<uint16_t>(stored.flags() & zone::node_wildcard_child);
+  // A wildcard may come so late that its parent is written by then: what was known of it is kept, and looked into at the end.
+  if (stored && stored.is(zone::node_wildcard_child)) {
+    task.flags |= zone::node_wildcard_child;
+    unconfirmed_wildcards_.emplace_back(owner);
+  }
   previous_ = dns::Name(owner);
   last_ = &task;
   return task;
@@ -276,9 +286,10 @@ void Rewrite::mark_wildcard(NameView owner) {
   const NameView parent = owner.parent();
   if (apex_.owner == parent)
     apex_.flags |= zone::node_wildcard_child;
-  else if (last_ != nullptr && last_->owner == parent)
+  else if (last_ != nullptr && last_->owner == parent) {
     last_->flags |= zone::node_wildcard_child;
-  else
+    if (!unconfirmed_wildcards_.empty() && unconfirmed_wildcards_.back() == parent) unconfirmed_wildcards_.pop_back();
+  } else
     late_wildcards_.emplace_back(parent);
 }
 
@@ -366,6 +377,14 @@ Result<void> Rewrite::mark_late_wildcards() {
     if (!node || node.is(zone::node_wildcard_child)) continue;
     if (auto put = nodes_.put(key, zone::with_flags(node, static_cast<uint16_t>(node.flags() | zone::node_wildcard_child))); !put) return put;
   }
+  for (const dns::Name& parent : unconfirmed_wildcards_) {
+    const auto wildcard = parent.child(as_bytes("*"));
+    if (wildcard && nodes_.find(key_of(*wildcard, r_.apex))) continue;
+    const Bytes key = key_of(parent, r_.apex);
+    const zone::NodeView node = nodes_.find(key);
+    if (!node) continue;
+    if (auto put = nodes_.put(key, zone::with_flags(node, static_cast<uint16_t>(node.flags() & ~zone::node_wildcard_child))); !put) return put;
+  }
   return {};
 }
 
@@ -392,7 +411,12 @@ Result<void> Rewrite::write_apex() {
   } else {
     if (auto written = chain_batch_.write(chain_batch_.size(), nsec3_, [this](const Task& t) { chain_changed_ |= t.changed; }); !written)
       return written;
-    if (auto dropped = drop_rest_of_nsec3(); !dropped) return dropped;
+    // The chain of a zone that came signed stays when nothing but what is stored is looked at.
+    const bool kept = r_.image == nullptr && keep_ == Keep::All;
+    if (kept)
+      presigned_nsec3_ = static_cast<bool>(nsec3_.at_or_after(nsec3_at_));
+    else if (auto dropped = drop_rest_of_nsec3(); !dropped)
+      return dropped;
   }
 
   result_.changed = apex_.changed || erased_ || chain_changed_ || result_.written > 0;

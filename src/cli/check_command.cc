@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <CLI/App.hpp>
+
 #include <memory>
 
 #include "cli/commands.hh"

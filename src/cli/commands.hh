@@ -2,12 +2,15 @@
 // The subcommands of steward-registry, a file a group. Each adds itself to the command line; when it is chosen, its
 // callback does the work and leaves the exit code in the console.
 
-#include <CLI/App.hpp>
 #include <string>
 #include <string_view>
 
 #include "cli/console.hh"
 #include "daemon/serve.hh"
+
+namespace CLI {
+class App;
+}
 
 namespace steward::cli {
 

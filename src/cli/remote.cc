@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <CLI/App.hpp>
+
 #include <array>
 #include <filesystem>
 

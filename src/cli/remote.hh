@@ -1,13 +1,16 @@
 #pragma once
 // What all commands that ask the running server share: how it is found, and how its reply is shown.
 
-#include <CLI/App.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "cli/console.hh"
 #include "cli/control_client.hh"
+
+namespace CLI {
+class App;
+}
 
 namespace steward::cli {
 

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <CLI/App.hpp>
+
 #include "cli/commands.hh"
 #include "cli/remote.hh"
 #include "daemon/control_protocol.hh"

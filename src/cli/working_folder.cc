@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -45,6 +46,9 @@ Result<void> plan_names(FolderPlan& plan, const std::string& space, const std::s
                         const std::string& apex) {
   const auto apex_name = dns::Name::from_text(apex.empty() ? std::string(config::default_apex) : apex);
   if (!apex_name) return fail("--apex", apex_name.error());
+  const auto plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.'; };
+  if (!std::all_of(apex.begin(), apex.end(), plain))
+    return fail(Errc::Invalid, fmt::format("--apex: '{}': expected letters, digits, hyphens and dots", apex));
   auto space_name = config::parse_namespace(space);
   if (!space_name) return fail("--namespace", space_name.error());
   auto zone = config::zone_of_namespace(*space_name, *apex_name);

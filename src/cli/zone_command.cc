@@ -1,6 +1,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
+
 #include <unistd.h>
+#include <CLI/App.hpp>
 
 #include <cerrno>
 #include <cstring>

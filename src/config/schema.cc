@@ -241,7 +241,7 @@ const Row rows[] = {
    .set = [](T t, V v) { t.config.zone_files.watch = v.flag; }},
   {.path = "zone-files.max-include-depth", .type = Type::Integer, .fallback = "16", .least = 0, .most = 64, .doc = "Nesting of $INCLUDE.",
    .set = [](T t, V v) { t.config.zone_files.max_include_depth = as<uint32_t>(v); }},
-  {.path = "zone-files.max-generate", .type = Type::Integer, .fallback = "65536", .least = 0, .most = 100'000'000, .doc = "Records that one $GENERATE may make.",
+  {.path = "zone-files.max-generate", .type = Type::Integer, .fallback = "1048576", .least = 0, .most = 100'000'000, .doc = "Records that one $GENERATE may make.",
    .set = [](T t, V v) { t.config.zone_files.max_generate = as<uint32_t>(v); }},
 
   {.path = "log", .shape = Shape::Map, .doc = "The log on standard error."},

@@ -61,6 +61,11 @@ std::optional<store::ZoneRecord> ZoneKeeper::stored() const {
   return std::nullopt;
 }
 
+bool ZoneKeeper::is_as_read() const {
+  const auto record = stored();
+  return record && is_as_stamped(record->files);
+}
+
 LoadOutcome ZoneKeeper::fail_with(const Error& error) {
   status_.state = ZoneState::Failed;
   status_.error = error.what;

@@ -40,6 +40,8 @@ class ZoneKeeper {
 
   /// Takes what is stored, if it is still what the file says by its stamps; reads the file otherwise, or always with `force`.
   LoadOutcome load(bool force);
+  /// Whether the files are, by their stamps, still those that were read last.
+  [[nodiscard]] bool is_as_read() const;
   /// The next slice of what next_event() announced. True while there is more to do at once.
   bool tend();
   /// When tend() is wanted.

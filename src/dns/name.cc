@@ -14,6 +14,8 @@ size_t label_starts(NameView name, std::array<uint8_t, max_labels>& starts) {
 }
 
 bool equal_folded(const uint8_t* a, const uint8_t* b, size_t size) {
+  // Mostly they are the same octets.
+  if (std::memcmp(a, b, size) == 0) return true;
   // Length octets are at most 63, below 'A', so that folding them too changes nothing.
   for (size_t i = 0; i < size; ++i)
     if (a[i] != b[i] && fold(a[i]) != fold(b[i])) return false;
@@ -28,7 +30,8 @@ Result<NameView> NameView::from_wire(ByteView bytes) {
     if (at >= bytes.size()) return fail(Errc::Invalid, "name runs past the end of its data");
     const uint8_t length = bytes[at];
     if (length > max_label_size)
-      return fail(Errc::Invalid, length >= 0xc0 ? "compressed name where none may be" : "label type is not 00 (RFC 6891 §5)");
+      return fail(Errc::Invalid,
+                  length >= 0xc0 ? "compressed name where none may be" : "label type is not 00 (RFC 6891 §5)");
     at += length + size_t{1};
     if (at > max_name_size) return fail(Errc::Invalid, "name is longer than 255 octets (RFC 1035 §3.1)");
     if (length == 0) return NameView(bytes.data(), at);
@@ -163,7 +166,8 @@ Name Name::folded() const {
 Result<Name> Name::child(ByteView label) const {
   if (label.empty()) return fail(Errc::Invalid, "empty label (RFC 1035 §3.1)");
   if (label.size() > max_label_size) return fail(Errc::Invalid, "label is longer than 63 octets (RFC 1035 §3.1)");
-  if (size_ + label.size() + 1 > max_name_size) return fail(Errc::Invalid, "name is longer than 255 octets (RFC 1035 §3.1)");
+  if (size_ + label.size() + 1 > max_name_size)
+    return fail(Errc::Invalid, "name is longer than 255 octets (RFC 1035 §3.1)");
   Name result;
   result.wire_[0] = static_cast<uint8_t>(label.size());
   std::memcpy(&result.wire_[1], label.data(), label.size());
@@ -174,7 +178,8 @@ Result<Name> Name::child(ByteView label) const {
 
 Result<Name> concatenate(NameView prefix, NameView suffix) {
   const size_t head = prefix.size() - 1;
-  if (head + suffix.size() > max_name_size) return fail(Errc::Invalid, "name is longer than 255 octets (RFC 1035 §3.1)");
+  if (head + suffix.size() > max_name_size)
+    return fail(Errc::Invalid, "name is longer than 255 octets (RFC 1035 §3.1)");
   std::array<uint8_t, max_name_size> wire;
   std::memcpy(wire.data(), prefix.data(), head);
   std::memcpy(wire.data() + head, suffix.data(), suffix.size());
@@ -182,13 +187,21 @@ Result<Name> concatenate(NameView prefix, NameView suffix) {
 }
 
 void fold_into(NameView name, uint8_t* out) {
-  // Branch-free, so that the compiler folds sixteen octets at a time.
+  // Eight octets at a time. In each, the highest bit of `from_a` says >= 'A' and that of `past_z` > 'Z'; 0x80 to 0xff
+  // are no letters.
   const uint8_t* in = name.data();
-  for (size_t i = 0, n = name.size(); i < n; ++i) {
-    const uint8_t octet = in[i];
-    const auto upper = static_cast<uint8_t>(static_cast<uint8_t>(octet - 'A') < 26);
-    out[i] = static_cast<uint8_t>(octet | (upper << 5));
+  constexpr uint64_t ones = 0x0101010101010101U;
+  size_t left = name.size();
+  for (; left >= 8; in += 8, out += 8, left -= 8) {
+    uint64_t word = 0;
+    std::memcpy(&word, in, 8);
+    const uint64_t low = word & (ones * 0x7f);
+    const uint64_t from_a = low + ones * (0x80 - 'A');
+    const uint64_t past_z = low + ones * (0x7f - 'Z');
+    word |= ((from_a ^ past_z) & ~word & (ones * 0x80)) >> 2;
+    std::memcpy(out, &word, 8);
   }
+  for (; left > 0; --left) *out++ = fold(*in++);
 }
 
 size_t canonical_key(NameView name, NameView origin, uint8_t* out) {

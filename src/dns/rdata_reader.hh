@@ -52,7 +52,6 @@ class RdataReader {
   bool fail(std::string_view rule);
   [[nodiscard]] const RdataError& error() const { return error_; }
   [[nodiscard]] RdataError& error() { return error_; }
-  [[nodiscard]] size_t position() const { return next_; }
 
  private:
   void missing();

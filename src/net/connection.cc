@@ -156,14 +156,16 @@ void Connection::call_resumes() {
 }
 
 void Connection::finish_deferred() {
-  const auto self = shared_from_this();
   --in_flight_;
   if (closed()) return;
   active_ms_ = server_.loop_.now_ms();
-  // Not from within answer(): the messages behind are its own to take.
-  if (server_.answering_ == this) return;
-  if (!stalled() && !input_.empty()) answer_input();
-  settle();
+  // From the loop: the caller may be a responder within answer(), which is not to be called again from there.
+  server_.loop_.post([self = weak_from_this()] {
+    const auto alive = self.lock();
+    if (!alive || alive->closed()) return;
+    if (!alive->stalled() && !alive->input_.empty()) alive->answer_input();
+    alive->settle();
+  });
 }
 
 void Connection::close(End why) {
@@ -173,7 +175,7 @@ void Connection::close(End why) {
   if (why == End::SlowWriter || why == End::SlowReader) stream_->reset();
   stream_.reset();
   server_.forget(*this, why);
-  call_resumes();
+  if (!resumes_.empty()) server_.loop_.post([self] { self->call_resumes(); });  // likewise
 }
 
 void Connection::close_after_answers() { input_ended_ = true; }

@@ -170,10 +170,8 @@ QueryAnswer::State QueryAnswer::solve_dname(NodeView node) {
   const auto dname = node.find(RrType::DNAME);
   if (!dname) return State::Failed;
   source_ = node.data();
-  const size_t start = response_.at();
-  if (!response_.put(Section::Answer, *dname, node.owner(), place_of(cut_name_), dnssec_)) return State::Truncated;
-
-  const size_t target = rdata_place(response_.message(), start);
+  size_t target = 0;
+  if (!put_dname(node, *dname, target)) return State::Truncated;
   const size_t target_size = load_u16(response_.message() + target - 2);
   const size_t prefix = step_.name.size() - cut_name_.size();
   if (prefix + target_size > dns::max_name_size) return State::Overflow;
@@ -191,6 +189,20 @@ QueryAnswer::State QueryAnswer::solve_dname(NodeView node) {
     return State::Truncated;
   if (request_.qtype == RrType::CNAME || request_.qtype == RrType::ANY) return State::Hit;
   return next_link(static_cast<uint16_t>(cname + 12));
+}
+
+// Writes the DNAME RRset, unless a link before was made of it; `target` is where the name stands that it redirects to.
+bool QueryAnswer::put_dname(NodeView node, const zone::StoredRrset& dname, size_t& target) {
+  for (size_t i = 0; i < dname_count_; ++i)
+    if (chain_.dnames[i].node == node.data()) {
+      target = chain_.dnames[i].target;
+      return true;
+    }
+  const size_t start = response_.at();
+  if (!response_.put(Section::Answer, dname, node.owner(), place_of(cut_name_), dnssec_)) return false;
+  target = rdata_place(response_.message(), start);
+  chain_.dnames[dname_count_++] = {node.data(), static_cast<uint16_t>(target)};
+  return true;
 }
 
 // Takes note of the name at `target` in the message, to be looked for next.

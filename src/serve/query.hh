@@ -25,7 +25,12 @@ struct Chain {
     dns::NameView encloser;
   };
   std::array<NameBuffer, max_links> names;
-  std::array<dns::NameView, max_links> visited;     ///< the names that were left behind
+  std::array<dns::NameView, max_links> visited;  ///< the names that were left behind
+  struct Dname {
+    const uint8_t* node;
+    uint16_t target;  ///< where its RDATA stands in the message
+  };
+  std::array<Dname, max_links + 1> dnames;          ///< that are in the answer already
   std::array<Expansion, max_links + 1> expansions;  ///< the wildcards that the answer was synthesized from
 };
 
@@ -56,6 +61,7 @@ class QueryAnswer {
   State solve_signatures(zone::NodeView node);
   State solve_cname(zone::NodeView node, const zone::StoredRrset& cname);
   State solve_dname(zone::NodeView node);
+  bool put_dname(zone::NodeView node, const zone::StoredRrset& dname, size_t& target);
   State hit(zone::NodeView node, const zone::StoredRrset& rrset);
   bool follow();
   State next_link(uint16_t target);
@@ -92,6 +98,7 @@ class QueryAnswer {
 
   size_t links_ = 0;
   size_t expansion_count_ = 0;
+  size_t dname_count_ = 0;
 
   // The RRset whose RDATA names others: where it starts in the message.
   zone::StoredRrset named_;

@@ -37,7 +37,8 @@ uint64_t network_of(const SocketAddress& client) {
 }  // namespace
 
 RateLimiter::RateLimiter(RateLimitSettings settings, const std::array<uint64_t, 2>& secret)
-    : settings_(std::move(settings)), secret_(secret) {
+    // Constants with bits all over, so that even a secret of zeros mixes.
+    : settings_(std::move(settings)), secret_{secret[0] ^ 0xa0761d6478bd642fU, secret[1] ^ 0xe7037ed1a0b428dbU} {
   settings_.per_second = std::clamp<uint32_t>(settings_.per_second, 1, 200'000);
   const size_t lines = std::bit_ceil(std::max<size_t>(settings_.buckets, 8) / 8);
   line_mask_ = lines - 1;
@@ -52,7 +53,7 @@ bool RateLimiter::applies_to(const SocketAddress& client) const {
 
 uint64_t RateLimiter::hash(const SocketAddress& client, ResponseClass kind, const void* source) const {
   const uint64_t what = static_cast<uint64_t>(reinterpret_cast<uintptr_t>(source)) << 3 ^ static_cast<uint64_t>(kind);
-  return mix(mix(network_of(client) ^ secret_[0], what ^ secret_[1]) ^ secret_[0], secret_[1] | 1);
+  return mix(mix(network_of(client) ^ secret_[0], what ^ secret_[1]) ^ secret_[0], secret_[1]);
 }
 
 // The tokens that a bucket holds now. After 17 minutes the time wraps and may seem short: the bucket is then less full

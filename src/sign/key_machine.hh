@@ -82,11 +82,11 @@ constexpr bool is_step(KeyRole role, KeyState from, KeyState to) {
     case KeyState::Published: return from == KeyState::Generated;
     case KeyState::Submitted: return role != KeyRole::Zsk && from == KeyState::Published;
     case KeyState::Active: return from == (role == KeyRole::Zsk ? KeyState::Published : KeyState::Submitted);
-    // A predecessor whose DS nobody has confirmed is retired too: what counts is that its successor's DS is seen before
-    // it goes.
-    case KeyState::Retired: return from == KeyState::Active || (role != KeyRole::Zsk && from == KeyState::Submitted);
-    // A ZSK that was only published can be withdrawn: no signature of it exists.
-    case KeyState::Removed: return from == KeyState::Retired || (role == KeyRole::Zsk && from == KeyState::Published);
+    // A successor that is no longer wanted is withdrawn; and a predecessor whose DS nobody has confirmed is retired
+    // too: what counts is that its successor's DS is seen before it goes.
+    case KeyState::Retired:
+      return from == KeyState::Active || from == (role == KeyRole::Zsk ? KeyState::Published : KeyState::Submitted);
+    case KeyState::Removed: return from == KeyState::Retired;
   }
   return false;
 }

@@ -212,12 +212,13 @@ void KeyPlanner::plan_zsk_end() {
   // The zone had KSK and ZSK, and is to have a CSK: the KSK takes over, since every cache knows it.
   const auto live = select(true, {Published, Submitted, Active, Retired});
   const auto takes_over = std::find_if(live.begin(), live.end(), [this](Work* key) { return signs_zone(*key); });
+  if (takes_over == live.end() || !is_known_everywhere(**takes_over)) return;
   for (Work* key : select(false, {Active})) {
-    if (takes_over == live.end() || !is_known_everywhere(**takes_over)) continue;
     step<KeyRole::Zsk, Active, Retired>(*key, "the zone has a CSK from now on");
   }
+  // Its activation may have been committed and then lost in a crash: it leaves as one that has signed.
   for (Work* key : select(false, {Published})) {
-    step<KeyRole::Zsk, Published, Removed>(*key, "never used: the zone has a CSK");
+    step<KeyRole::Zsk, Published, Retired>(*key, "withdrawn: the zone has a CSK from now on");
   }
 }
 

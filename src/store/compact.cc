@@ -20,6 +20,8 @@ std::optional<uint64_t> emptiest(const std::map<uint64_t, uint64_t>& live, uint6
   return found;
 }
 
+}  // namespace
+
 Bytes key_of(zone::NodeView node, dns::NameView apex) {
   if (node.is(zone::node_nsec3)) {
     // The key of an NSEC3 node is its hash: the owner's first label, in base32hex (RFC 5155 §3).
@@ -37,8 +39,6 @@ Bytes key_of(zone::NodeView node, dns::NameView apex) {
   key.resize(dns::canonical_key(node.owner(), apex, key.data()));
   return key;
 }
-
-}  // namespace
 
 Result<bool> Store::compact() {
   State& s = *state_;

@@ -19,15 +19,29 @@ class Epochs {
 
   struct alignas(64) Slot {
     std::atomic<uint64_t> entered{0};  // 0: outside
+    std::atomic<bool> taken{false};
   };
+
+  Epochs() = default;
+  /// No reader is left by then.
+  ~Epochs() {
+    for (auto& [epoch, free] : retired_) free();
+  }
+  Epochs(const Epochs&) = delete;
+  Epochs& operator=(const Epochs&) = delete;
 
   /// A slot for one more reader thread; null when all are taken.
   Slot* add_reader() {
-    const size_t index = readers_.fetch_add(1);
-    return index < max_readers ? &slots_[index] : nullptr;
+    for (Slot& slot : slots_)
+      if (!slot.taken.exchange(true)) return &slot;
+    return nullptr;
+  }
+  static void remove_reader(Slot& slot) {
+    leave(slot);
+    slot.taken.store(false);
   }
   void enter(Slot& slot) const {
-    // seq_cst: the store must be seen before any read of what the writer may retire.
+    // seq_cst, as are the reads of what the writer retires: the store must be seen before them.
     slot.entered.store(now_.load(std::memory_order_acquire), std::memory_order_seq_cst);
   }
   static void leave(Slot& slot) { slot.entered.store(0, std::memory_order_release); }
@@ -48,7 +62,6 @@ class Epochs {
 
  private:
   std::array<Slot, max_readers> slots_;
-  std::atomic<size_t> readers_{0};
   std::atomic<uint64_t> now_{1};
   std::deque<std::pair<uint64_t, std::function<void()>>> retired_;
 };

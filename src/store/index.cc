@@ -46,25 +46,27 @@ Index::Table* Index::new_table(uint64_t names) {
   return new Table{size - 1, std::make_unique<std::atomic<uint64_t>[]>(size)};
 }
 
-void Index::reserve(uint64_t names) {
-  if (names * 5 > (table_.load()->mask + 1) * 3 && used_ == 0) publish(new_table(names));
+void Index::start(uint64_t names) {
+  names_ = filled_ = 0;
+  publish(new_table(names));
 }
 
 void Index::insert(Table& table, uint64_t hash, NodePosition position) {
   uint64_t at = hash & table.mask;
   while (table.slots[at].load(std::memory_order_relaxed) != 0) at = (at + 1) & table.mask;
-  table.slots[at].store(tag_of(hash) | position / 8, std::memory_order_relaxed);
+  table.slots[at].store(tag_of(hash) | position / 8, std::memory_order_release);
 }
 
 void Index::publish(Table* table) {
-  Table* old = table_.exchange(table, std::memory_order_acq_rel);
+  Table* old = table_.exchange(table, std::memory_order_seq_cst);
   epochs_.retire([old] { delete old; });
 }
 
 void Index::apply_one(Table& table, const Change& change) {
   if (change.before == no_node) {
     insert(table, change.hash, change.after);
-    ++used_;
+    ++names_;
+    ++filled_;
     return;
   }
   uint64_t at = change.hash & table.mask;
@@ -74,7 +76,9 @@ void Index::apply_one(Table& table, const Change& change) {
     if (slot != gone && position_of(slot) == change.before) break;
     at = (at + 1) & table.mask;
   }
-  table.slots[at].store(change.after == no_node ? gone : tag_of(change.hash) | change.after / 8, std::memory_order_relaxed);
+  if (change.after == no_node) --names_;
+  const uint64_t slot = change.after == no_node ? gone : tag_of(change.hash) | change.after / 8;
+  table.slots[at].store(slot, std::memory_order_release);
 }
 
 }  // namespace steward::store

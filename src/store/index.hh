@@ -46,11 +46,13 @@ class Index {
   // Readers, between Epochs::enter and leave.
   /// The id of the transaction that the index mirrors; 0 while it changes or is not built.
   [[nodiscard]] uint64_t transaction() const { return transaction_.load(std::memory_order_acquire); }
+  /// After load(): whether what it gave was of this transaction.
   [[nodiscard]] bool unchanged(uint64_t transaction) const {
-    std::atomic_thread_fence(std::memory_order_acquire);
     return transaction_.load(std::memory_order_relaxed) == transaction;
   }
-  [[nodiscard]] const Table& table() const { return *table_.load(std::memory_order_acquire); }
+  [[nodiscard]] const Table& table() const { return *table_.load(std::memory_order_seq_cst); }
+  // Slots are stored with release after transaction_ was set to 0: who loads one that changed sees that 0 too.
+  static uint64_t load(const Table& table, uint64_t at) { return table.slots[at].load(std::memory_order_acquire); }
   static uint64_t tag_of(uint64_t hash) { return hash >> 40 << 40; }
   static NodePosition position_of(uint64_t slot) { return (slot & 0xff'ffff'ffff) * 8; }
 
@@ -61,10 +63,11 @@ class Index {
     NodePosition after;   ///< no_node: the name is gone
   };
   static constexpr NodePosition no_node = UINT64_MAX;
-  /// Where a name was: search goes on behind it. Growing drops these marks.
+  /// Where a name was: search goes on behind it. Making the table anew drops these marks.
   static constexpr uint64_t gone = UINT64_MAX;
   void begin_change() { transaction_.store(0, std::memory_order_seq_cst); }
-  void reserve(uint64_t names);
+  /// An empty table with room for so many names.
+  void start(uint64_t names);
   /// `hash_of(position)` is asked when the table grows.
   template <class HashOf>
   void apply(const std::vector<Change>& changes, HashOf hash_of) {
@@ -72,7 +75,7 @@ class Index {
     for (const Change& change : changes) apply_one(*table_.load(std::memory_order_relaxed), change);
   }
   void end_change(uint64_t transaction) { transaction_.store(transaction, std::memory_order_seq_cst); }
-  [[nodiscard]] uint64_t used() const { return used_; }
+  [[nodiscard]] uint64_t names() const { return names_; }
   [[nodiscard]] uint64_t memory() const { return (table_.load()->mask + 1) * 8; }
 
  private:
@@ -81,11 +84,13 @@ class Index {
     uint64_t added = 0;
     for (const Change& change : changes) added += change.before == no_node ? 1 : 0;
     const Table& old = *table_.load(std::memory_order_relaxed);
-    if ((used_ + added) * 5 <= (old.mask + 1) * 3) return;
-    Table* bigger = new_table(used_ + added);
+    if ((filled_ + added) * 5 <= (old.mask + 1) * 3) return;
+    // Sized by the names that there are, so that marks of names gone do not make it grow.
+    Table* bigger = new_table(names_ + added);
     for (uint64_t i = 0; i <= old.mask; ++i)
       if (const uint64_t slot = old.slots[i].load(std::memory_order_relaxed); slot != 0 && slot != gone)
         insert(*bigger, hash_of(position_of(slot)), position_of(slot));
+    filled_ = names_;
     publish(bigger);
   }
   static Table* new_table(uint64_t names);
@@ -96,7 +101,8 @@ class Index {
   Epochs& epochs_;
   std::atomic<Table*> table_;
   std::atomic<uint64_t> transaction_{0};
-  uint64_t used_ = 0;
+  uint64_t names_ = 0;
+  uint64_t filled_ = 0;  // slots that are not 0: names, and marks of names gone
 };
 
 }  // namespace steward::store

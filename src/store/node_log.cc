@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <filesystem>
+#include <optional>
 
 namespace steward::store {
 namespace {
@@ -29,6 +31,15 @@ Result<void> sync_folder(const std::string& folder) {
   return {};
 }
 
+// "0000002a.nodes"; nothing for any other name.
+std::optional<uint64_t> segment_of_file(const std::string& name) {
+  uint64_t segment = 0;
+  if (name.size() != 14 || !name.ends_with(".nodes")) return std::nullopt;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + 8, segment, 16);
+  if (error != std::errc() || end != name.data() + 8) return std::nullopt;
+  return segment;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<NodeLog>> NodeLog::open(std::string folder, NodePosition end, uint64_t reserve) {
@@ -41,11 +52,11 @@ Result<std::unique_ptr<NodeLog>> NodeLog::open(std::string folder, NodePosition 
   std::unique_ptr<NodeLog> log(new NodeLog(std::move(folder), end, static_cast<uint8_t*>(base), reserve));
 
   for (const auto& entry : std::filesystem::directory_iterator(log->folder_, error)) {
-    const std::string name = entry.path().filename().string();
-    if (name.size() != 14 || !name.ends_with(".nodes")) continue;
-    const uint64_t segment = std::stoull(name.substr(0, 8), nullptr, 16);
-    if (segment * segment_size >= reserve) return fail(Errc::Full, entry.path().string() + ": past the reserved addresses");
-    if (auto opened = log->open_segment(segment); !opened) return tl::unexpected<Error>(opened.error());
+    const auto segment = segment_of_file(entry.path().filename().string());
+    if (!segment) continue;
+    if (*segment >= reserve / segment_size) return fail(Errc::Full, entry.path().string() + ": past the reserved addresses");
+    if (entry.file_size(error) < segment_size) log->short_.insert(*segment);
+    if (auto opened = log->open_segment(*segment); !opened) return tl::unexpected<Error>(opened.error());
   }
   if (error) return fail(Errc::Io, log->folder_ + ": " + error.message());
   return log;
@@ -135,6 +146,13 @@ Result<void> NodeLog::sync() {
 void NodeLog::rewind(NodePosition end) {
   pending_.clear();
   end_ = end;
+  for (uint64_t segment = segment_of(end) + 1; segment < files_.size(); ++segment) drop(segment);
+}
+
+Result<void> NodeLog::check_segment(uint64_t segment) const {
+  if (segment >= files_.size() || files_[segment] < 0) return fail(Errc::Corrupt, path_of(segment) + ": not there");
+  if (short_.contains(segment)) return fail(Errc::Corrupt, path_of(segment) + ": shorter than a segment");
+  return {};
 }
 
 void NodeLog::drop(uint64_t segment) {

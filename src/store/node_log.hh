@@ -46,8 +46,12 @@ class NodeLog {
   Result<void> flush();
   /// flush(), and on the disk when it returns.
   Result<void> sync();
-  /// Takes back everything from `end` on: an aborted transaction.
+  /// Takes back everything from `end` on: an aborted transaction. Its segments give their room on the disk back.
   void rewind(NodePosition end);
+  /// Corrupt where the segment's file was not there at open, or not in its whole size.
+  [[nodiscard]] Result<void> check_segment(uint64_t segment) const;
+  /// One more than the highest segment that there is.
+  [[nodiscard]] uint64_t segments() const { return files_.size(); }
   /// Removes a segment that nothing points at and no reader looks at.
   void drop(uint64_t segment);
 
@@ -64,6 +68,7 @@ class NodeLog {
   uint64_t reserve_;
   std::vector<int> files_;    // by segment; -1 where it is not open
   std::set<uint64_t> dirty_;  // segments written since the last sync
+  std::set<uint64_t> short_;  // segments whose files were too short at open
 };
 
 }  // namespace steward::store

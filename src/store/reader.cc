@@ -34,6 +34,8 @@ struct Reader::Implementation {
   uint64_t id = 0;      // of the snapshot
   bool fast = false;    // the index mirrors it
 
+  int begin_snapshot();
+  bool take_view();
   MDB_cursor* cursor(CursorHandle& handle, bool& fresh, MDB_dbi dbi) const {
     if (!handle) {
       MDB_cursor* opened = nullptr;
@@ -67,30 +69,42 @@ Reader::~Reader() {
   impl_->tree_cursor.reset();
   impl_->nsec3_cursor.reset();
   impl_->txn.reset();
+  Epochs::remove_reader(impl_->slot);
+}
+
+int Reader::Implementation::begin_snapshot() {
+  if (txn) return mdb_txn_renew(txn.get());
+  MDB_txn* begun = nullptr;
+  const int code = mdb_txn_begin(s.env.get(), nullptr, MDB_RDONLY, &begun);
+  txn.reset(begun);
+  return code;
+}
+
+bool Reader::Implementation::take_view() {
+  // The barrier before the view: the views of all commits up to the one that it names, but for that one, are out by then.
+  // That one's is waited for where its commit is in our snapshot; it comes at once.
+  uint64_t barrier = 0;
+  do {
+    barrier = s.view_barrier.load(std::memory_order_seq_cst);
+    view = s.view.load(std::memory_order_seq_cst);
+  } while (id >= barrier && view->transaction < barrier);
+  return view->transaction <= id;
 }
 
 Result<void> Reader::acquire() {
   Implementation& r = *impl_;
   r.s.epochs.enter(r.slot);
-  int code = 0;
-  if (!r.txn) {
-    MDB_txn* txn = nullptr;
-    code = mdb_txn_begin(r.s.env.get(), nullptr, MDB_RDONLY, &txn);
-    r.txn.reset(txn);
-  } else {
-    code = mdb_txn_renew(r.txn.get());
+  while (true) {
+    if (const int code = r.begin_snapshot(); code != 0) {
+      Epochs::leave(r.slot);
+      return lmdb_error("read transaction", code);
+    }
+    r.id = mdb_txn_id(r.txn.get());
+    if (r.take_view()) break;
+    // A commit came between the snapshot and the view: a zone may be in one and not in the other.
+    mdb_txn_reset(r.txn.get());
   }
-  if (code != 0) {
-    Epochs::leave(r.slot);
-    return lmdb_error("read transaction", code);
-  }
-  r.id = mdb_txn_id(r.txn.get());
   r.tree_cursor_fresh = r.nsec3_cursor_fresh = false;
-  r.view = r.s.view.load(std::memory_order_acquire);
-  // A commit that changes what zones there are is visible a moment before its view: wait for it.
-  while (r.view->transaction < r.s.view_barrier.load(std::memory_order_acquire) &&
-         r.id >= r.s.view_barrier.load(std::memory_order_acquire))
-    r.view = r.s.view.load(std::memory_order_acquire);
   r.fast = r.s.index.transaction() == r.id;
   return {};
 }
@@ -122,7 +136,7 @@ void Reader::fetch(zone::Probe& probe) const {
   const Index::Table& table = impl_->s.index.table();
   const uint64_t tag = Index::tag_of(probe.hash);
   for (uint64_t at = probe.hash & table.mask;; at = (at + 1) & table.mask) {
-    const uint64_t slot = table.slots[at].load(std::memory_order_relaxed);
+    const uint64_t slot = Index::load(table, at);
     probe.slot = at;
     if (slot == 0) return;
     if (Index::tag_of(slot) != tag || slot == Index::gone) continue;
@@ -148,7 +162,7 @@ zone::NodeView Reader::finish(const zone::Probe& probe) const {
   const Index::Table& table = r.s.index.table();
   const uint64_t tag = Index::tag_of(probe.hash);
   for (uint64_t at = (probe.slot + 1) & table.mask;; at = (at + 1) & table.mask) {
-    const uint64_t slot = table.slots[at].load(std::memory_order_relaxed);
+    const uint64_t slot = Index::load(table, at);
     if (!r.s.index.unchanged(r.id)) return r.find_in_tree(*probe.zone, probe.name);
     if (slot == 0) return {};
     if (Index::tag_of(slot) != tag || slot == Index::gone) continue;

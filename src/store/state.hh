@@ -42,6 +42,8 @@ constexpr size_t zone_prefix_size = 4;
 /// Key of a name in the tree: zone id, big-endian, then its canonical key relative to the apex.
 using TreeKey = std::array<uint8_t, zone_prefix_size + dns::max_canonical_key_size>;
 size_t tree_key(const zone::ZoneInfo& zone, dns::NameView name, TreeKey& key);
+/// Under which key of its table a node belongs, told by its owner.
+Bytes key_of(zone::NodeView node, dns::NameView apex);
 
 struct Store::State {
   explicit State(StoreOptions given);

@@ -171,7 +171,7 @@ Store::State::~State() {
 
 void Store::State::publish_view(std::unique_ptr<ZoneView> fresh) {
   fresh->index(hash);
-  const ZoneView* old = view.exchange(fresh.release(), std::memory_order_acq_rel);
+  const ZoneView* old = view.exchange(fresh.release(), std::memory_order_seq_cst);
   if (old != nullptr) epochs.retire([old] { delete old; });
 }
 
@@ -198,9 +198,13 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
   auto log = NodeLog::open(options.folder + "/nodes", *end, options.log_size);
   if (!log) return tl::unexpected<Error>(log.error());
   state->log = std::move(*log);
-  // Segments that a crash kept from being dropped.
-  for (uint64_t segment = 0; segment < NodeLog::segment_of(*end); ++segment)
-    if (!state->live.contains(segment)) state->log->drop(segment);
+  for (const auto& [segment, octets] : state->live)
+    if (octets > 0)
+      if (auto held = state->log->check_segment(segment); !held) return tl::unexpected<Error>(held.error());
+  // Segments that a crash kept from being dropped, and those of a transaction that was not committed.
+  for (uint64_t segment = 0; segment < state->log->segments(); ++segment)
+    if (segment > NodeLog::segment_of(*end) || (segment < NodeLog::segment_of(*end) && !state->live.contains(segment)))
+      state->log->drop(segment);
   state->publish_view(std::move(view));
   return std::unique_ptr<Store>(new Store(std::move(state)));
 }
@@ -233,7 +237,8 @@ Result<void> Store::build_index() {
   MDB_stat stat;
   mdb_stat(txn, s.dbs.tree, &stat);
   s.index.begin_change();
-  s.index.reserve(stat.ms_entries);
+  s.index_built = false;
+  s.index.start(stat.ms_entries);
 
   MDB_cursor* cursor = nullptr;
   if (const int code = mdb_cursor_open(txn, s.dbs.tree, &cursor); code != 0) return lmdb_error("LMDB", code);
@@ -280,7 +285,7 @@ StoreFigures Store::figures() const {
     figures.log_octets += NodeLog::segment_size;
     figures.live_octets += octets;
   }
-  figures.index_names = s.index.used();
+  figures.index_names = s.index.names();
   figures.index_octets = s.index.memory();
   figures.dead_readers = s.dead_readers;
   return figures;

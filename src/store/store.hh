@@ -48,15 +48,17 @@ class Store {
 
   [[nodiscard]] Result<std::unique_ptr<Reader>> make_reader();
 
+  // The writer thread.
   /// The zones as of the last commit.
   [[nodiscard]] std::vector<ZoneRecord> zones() const;
-
-  // The writer thread.
   [[nodiscard]] Result<std::unique_ptr<WriteTransaction>> begin_write();
   /// Fills the index from the tree, after which answers stop using the tree. Io, Corrupt.
   Result<void> build_index();
   /// Moves what is left in mostly dead segments and drops them: one segment at most a call. True when it did something.
   Result<bool> compact();
+  /// Reads all that is committed: every key has a zone, every node holds together, stands under its own key and is counted
+  /// in its segment. Corrupt, with the first thing that is wrong. Takes as long as reading the whole store.
+  Result<void> verify();
   [[nodiscard]] StoreFigures figures() const;
 
   struct State;

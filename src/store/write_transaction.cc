@@ -38,7 +38,11 @@ struct WriteTransaction::Implementation {
   std::vector<Index::Change> index_changes;
   std::map<uint64_t, int64_t> live_changes;
   bool committed = false;
+  std::optional<Error> failure;  // of a read, which has no way to say so: keeps the transaction from being committed
 
+  void fail_with(const Error& error) {
+    if (!failure) failure = error;
+  }
   void count_live(NodePosition position, int64_t sign) {
     const zone::NodeView node(s.log->at(position));
     live_changes[NodeLog::segment_of(position)] += sign * static_cast<int64_t>(node.size());
@@ -70,17 +74,16 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
   zone::NodeView find(ByteView key) override {
     MDB_val k = to_val(full(key));
     MDB_val v;
-    if (mdb_get(t_.txn.get(), dbi_, &k, &v) != 0) return {};
-    return view(number_of(v) & tree_position);
+    return found(mdb_get(t_.txn.get(), dbi_, &k, &v)) ? view(number_of(v) & tree_position) : zone::NodeView{};
   }
 
   zone::NodeView at_or_after(Bytes& key) override {
     MDB_val k = to_val(full(key));
     MDB_val v;
-    if (mdb_cursor_get(reading_.get(), &k, &v, MDB_SET_RANGE) != 0) return {};
-    const ByteView found = to_view(k);
-    if (found.size() < zone_prefix_size || load_u32(found.data()) != zone_) return {};
-    key.assign(found.begin() + zone_prefix_size, found.end());
+    if (!found(mdb_cursor_get(reading_.get(), &k, &v, MDB_SET_RANGE))) return {};
+    const ByteView stored = to_view(k);
+    if (stored.size() < zone_prefix_size || load_u32(stored.data()) != zone_) return {};
+    key.assign(stored.begin() + zone_prefix_size, stored.end());
     return view(number_of(v) & tree_position);
   }
 
@@ -137,9 +140,16 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
   Result<void> flush_for(NodePosition position) {
     return position >= t_.s.log->flushed_end() ? t_.s.log->flush() : Result<void>{};
   }
+  bool found(int code) {
+    if (code != 0 && code != MDB_NOTFOUND) t_.fail_with(lmdb_error("tree", code).value());
+    return code == 0;
+  }
   zone::NodeView view(NodePosition position) {
-    // A full disk shows here too; commit() will say so, since what is pending stays pending.
-    if (!flush_for(position)) return {};
+    // A full disk shows here too.
+    if (auto flushed = flush_for(position); !flushed) {
+      t_.fail_with(flushed.error());
+      return {};
+    }
     return zone::NodeView(t_.s.log->at(position));
   }
 
@@ -255,6 +265,7 @@ Result<void> WriteTransaction::commit() {
   Implementation& t = *impl_;
   Store::State& s = t.s;
   t.tables.clear();
+  if (t.failure) return tl::unexpected<Error>(*t.failure);
   // The nodes first: what the tree points at is on disk before the tree is.
   if (auto synced = s.log->sync(); !synced) return synced;
   if (auto written = t.write_zones(); !written) return written;

@@ -3,7 +3,6 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <utility>
 
 namespace steward::zone {
 namespace {
@@ -14,27 +13,13 @@ constexpr size_t least_reserve = size_t{64} << 20;
 
 }  // namespace
 
-Arena::Arena(Arena&& other) noexcept
-    : base_(std::exchange(other.base_, nullptr)),
-      reserved_(std::exchange(other.reserved_, 0)),
-      committed_(std::exchange(other.committed_, 0)),
-      used_(std::exchange(other.used_, unit)) {}
-
-Arena& Arena::operator=(Arena&& other) noexcept {
-  std::swap(base_, other.base_);
-  std::swap(reserved_, other.reserved_);
-  std::swap(committed_, other.committed_);
-  std::swap(used_, other.used_);
-  return *this;
-}
-
 Arena::~Arena() {
   if (base_ != nullptr) munmap(base_, reserved_);
 }
 
 // Addresses without memory behind them: PROT_NONE is not counted by any overcommit policy.
 bool Arena::reserve() {
-  for (size_t size = most_octets; size >= least_reserve; size /= 2) {
+  for (size_t size = most_; size >= std::min(most_, least_reserve); size /= 2) {
     void* range = mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (range == MAP_FAILED) continue;
     base_ = static_cast<uint8_t*>(range);

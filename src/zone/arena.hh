@@ -21,14 +21,13 @@ class Arena {
   /// 16 GiB of addresses; less where the process may not have so many (RLIMIT_AS).
   static constexpr size_t most_octets = (size_t{1} << 32) * unit;
 
-  Arena() = default;
-  Arena(Arena&& other) noexcept;
-  Arena& operator=(Arena&& other) noexcept;
+  /// Takes at most `most` octets.
+  explicit Arena(size_t most = most_octets) : most_(most) {}
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
   ~Arena();
 
-  /// `size` octets, aligned to four, not initialised; null where the system gives no more, or 16 GiB are used up.
+  /// `size` octets, aligned to four, not initialised; null where the system gives no more, or `most` are used up.
   uint8_t* take(size_t size) {
     const size_t start = (used_ + unit - 1) & ~(unit - 1);
     if (start + size > committed_ && !grow(start + size)) return nullptr;
@@ -46,6 +45,7 @@ class Arena {
   bool reserve();
   bool grow(size_t needed);
 
+  size_t most_;
   uint8_t* base_ = nullptr;
   size_t reserved_ = 0;
   size_t committed_ = 0;

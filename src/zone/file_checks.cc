@@ -52,7 +52,10 @@ class ZoneCheck {
 
 void ZoneCheck::run() {
   check_apex();
-  for (size_t place = 0; place < image_.node_count() && !report_.full(); ++place) check_node(image_.node_at(place));
+  for (size_t place = 0; place < image_.node_count() && !report_.full(); ++place) {
+    image_.prefetch(place + FileImage::prefetch_distance);
+    check_node(image_.node_at(place));
+  }
 }
 
 void ZoneCheck::check_apex() {
@@ -221,8 +224,8 @@ void ZoneCheck::check_nsec3(const FileRecord& record, NodeIndex node) {
   if (std::none_of(nsec3_params_.begin(), nsec3_params_.end(), same)) broken(ZoneRule::Nsec3ParamMissing, record, node);
 }
 
-// Octets that a stored node (zone/node.hh) saves with pointers into its owner's name: tails of names in compressible RDATA that are
-// the owner's to the octet; of a wildcard's what is behind the asterisk.
+// Octets that a stored node (zone/node.hh) saves with pointers into its owner's name: tails of names in compressible
+// RDATA that are the owner's to the octet; of a wildcard's what is behind the asterisk.
 size_t compression_gain(const FileRecord& record, NameView owner) {
   const NameView usable = owner.is_wildcard() ? owner.parent() : owner;
   std::array<dns::RdataName, 8> names;
@@ -241,7 +244,8 @@ size_t compression_gain(const FileRecord& record, NameView owner) {
   return gain;
 }
 
-// RFC 1035 §4.2.2: a message on a stream has at most 65,535 octets: header, the largest question, OPT, then the RRset with its RRSIGs.
+// RFC 1035 §4.2.2: a message on a stream has at most 65,535 octets: header, the largest question, OPT, then the RRset
+// with its RRSIGs.
 void ZoneCheck::check_sizes(NodeIndex node, NameView owner) {
   constexpr size_t most = 65535 - 12 - (dns::max_name_size + 4) - 11;
   constexpr size_t rr_head = 12;

@@ -82,6 +82,7 @@ void FileImage::sort_nodes() {
 
 void FileImage::arrange_node(NodeIndex node, FileReport& report) {
   if (record_at(first_[node]).next == 0 && record_at(first_[node]).type() != RrType::RRSIG) {
+    if (record_at(first_[node]).type() == RrType::NS) with_ns_.push_back(node);
     ++record_count_;
     return;
   }
@@ -106,6 +107,7 @@ void FileImage::arrange_node(NodeIndex node, FileReport& report) {
     if ((key & 1) != 0 && record_at(rrset[0].ref).ttl != record_at(items_[kept - 1].ref).ttl)
       report.broken(ZoneRule::RrsigTtlDiffers, place_of(record_at(rrset[0].ref), node));
     if ((key & 1) == 0) rrset_key = key;
+    if (record_at(rrset[0].ref).type() == RrType::NS) with_ns_.push_back(node);
     std::copy_n(rrset.begin(), count, items_.begin() + static_cast<std::ptrdiff_t>(kept));
     kept += count;
   }
@@ -174,6 +176,7 @@ FileMessage FileImage::place_of(const FileRecord& record, NodeIndex node) {
 
 bool FileImage::next(Node& node) {
   if (at_ == order_.size()) return false;
+  prefetch(at_ + prefetch_distance);
   const NodeIndex index = order_[at_++];
   views_.clear();
   rrsets_.clear();

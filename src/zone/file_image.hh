@@ -33,7 +33,8 @@ struct FileRecord {
 
 class FileImage final : public ZoneImage {
  public:
-  explicit FileImage(NameView apex) : owners_(apex) {}
+  /// `most`: octets of names, and of records.
+  explicit FileImage(NameView apex, size_t most = Arena::most_octets) : owners_(apex, most), arena_(most) {}
 
   // Making it.
   /// Records added from now on come from `file`.
@@ -41,7 +42,7 @@ class FileImage final : public ZoneImage {
   /// `file` was read or should have been: it is one of files().
   void add_file(const std::string& file);
   OwnerTable& owners() { return owners_; }
-  /// False where memory runs out, or there are more than 16 GiB of records.
+  /// False where memory runs out, or the limit of octets is reached.
   bool add(NodeIndex node, RrType type, uint32_t ttl, uint32_t line, ByteView rdata);
   /// Canonical order of nodes, RRsets and RDATA, no repeats, one TTL an RRset; reports what RFC 2181 §5.2 and RFC 4035
   /// §2.2 say against the records. Once, after the last add().
@@ -51,6 +52,14 @@ class FileImage final : public ZoneImage {
   [[nodiscard]] NodeIndex node_at(size_t place) const { return order_[place]; }
   [[nodiscard]] const FileRecord* first(NodeIndex node) const { return record(first_[node]); }
   [[nodiscard]] const FileRecord* after(const FileRecord* one) const { return record(one->next); }
+  /// The nodes that have NS records, in no order.
+  [[nodiscard]] const std::vector<NodeIndex>& nodes_with_ns() const { return with_ns_; }
+  /// Asks for the records of the node at `place`, if there is one, to be fetched into the cache.
+  void prefetch(size_t place) const {
+    if (place < order_.size()) __builtin_prefetch(arena_.at(first_[order_[place]]));
+  }
+  /// How far ahead a walk in canonical order, which jumps about in the file's, should prefetch.
+  static constexpr size_t prefetch_distance = 12;
   /// File, line, and the record's owner and type as text.
   FileMessage place_of(const FileRecord& record, NodeIndex node);
 
@@ -82,6 +91,7 @@ class FileImage final : public ZoneImage {
   std::vector<ArenaRef> first_;  // by node
   std::vector<ArenaRef> last_;   // by node, until arrange()
   std::vector<NodeIndex> order_;
+  std::vector<NodeIndex> with_ns_;
   std::vector<std::string> files_;
   struct FileRange {
     ArenaRef from;     // records from here on …

@@ -60,7 +60,7 @@ class Loader {
       : options_(options),
         open_(std::move(open)),
         report_(options.severities),
-        image_(std::make_unique<FileImage>(apex)),
+        image_(std::make_unique<FileImage>(apex, std::min(options.max_octets, Arena::most_octets))),
         records_(*image_, report_) {}
 
   LoadResult load(const std::string& name, OpenedText text);
@@ -178,11 +178,11 @@ void Loader::read_ttl(const Scope& scope, std::span<const Token> words) {
 }
 
 // RFC 1035 §5.1: the included file has an origin and a last owner of its own; those of the parent are as before after
-// it.
+// it. At its start the last owner is the parent's, as in BIND.
 void Loader::include(const Scope& scope, std::span<const Token> words) {
   if (!counts(scope, words, 1, 2, "$INCLUDE file [origin] (RFC 1035 §5.1)")) return;
-  Scope inner;
-  inner.origin = scope.origin;
+  Scope inner = scope;
+  inner.owner_text.clear();
   if (words.size() > 2) {
     const auto origin = dns::Name::from_text(words[2].text, scope.origin);
     if (!origin) return records_.error(scope, words[2], "$INCLUDE: origin: " + origin.error().what);

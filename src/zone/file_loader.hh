@@ -22,6 +22,7 @@ namespace steward::zone {
 struct LoadOptions {
   uint32_t max_include_depth = 16;
   uint32_t max_includes = 65536;          ///< $INCLUDEs in all
+  size_t max_octets = size_t{16} << 30;   ///< of names in wire form, and of records, each
   uint64_t max_generate = 1048576;        ///< records that one $GENERATE may make
   size_t block = Scanner::default_block;  ///< octets of text that are held at a time
   bool checks = true;                     ///< check_zone_file() (zone/file_checks.hh) too

@@ -44,7 +44,7 @@ const std::array<ZoneRuleRow, zone_rule_count>& zone_rules() {
       {NsTargetNoAddress, Error, "NS points at a name of this zone that has no address"},
       {MxTargetNoAddress, Warning, "MX points at a name of this zone that has no address"},    // BIND: an error
       {SrvTargetNoAddress, Warning, "SRV points at a name of this zone that has no address"},  // BIND: an error
-      {MissingGlue, Error, "name server lies in the delegated zone and has no glue (RFC 1034 §4.2.1, RFC 9471)"},
+      {MissingGlue, Warning, "name server lies in the delegated zone and has no glue (RFC 1034 §4.2.1, RFC 9471)"},
       {MissingSiblingGlue, Warning, "name server lies in another delegated zone and has no glue (RFC 9471 §2.2)"},
       {HiddenByDelegation, Warning,
        "record at or below a delegation that is no glue: it is never answered (RFC 1034 §4.2.1)"},

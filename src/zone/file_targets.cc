@@ -8,10 +8,8 @@ NameView target_of(const FileRecord& record) {
 }
 
 TargetFinder::TargetFinder(FileImage& image) : image_(image), glue_(image.owners().size()) {
-  for (size_t place = 0; place < image.node_count(); ++place) {
-    const NodeIndex node = image.node_at(place);
+  for (const NodeIndex node : image.nodes_with_ns())
     if (!image.owners().labels(node).empty()) mark_glue(node);
-  }
 }
 
 void TargetFinder::mark_glue(NodeIndex node) {

@@ -211,9 +211,23 @@ struct MessageTails {
   }
 };
 
+// The name that stands in the message at `at`, without compression.
+dns::Name name_in_message(const uint8_t* message, size_t at) {
+  std::array<uint8_t, dns::max_name_size> wire;
+  size_t size = 0;
+  while (true) {
+    while (message[at] >= 0xc0) at = load_u16(message + at) & 0x3fff;
+    std::memcpy(&wire[size], message + at, message[at] + size_t{1});
+    size += message[at] + size_t{1};
+    if (message[at] == 0) return NameView(wire.data(), size);
+    at += message[at] + size_t{1};
+  }
+}
+
 // Past 16 KiB nothing can be pointed at: the RRs go out in full.
-bool write_in_full(ByteWriter& out, const StoredRrset& rrset, NameView owner, bool with_sigs) {
+bool write_in_full(ByteWriter& out, const StoredRrset& rrset, NameView owner, OwnerPlace place, bool with_sigs) {
   const size_t start = out.at();
+  const dns::Name owner_here = name_in_message(out.data(), place.offset);
   const ByteView rrs = with_sigs ? rrset.rrs_with_sigs : rrset.rrs;
   Bytes rdata;
   for (StoredRrReader reader(rrs); !reader.done();) {
@@ -222,7 +236,7 @@ bool write_in_full(ByteWriter& out, const StoredRrset& rrset, NameView owner, bo
     const auto type = static_cast<RrType>(load_u16(head + 2));
     rdata.clear();
     expand_rdata(type, rr.rdata, owner, rdata);
-    out.bytes(owner.wire());
+    out.bytes(owner_here.view().wire());
     out.bytes(ByteView(head + 2, 8));
     out.u16(static_cast<uint16_t>(rdata.size()));
     out.bytes(rdata);
@@ -276,7 +290,7 @@ void expand_rdata(RrType type, ByteView stored_rdata, NameView owner, Bytes& out
 
 bool write_rrset(ByteWriter& out, const StoredRrset& rrset, NameView owner, OwnerPlace place, bool with_sigs) {
   constexpr size_t last_safe_offset = 0x3fff - dns::max_name_size;
-  if (place.offset > last_safe_offset) return write_in_full(out, rrset, owner, with_sigs);
+  if (place.offset > last_safe_offset) return write_in_full(out, rrset, owner, place, with_sigs);
 
   const ByteView rrs = with_sigs ? rrset.rrs_with_sigs : rrset.rrs;
   const size_t start = out.at();

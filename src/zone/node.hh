@@ -114,7 +114,7 @@ void expand_rdata(RrType type, ByteView stored_rdata, NameView owner, Bytes& out
 
 /// Where an RRset goes in a message.
 struct OwnerPlace {
-  uint16_t offset;  ///< of the owner's name in the message, below 0x4000: a question's, or one in RDATA, itself compressed or not
+  uint16_t offset;  ///< of the owner's name in the message: a question's, or one in RDATA, itself compressed or not
 };
 
 /// Writes an RRset whole or not at all: false, and `out` as before, where it does not fit. The message starts at the

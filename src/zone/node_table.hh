@@ -3,7 +3,8 @@
 //
 // A zone has two: its names, keyed by canonical key relative to the apex (dns/name.hh), and its NSEC3 chain, keyed by hash. The
 // store implements it; tests implement it over a std::map. Used by the writer thread only. Reads see what the same
-// transaction has written. A NodeView is valid until the next put() or erase().
+// transaction has written. A NodeView stays valid, and what it shows the same, until the transaction ends, also when its name
+// gets another node or goes.
 
 #include "base/bytes.hh"
 #include "base/result.hh"

@@ -19,7 +19,8 @@ using NodeIndex = uint32_t;
 
 class OwnerTable {
  public:
-  explicit OwnerTable(NameView apex);
+  /// `most`: octets of names.
+  explicit OwnerTable(NameView apex, size_t most = Arena::most_octets);
 
   [[nodiscard]] NameView apex() const { return apex_; }
   [[nodiscard]] size_t size() const { return names_.size(); }

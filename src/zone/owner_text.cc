@@ -27,7 +27,7 @@ size_t plain_labels(std::string_view text, uint8_t* out) {
 Result<NameView> owner_from_text(const dns::Token& token, NameView origin,
                                  std::array<uint8_t, dns::max_name_size>& wire) {
   const std::string_view text = token.text;
-  if (!token.escaped && text != "@" && text != ".") {
+  if (!token.escaped && !text.empty() && text != "@" && text != ".") {
     if (const size_t size = plain_labels(text, wire.data()); size != 0) {
       if (text.back() == '.') return NameView(wire.data(), size);
       if (size + origin.size() <= wire.size()) {

@@ -42,7 +42,8 @@ void RecordReader::read(Scope& scope, const ScannedEntry& entry) {
   if (!ttl) return;
   const uint32_t line = scope.generated_at != 0 ? scope.generated_at : entry.tokens[0].line;
   if (!image_.add(scope.owner, fields.type, *ttl, line, rdata_))
-    error(scope, entry.tokens[0], "out of memory: the zone's records take more than the system or 16 GiB give");
+    error(scope, entry.tokens[0],
+          "out of memory: the zone's records take more than the system or the limit of octets allows");
 }
 
 bool RecordReader::read_owner(Scope& scope, const Token& token) {
@@ -50,10 +51,6 @@ bool RecordReader::read_owner(Scope& scope, const Token& token) {
   scope.has_owner = true;
   scope.owner_in_zone = false;
   scope.owner_text.clear();
-  if (token.quoted) {
-    error(scope, token, "owner in quotes: a name is written without (RFC 1035 §5.1)");
-    return false;
-  }
   std::array<uint8_t, dns::max_name_size> wire;
   const auto owner = owner_from_text(token, scope.origin, wire);
   if (!owner) {
@@ -66,7 +63,7 @@ bool RecordReader::read_owner(Scope& scope, const Token& token) {
   }
   const auto node = image_.owners().find_or_add(*owner);
   if (!node) {
-    error(scope, token, "out of memory: the zone's names take more than the system gives");
+    error(scope, token, "out of memory: the zone's names take more than the system or the limit of octets allows");
     return false;
   }
   scope.owner = *node;

@@ -78,6 +78,7 @@ TEST_CASE("init: a bad namespace, parent, apex or address is refused with the ru
   refused({"--namespace", ".", "--parent", "org"}, "the root registry has no parent");
   refused({"--namespace", "a.com", "--parent", "org.steward-registry.org"}, "--parent: expected");
   refused({"--namespace", "a.com", "--apex", "a..b"}, "--apex");
+  refused({"--namespace", "a.com", "--apex", "a/b"}, "--apex: 'a/b': expected letters");
   refused({"--namespace", "a.com", "--listen", "localhost"}, "--listen");
   refused({"--namespace", "a.com", "--listen", "0.0.0.0@53"}, "--address: with a wildcard in --listen");
 }
@@ -87,7 +88,7 @@ TEST_CASE("init: a wildcard listener takes its address records from --address; t
   CHECK(run({"init", folder / "r", "--namespace", ".", "--apex", "registry.example", "--listen", "0.0.0.0@53",
              "--address", "192.0.2.53"})
             .code == 0);
-  has(folder.read("r/zones/root.zone"), "A    192.0.2.53");
+  has(folder.read("r/zones/registry.example.zone"), "A    192.0.2.53");
   const auto config = config::load_file(folder / "r/registry.yaml");
   REQUIRE_MESSAGE(config, config.error().what);
   CHECK(!config->registry->parent);

@@ -320,3 +320,32 @@ TEST_CASE("tcp: a long transfer goes at its reader's pace, with queries answered
     transfer.reset();
   }
 }
+
+TEST_CASE("tcp: a responder may finish one client's exchange while it answers another's") {
+  std::unique_ptr<Reply> held;
+  bool inside = false;
+  Answering responder([&](Exchange& exchange) {
+    CHECK_FALSE(inside);  // never called from within itself
+    inside = true;
+    if (exchange.request[3] == 1) {
+      held = exchange.source->defer(exchange);
+    } else {
+      std::memcpy(exchange.room.data(), exchange.request.data(), exchange.request.size());
+      exchange.response_size = exchange.request.size();
+      if (held) CHECK(held->write(message(1)) == Reply::Written::Queued);
+      held.reset();
+    }
+    inside = false;
+  });
+  Server server(responder, {.in_flight = 1});
+  Client first(SOCK_STREAM, server.at);
+  Bytes all = framed(message(1));
+  append(all, framed(message(5)));
+  CHECK(first.send(all));
+  eventually(server, [&] { return held != nullptr; });
+  Client second(SOCK_STREAM, server.at);
+  CHECK(second.send(framed(message(2))));
+  CHECK(second.receive_message() == message(2));
+  CHECK(first.receive_message() == message(1));
+  CHECK(first.receive_message() == message(5));
+}

@@ -150,7 +150,7 @@ TEST_CASE("caches: rollovers on command, with outages and crashes, never break a
   }
 }
 TEST_CASE("caches: changing between CSK and KSK with ZSK in the middle of rollovers never breaks a validator") {
-  for (unsigned seed = 0; seed < 10; ++seed) {
+  for (unsigned seed = 0; seed < 30; ++seed) {
     live_through({.automatic = true, .commands = true, .switches = true, .outages = seed % 2 == 0}, seed);
   }
 }

@@ -1,0 +1,216 @@
+#include "daemon/control.hh"
+
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "daemon/control_protocol.hh"
+#include "daemon/control_zones.hh"
+#include "daemon/server.hh"
+
+namespace steward::daemon {
+namespace {
+
+uint64_t private_octets() {
+  // Private and dirty: what the kernel cannot take back. The node log is mapped and clean.
+  std::ifstream rollup("/proc/self/smaps_rollup");
+  std::string word;
+  uint64_t kib = 0;
+  while (rollup >> word)
+    if (word == "Private_Dirty:") {
+      rollup >> kib;
+      break;
+    }
+  return kib * 1024;
+}
+
+std::string_view state_text(ZoneState state) {
+  switch (state) {
+    case ZoneState::Loading: return "loading";
+    case ZoneState::Serving: return "serving";
+    case ZoneState::Failed: return "failed";
+  }
+  return "failed";
+}
+
+std::string_view denial_text(zone::Denial denial) {
+  switch (denial) {
+    case zone::Denial::None: return "none";
+    case zone::Denial::Nsec: return "nsec";
+    case zone::Denial::Nsec3: return "nsec3";
+  }
+  return "none";
+}
+
+Json queries_of(const Server& server, Json& answers, uint64_t& truncated, uint64_t& limited) {
+  uint64_t udp = 0;
+  uint64_t tcp = 0;
+  std::map<std::string, uint64_t> rcodes;
+  server.for_each_worker([&](const serve::Counters& counters, const net::WorkerCounters&) {
+    udp += counters.queries[static_cast<size_t>(Transport::Udp)].get();
+    tcp += counters.queries[static_cast<size_t>(Transport::Tcp)].get();
+    truncated += counters.truncated.get();
+    limited += counters.rate_limit_dropped.get() + counters.rate_limit_slipped.get();
+    for (size_t rcode = 0; rcode < counters.responses.size(); ++rcode)
+      if (const uint64_t count = counters.responses[rcode].get(); count > 0) rcodes[to_text(static_cast<dns::Rcode>(rcode))] += count;
+  });
+  answers = rcodes;
+  return {{"udp", udp}, {"tcp", tcp}};
+}
+
+void status(Server& server, const Reply& reply) {
+  Json listen = Json::array();
+  for (const SocketAddress& address : server.config().listen) listen.push_back(address.to_text());
+  size_t serving = 0;
+  size_t failed = 0;
+  const auto zones = server.board().all();
+  for (const ZoneStatus& zone : zones) {
+    serving += zone.has_data ? 1 : 0;
+    failed += zone.state == ZoneState::Failed ? 1 : 0;
+  }
+  Json answers;
+  uint64_t truncated = 0;
+  uint64_t limited = 0;
+  const Json queries = queries_of(server, answers, truncated, limited);
+  Json result = {{"version", STEWARD_VERSION},
+                 {"pid", ::getpid()},
+                 {"started_at", seconds_of(server.started_at())},
+                 {"ready", server.is_ready()},
+                 {"config", server.config().file.string()},
+                 {"workers", server.workers()},
+                 {"listen", listen},
+                 {"zones", {{"total", zones.size()}, {"serving", serving}, {"failed", failed}}},
+                 {"queries", queries},
+                 {"answers", answers},
+                 {"truncated", truncated},
+                 {"rate_limited", limited},
+                 {"tcp_clients", server.connections()},
+                 {"memory", private_octets()},
+                 {"last_reload", nullptr}};
+  if (const auto& registry = server.config().registry) {
+    result["namespace"] = registry->space.to_text();
+    result["zone"] = registry->zone.to_text();
+  }
+  if (const auto& last = server.last_reload()) {
+    result["last_reload"] = {{"at", seconds_of(last->at)}, {"ok", last->ok}};
+    if (!last->ok) result["last_reload"]["error"] = last->error;
+  }
+  // Figures of the store belong to the writer.
+  server.writer().post([&server, result, reply]() mutable {
+    const store::StoreFigures figures = server.store().figures();
+    result["database"] = {{"used", figures.tree_pages * 4096 + figures.live_octets},
+                          {"size", figures.tree_pages * 4096 + figures.log_octets},
+                          {"most", figures.map_size},
+                          {"nodes", figures.index_names}};
+    end_with(reply, result);
+  });
+}
+
+Json disk_check(const Server& server) {
+  struct statvfs disk {};
+  const std::string data = server.config().data.string();
+  if (::statvfs(data.c_str(), &disk) != 0) return {{"check", "disk"}, {"ok", false}, {"detail", data + ": " + std::strerror(errno)}};
+  const uint64_t free_mib = disk.f_bavail * disk.f_frsize / (1 << 20);
+  constexpr uint64_t least_mib = 256;
+  return {{"check", "disk"}, {"ok", free_mib >= least_mib}, {"detail", std::to_string(free_mib) + " MiB free for " + data}};
+}
+
+void health(Server& server, const Reply& reply) {
+  const int64_t now = seconds_of(server.clock().now());
+  Json checks = Json::array();
+  std::string failing;
+  std::string late;
+  size_t count = 0;
+  for (const ZoneStatus& zone : server.board().all()) {
+    ++count;
+    if (zone.state == ZoneState::Failed || !zone.has_data) failing += (failing.empty() ? "" : ", ") + zone.zone;
+    // An hour past its time is no longer a matter of being busy.
+    if (zone.next_event && seconds_of(zone.next_event->at) + 3600 < now) late += (late.empty() ? "" : ", ") + zone.zone;
+  }
+  checks.push_back({{"check", "zones"}, {"ok", failing.empty()},
+                    {"detail", failing.empty() ? std::to_string(count) + " zones are served as configured" : "failed: " + failing}});
+  checks.push_back({{"check", "signatures"}, {"ok", late.empty()},
+                    {"detail", late.empty() ? "all are renewed in time" : "work is overdue for: " + late}});
+  checks.push_back(disk_check(server));
+  const bool clock_ok = now > 1'700'000'000;
+  checks.push_back({{"check", "clock"}, {"ok", clock_ok}, {"detail", clock_ok ? "plausible" : "before the year 2024: signatures would not be valid"}});
+  server.writer().post([&server, checks, reply]() mutable {
+    const store::StoreFigures figures = server.store().figures();
+    const bool ok = figures.tree_pages * 4096 < figures.map_size / 10 * 9;
+    checks.push_back({{"check", "database"}, {"ok", ok},
+                      {"detail", std::to_string(figures.tree_pages * 4096 / (1 << 20)) + " MiB of at most " + std::to_string(figures.map_size / (1 << 20))}});
+    const bool healthy = std::all_of(checks.begin(), checks.end(), [](const Json& check) { return check["ok"].get<bool>(); });
+    end_with(reply, {{"healthy", healthy}, {"checks", checks}});
+  });
+}
+
+void reload(Server& server, const Reply& reply) {
+  const auto changes = server.reload_config();
+  if (!changes) {
+    end(reply, changes.error().what);
+    return;
+  }
+  Json list = Json::array();
+  for (const config::Change& change : *changes)
+    list.push_back({{"key", change.key}, {"before", change.before}, {"after", change.after},
+                    {"effect", change.effect == config::Effect::Restart ? "restart" : "reload"}});
+  reload_zones(server, {}, {{"changes", list}}, reply);
+}
+
+}  // namespace
+
+Result<dns::Name> zone_argument(const Json& request) {
+  const std::string text = argument(request, "zone");
+  auto name = dns::Name::from_text(text);
+  if (!name) return fail("zone '" + text + "'", name.error());
+  return name->folded();
+}
+
+Json json_of(const std::optional<ZoneEvent>& event) {
+  if (!event) return nullptr;
+  return {{"at", seconds_of(event->at)}, {"what", event->what}};
+}
+
+Json json_of(const ZoneStatus& status) {
+  Json json = {{"zone", status.zone},
+               {"serial", status.serial},
+               {"signed", status.is_signed},
+               {"denial", denial_text(status.denial)},
+               {"nodes", status.nodes},
+               {"records", status.records},
+               {"file", status.file},
+               {"state", state_text(status.state)},
+               {"loaded_at", nullptr},
+               {"next_event", json_of(status.next_event)}};
+  if (status.loaded_at) json["loaded_at"] = seconds_of(*status.loaded_at);
+  if (!status.error.empty()) json["error"] = status.error;
+  return json;
+}
+
+void handle_control(Server& server, std::string_view text, Reply reply) {
+  const Json request = Json::parse(text, nullptr, false);
+  if (!request.is_object()) {
+    end(reply, "expected one JSON object in a line");
+    return;
+  }
+  const std::string command = argument(request, "command");
+  if (command == control::status) return status(server, reply);
+  if (command == control::health) return health(server, reply);
+  if (command == control::reload) return reload(server, reply);
+  if (command == control::zone_list) return zone_list(server, reply);
+  if (command == control::zone_show) return zone_show(server, request, reply);
+  if (command == control::zone_export) return zone_export(server, request, reply);
+  if (command == control::zone_reload) return zone_reload(server, request, reply);
+  if (command == control::zone_sign) return zone_sign(server, request, reply);
+  if (command == control::zone_keys) return zone_keys(server, request, reply);
+  if (command == control::zone_keys_rollover) return zone_keys_rollover(server, request, reply);
+  if (command == control::zone_keys_ds_seen) return zone_keys_ds_seen(server, request, reply);
+  if (command == control::stop) {
+    end_with(reply, Json::object());
+    return server.stop();
+  }
+  end(reply, "unknown command '" + command + "'");
+}
+
+}  // namespace steward::daemon

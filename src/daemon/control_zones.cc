@@ -1,0 +1,299 @@
+#include "daemon/control_zones.hh"
+
+#include <algorithm>
+#include <set>
+
+#include "change/draft.hh"
+#include "dns/rdata.hh"
+#include "sign/delegation.hh"
+#include "sign/key_timeline.hh"
+#include "zone/zone_writer.hh"
+
+namespace steward::daemon {
+namespace {
+
+// A read on the export thread, in one snapshot; `work` returns an error text, or nothing.
+void read(Server& server, const Json& request, const Reply& reply,
+          std::function<Result<void>(const store::Reader&, const store::ZoneRecord&)> work) {
+  const auto name = zone_argument(request);
+  if (!name) return end(reply, name.error().what);
+  server.post_export([name = *name, reply, work = std::move(work)](store::Reader& reader) {
+    if (auto acquired = reader.acquire(); !acquired) return end(reply, acquired.error().what);
+    const store::ZoneRecord* record = reader.zone_record(name);
+    Result<void> done = record != nullptr ? work(reader, *record) : fail(Errc::NotFound, name.to_text() + ": no such zone is served");
+    reader.release();
+    done ? end(reply) : end(reply, done.error().what);
+  });
+}
+
+// f(owner, type, ttl, uncompressed RDATA) for every record of a node, RRSIGs behind what they cover.
+template <class F>
+Result<void> for_each_record(zone::NodeView node, F f) {
+  Bytes rdata;
+  for (size_t i = 0; i < node.rrset_count(); ++i) {
+    const zone::StoredRrset rrset = node.rrset(i);
+    for (zone::StoredRrReader reader(rrset.rrs); !reader.done();) {
+      const zone::StoredRr rr = reader.next();
+      rdata.clear();
+      zone::expand_rdata(rrset.type, rr.rdata, node.owner(), rdata);
+      if (auto done = f(node.owner(), rrset.type, rr.ttl, ByteView(rdata)); !done) return done;
+    }
+    for (zone::StoredRrReader reader(rrset.sigs()); !reader.done();) {
+      const zone::StoredRr rr = reader.next();
+      if (auto done = f(node.owner(), dns::RrType::RRSIG, rr.ttl, rr.rdata); !done) return done;
+    }
+  }
+  return {};
+}
+
+Result<void> show_name(const store::Reader& reader, const store::ZoneRecord& record, const Json& request, const Reply& reply) {
+  const auto name = dns::Name::from_text(argument(request, "name"), record.info.apex);
+  if (!name) return fail("name", name.error());
+  std::optional<dns::RrType> only;
+  if (const std::string type = argument(request, "type"); !type.empty()) {
+    only = dns::rr_type_from_text(type);
+    if (!only) return fail(Errc::Invalid, "'" + type + "' is no type");
+  }
+  Json records = Json::array();
+  if (name->view().is_at_or_below(record.info.apex))
+    if (const zone::NodeView node = reader.find(record.info, name->folded()))
+      if (auto listed = for_each_record(node,
+                                        [&](dns::NameView owner, dns::RrType type, uint32_t ttl, ByteView rdata) -> Result<void> {
+                                          if (!only || *only == type)
+                                            records.push_back({{"name", owner.to_text()}, {"ttl", ttl}, {"type", to_text(type)},
+                                                               {"rdata", dns::rdata_to_text(type, rdata)}});
+                                          return {};
+                                        });
+          !listed)
+        return listed;
+  send(reply, {{"records", records}});
+  return {};
+}
+
+size_t count_dynamic(const store::Reader& reader, const store::ZoneRecord& record) {
+  size_t count = 0;
+  Bytes key;
+  while (const zone::NodeView node = reader.node_at_or_after(record.info, key)) {
+    for (const change::ProvenanceEntry& entry : change::read_provenance(node.provenance()))
+      count += entry.origin == change::Origin::Dynamic ? 1 : 0;
+    key.push_back(0);
+  }
+  return count;
+}
+
+// Work for the writer with one configured zone.
+void change_zone(Server& server, const Json& request, const Reply& reply, std::function<void(ZoneKeeper&)> work) {
+  const auto name = zone_argument(request);
+  if (!name) return end(reply, name.error().what);
+  const bool posted = server.writer().post([&server, name = *name, reply, work = std::move(work)] {
+    ZoneKeeper* keeper = server.keeper(name);
+    if (keeper == nullptr) return end(reply, name.to_text() + ": no such zone is configured");
+    work(*keeper);
+    server.after_change();
+  });
+  if (!posted) end(reply, "the server is stopping");
+}
+
+Json json_of(const LoadOutcome& outcome, const std::string& zone) {
+  Json json = {{"zone", zone}, {"ok", outcome.ok}, {"warnings", outcome.warnings}, {"changed", outcome.changed},
+               {"serial", outcome.serial}, {"written", outcome.written}, {"signatures", outcome.signatures}};
+  if (!outcome.ok) json["error"] = outcome.error;
+  return json;
+}
+
+Json steps_of(const std::vector<sign::TimelineEvent>& events) {
+  Json steps = Json::array();
+  for (const sign::TimelineEvent& event : events)
+    steps.push_back({{"at", seconds_of(event.time)},
+                     {"what", std::string(to_text(event.role)) + " " + event.key + ": " + event.text + (event.assumed ? " (assumed)" : "")}});
+  return steps;
+}
+
+Json time_or_null(const std::optional<UnixTime>& time) { return time ? Json(seconds_of(*time)) : Json(nullptr); }
+
+Json json_of(const crypto::StoredKey& key, const ZoneKeys& keys, UnixTime now) {
+  const auto role = !key.is_sep() ? sign::KeyRole::Zsk : keys.policy().single ? sign::KeyRole::Csk : sign::KeyRole::Ksk;
+  Json ds = Json::array();
+  if (key.is_sep()) {
+    Bytes rdata;
+    sign::append_ds_rdata(key.zone, key.dnskey(), sign::DsDigest::SHA256, rdata);
+    ds.push_back(key.zone.to_text() + " IN DS " + dns::rdata_to_text(dns::RrType::DS, rdata));
+  }
+  return {{"tag", key.tag()},
+          {"role", to_text(role)},
+          {"algorithm", to_text(key.key->algorithm())},
+          {"size", key.key->public_key().bits()},
+          {"state", to_text(sign::state_of(role, key.times, now))},
+          {"created", time_or_null(key.times.created)},
+          {"publish", time_or_null(key.times.publish)},
+          {"active", time_or_null(key.times.activate)},
+          {"retire", time_or_null(key.times.inactive)},
+          {"remove", time_or_null(key.times.remove)},
+          {"file", keys.directory() + "/" + crypto::key_file_stem(key.zone, key.key->algorithm(), key.tag())},
+          {"ds", ds}};
+}
+
+}  // namespace
+
+void zone_list(Server& server, const Reply& reply) {
+  Json rows = Json::array();
+  for (const ZoneStatus& status : server.board().all()) rows.push_back(json_of(status));
+  end_with(reply, {{"zones", rows}});
+}
+
+void zone_show(Server& server, const Json& request, const Reply& reply) {
+  if (!argument(request, "name").empty())
+    return read(server, request, reply, [request, reply](const store::Reader& reader, const store::ZoneRecord& record) {
+      return show_name(reader, record, request, reply);
+    });
+  const auto name = zone_argument(request);
+  if (!name) return end(reply, name.error().what);
+  const auto status = server.board().find(name->to_text());
+  if (!status) return end(reply, name->to_text() + ": no such zone is configured");
+  Json json = json_of(*status);
+  json["files"] = status->files;
+  json["warnings"] = status->warnings;
+  json["keys"] = status->keys;
+  json["dynamic_records"] = 0;
+  if (!status->has_data) return end_with(reply, json);
+  read(server, request, reply, [json, reply](const store::Reader& reader, const store::ZoneRecord& record) mutable -> Result<void> {
+    json["dynamic_records"] = count_dynamic(reader, record);
+    send(reply, json);
+    return {};
+  });
+}
+
+void zone_export(Server& server, const Json& request, const Reply& reply) {
+  read(server, request, reply, [reply](const store::Reader& reader, const store::ZoneRecord& record) -> Result<void> {
+    const zone::ZoneInfo& info = record.info;
+    zone::ZoneWriter writer(info.apex, 300, [&](std::string_view text) -> Result<void> {
+      if (!send(reply, {{"text", text}})) return fail(Errc::Io, "the client went away");
+      return {};
+    });
+    const auto write = [&](dns::NameView owner, dns::RrType type, uint32_t ttl, ByteView rdata) {
+      return writer.write(owner, ttl, type, rdata);
+    };
+    const auto write_soa_first = [&](zone::NodeView apex) -> Result<void> {
+      const auto soa = apex.find(dns::RrType::SOA);
+      Bytes rdata;
+      zone::expand_rdata(dns::RrType::SOA, zone::StoredRrReader(soa->rrs).next().rdata, apex.owner(), rdata);
+      return writer.write(apex.owner(), soa->ttl(), dns::RrType::SOA, rdata);
+    };
+    Bytes key;
+    while (const zone::NodeView node = reader.node_at_or_after(info, key)) {
+      if (node.is(zone::node_apex) && node.find(dns::RrType::SOA))
+        if (auto written = write_soa_first(node); !written) return written;
+      const auto skip_soa = [&](dns::NameView owner, dns::RrType type, uint32_t ttl, ByteView rdata) -> Result<void> {
+        return type == dns::RrType::SOA ? Result<void>{} : write(owner, type, ttl, rdata);
+      };
+      if (auto written = for_each_record(node, skip_soa); !written) return written;
+      key.push_back(0);
+    }
+    Bytes hash;
+    while (const zone::NodeView node = reader.nsec3_at_or_after(info, hash)) {
+      if (auto written = for_each_record(node, write); !written) return written;
+      hash.push_back(0);
+    }
+    return writer.finish();
+  });
+}
+
+void reload_zones(Server& server, std::vector<std::string> names, const Json& head, const Reply& reply) {
+  const bool posted = server.writer().post([&server, names = std::move(names), head, reply] {
+    Json list = Json::array();
+    std::string failed;
+    const auto take = [&](const std::string& zone, const LoadOutcome& outcome) {
+      list.push_back(json_of(outcome, zone));
+      if (!outcome.ok) failed += (failed.empty() ? "" : ", ") + zone;
+    };
+    if (names.empty())
+      server.for_each_keeper([&](ZoneKeeper& keeper) { take(keeper.status().zone, keeper.load(true)); });
+    for (const std::string& text : names) {
+      const auto name = dns::Name::from_text(text);
+      ZoneKeeper* keeper = name ? server.keeper(*name) : nullptr;
+      if (keeper != nullptr) {
+        take(keeper->status().zone, keeper->load(true));
+      } else {
+        LoadOutcome missing;
+        missing.ok = false;
+        missing.error = "no such zone is configured";
+        take(text, missing);
+      }
+    }
+    server.after_change();
+    Json result = head;
+    result["zones"] = list;
+    send(reply, result);
+    failed.empty() ? end(reply) : end(reply, "not reloaded: " + failed);
+  });
+  if (!posted) end(reply, "the server is stopping");
+}
+
+void zone_reload(Server& server, const Json& request, const Reply& reply) {
+  std::vector<std::string> names;
+  if (const auto zones = request.find("zones"); zones != request.end() && zones->is_array())
+    for (const Json& zone : *zones)
+      if (zone.is_string()) names.push_back(zone.get<std::string>());
+  reload_zones(server, std::move(names), Json::object(), reply);
+}
+
+void zone_sign(Server& server, const Json& request, const Reply& reply) {
+  const bool all = request.value("all", false);
+  change_zone(server, request, reply, [all, reply](ZoneKeeper& keeper) {
+    LoadOutcome outcome;
+    if (!keeper.sign_now(all, outcome)) return end(reply, outcome.error);
+    end_with(reply, {{"zone", keeper.status().zone}, {"serial", outcome.serial}, {"signatures", outcome.signatures}});
+  });
+}
+
+void zone_keys(Server& server, const Json& request, const Reply& reply) {
+  change_zone(server, request, reply, [&server, reply](ZoneKeeper& keeper) {
+    Json list = Json::array();
+    const UnixTime now = server.clock().now();
+    if (const ZoneKeys* keys = keeper.keys())
+      for (const crypto::StoredKey& key : keys->keys()) list.push_back(json_of(key, *keys, now));
+    end_with(reply, {{"zone", keeper.status().zone}, {"keys", list}, {"next_event", json_of(keeper.status().next_event)}});
+  });
+}
+
+// What the plan says will follow; with `rollover`, as if that were begun now.
+Result<Json> timeline_of(ZoneKeeper& keeper, UnixTime now, std::optional<bool> rollover) {
+  sign::TimelineRequest ask;
+  ask.rollover_ksk = rollover;
+  const auto events = sign::timeline(sign::key_infos(keeper.keys()->keys()), keeper.keys()->policy(), now, ask);
+  if (!events) return tl::unexpected<Error>(events.error());
+  return steps_of(*events);
+}
+
+void zone_keys_rollover(Server& server, const Json& request, const Reply& reply) {
+  const std::string role = argument(request, "role");
+  if (role != "ksk" && role != "zsk" && role != "csk") return end(reply, "role '" + role + "': expected ksk, zsk or csk");
+  const bool dry_run = request.value("dry_run", false);
+  change_zone(server, request, reply, [&server, reply, role, dry_run](ZoneKeeper& keeper) {
+    if (keeper.keys() == nullptr) return end(reply, keeper.status().zone + ": dnssec is off for this zone");
+    if (keeper.keys()->policy().single != (role == "csk"))
+      return end(reply, keeper.status().zone + ": its policy has " + (keeper.keys()->policy().single ? "one CSK" : "a KSK and a ZSK"));
+    const UnixTime now = server.clock().now();
+    const auto steps = timeline_of(keeper, now, role != "zsk");
+    if (!steps) return end(reply, steps.error().what);
+    if (!dry_run)
+      if (auto begun = keeper.rollover(role != "zsk"); !begun) return end(reply, begun.error().what);
+    end_with(reply, {{"zone", keeper.status().zone}, {"applied", !dry_run}, {"steps", *steps}});
+  });
+}
+
+void zone_keys_ds_seen(Server& server, const Json& request, const Reply& reply) {
+  const bool dry_run = request.value("dry_run", false);
+  const auto tag = static_cast<crypto::KeyTag>(request.value("tag", 0));
+  change_zone(server, request, reply, [&server, reply, tag, dry_run](ZoneKeeper& keeper) {
+    if (keeper.keys() == nullptr) return end(reply, keeper.status().zone + ": dnssec is off for this zone");
+    const UnixTime now = server.clock().now();
+    if (!dry_run)
+      if (auto seen = keeper.ds_seen(tag); !seen) return end(reply, seen.error().what);
+    const auto steps = timeline_of(keeper, now, std::nullopt);
+    if (!steps) return end(reply, steps.error().what);
+    end_with(reply, {{"zone", keeper.status().zone}, {"applied", !dry_run}, {"steps", *steps}});
+  });
+}
+
+}  // namespace steward::daemon

@@ -1,0 +1,410 @@
+#include "daemon/server.hh"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "base/log.hh"
+#include "config/diff.hh"
+#include "config/loader.hh"
+#include "crypto/digest.hh"
+#include "daemon/control.hh"
+#include "daemon/privileges.hh"
+#include "dns/encoding.hh"
+
+namespace steward::daemon {
+namespace {
+
+namespace fs = std::filesystem;
+
+unsigned worker_count(const config::Config& config) {
+  return config.workers != 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency());
+}
+
+std::string host_name() {
+  char name[256] = "";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+net::StreamLimits stream_limits(const config::TcpConfig& tcp) {
+  net::StreamLimits limits;
+  limits.clients = tcp.max_clients;
+  limits.clients_per_address = tcp.max_clients_per_address;
+  limits.in_flight = tcp.max_pipelined;
+  limits.idle = tcp.idle_timeout;
+  limits.message = tcp.reply_timeout;
+  limits.write = tcp.reply_timeout;
+  return limits;
+}
+
+std::unique_ptr<const serve::Settings> settings_of(const config::Config& config) {
+  auto settings = std::make_unique<serve::Settings>();
+  settings->udp_size = config.udp_max_size;
+  settings->version = config.server.version.value_or("STEWARD registry " STEWARD_VERSION);
+  settings->identity = config.server.identity.value_or(host_name());
+  settings->nsid = config.server.nsid;
+  settings->cookies = config.cookies.enabled ? serve::CookiePolicy::On : serve::CookiePolicy::Off;
+  settings->keepalive_timeout = static_cast<uint16_t>(std::min<int64_t>(config.tcp.idle_timeout.count() * 10, 65535));
+  return settings;
+}
+
+}  // namespace
+
+Server::Server(config::Config config, ServeOptions options, NotifySocket notify)
+    : config_(std::move(config)), options_(std::move(options)), notify_(std::move(notify)), started_at_(clock_.now()) {}
+
+Server::~Server() {
+  exports_.stop();
+  writer_.stop();
+  for (const auto& worker : workers_) {
+    worker->loop->stop();
+    if (worker->thread.joinable()) worker->thread.join();
+  }
+  control_.reset();
+}
+
+Result<void> Server::open() {
+  auto loop = net::Loop::open();
+  if (!loop) return tl::unexpected<Error>(loop.error());
+  loop_ = std::move(*loop);
+  auto activated = net::take_activated_sockets();
+  if (auto done = give_up_root_before_binding(); !done) return done;
+  net::ListenConfig listen;
+  listen.addresses = config_.listen;
+  listen.workers = worker_count(config_);
+  auto listeners = net::open_listeners(listen, std::move(activated));
+  if (!listeners) return tl::unexpected<Error>(listeners.error());
+  if (auto dropped = drop_capabilities(); !dropped) return dropped;
+  if (auto opened = open_store(); !opened) return opened;
+  if (auto loaded = load_cookie_secret(); !loaded) return loaded;
+  apply_settings();
+  if (auto opened = open_workers(std::move(*listeners)); !opened) return opened;
+  if (auto watching = watch_signals(); !watching) return watching;
+  if (auto opened = open_control(); !opened) return opened;
+  open_file_watch();
+  return {};
+}
+
+Result<void> Server::give_up_root_before_binding() {
+  std::error_code error;
+  fs::create_directories(config_.data, error);
+  if (error) return fail(Errc::Io, config_.data.string() + ": " + error.message());
+  if (is_root() && !config_.user.empty()) {
+    const auto account = find_account(config_.group.empty() ? config_.user : config_.user + ":" + config_.group);
+    if (!account) return fail("user", account.error());
+    // The store is the server's own; whatever a start as root left there must not keep it out.
+    for (const fs::path& own : {config_.data, config_.control.parent_path()})
+      if (!own.empty() && fs::exists(own, error) && ::chown(own.c_str(), account->uid, account->gid) != 0)
+        return fail(Errc::Io, own.string() + ": " + std::strerror(errno));
+    if (auto became = become(*account); !became) return became;
+    log::info("process.user", {{"user", account->user}});
+  }
+  return harden(false);
+}
+
+Result<void> Server::open_store() {
+  store::StoreOptions options;
+  options.folder = (config_.data / "store").string();
+  if (config_.map_size != 0) options.map_size = config_.map_size;
+  auto opened = store::Store::open(options);
+  if (!opened) return tl::unexpected<Error>(opened.error());
+  store_ = std::move(*opened);
+  if (const auto dead = store_->figures().dead_readers; dead > 0) log::notice("store.readers", {{"cleared", dead}});
+  auto reader = store_->make_reader();
+  if (!reader) return tl::unexpected<Error>(reader.error());
+  export_reader_ = std::move(*reader);
+  parallel_ = std::make_unique<Parallel>(std::max(1U, std::thread::hardware_concurrency()));
+  return {};
+}
+
+Result<void> Server::open_workers(std::vector<std::vector<net::Listener>> listeners) {
+  if (config_.rate_limit.answers_per_second > 0) {
+    serve::RateLimitSettings limits;
+    limits.per_second = config_.rate_limit.answers_per_second;
+    limits.slip = config_.rate_limit.slip;
+    limits.listed = config_.rate_limit.limited;
+    std::array<uint64_t, 2> secret{};
+    crypto::random_octets({reinterpret_cast<uint8_t*>(secret.data()), sizeof secret});
+    rate_limiter_ = std::make_unique<serve::RateLimiter>(limits, secret);
+  }
+  const net::StreamLimits limits = stream_limits(config_.tcp);
+  client_counts_ = std::make_shared<net::ClientCounts>(limits.clients, limits.clients_per_address);
+  for (auto& own : listeners) {
+    auto worker = std::make_unique<WorkerThread>();
+    auto loop = net::Loop::open();
+    if (!loop) return tl::unexpected<Error>(loop.error());
+    worker->loop = std::move(*loop);
+    auto reader = store_->make_reader();
+    if (!reader) return tl::unexpected<Error>(reader.error());
+    worker->answers = std::make_unique<AnswerWorker>(std::move(*reader), settings_, clock_);
+    worker->answers->set_cookies(cookie_secrets_);
+    worker->answers->set_rate_limiter(rate_limiter_.get());
+    auto opened = net::Worker::open(*worker->loop, std::move(own), *worker->answers, limits, client_counts_);
+    if (!opened) return tl::unexpected<Error>(opened.error());
+    worker->net = std::move(*opened);
+    workers_.push_back(std::move(worker));
+  }
+  return {};
+}
+
+Result<void> Server::watch_signals() {
+  const auto add = [&](int signal, std::function<void()> action) -> Result<void> {
+    auto watch = net::SignalWatch::open(*loop_, signal, std::move(action));
+    if (!watch) return tl::unexpected<Error>(watch.error());
+    signals_.push_back(std::move(*watch));
+    return {};
+  };
+  for (const int signal : {SIGTERM, SIGINT})
+    if (auto added = add(signal, [this] { stop(); }); !added) return added;
+  return add(SIGHUP, [this] { hang_up(); });
+}
+
+Result<void> Server::open_control() {
+  if (config_.control.empty()) return {};
+  net::ControlConfig control;
+  control.path = config_.control.string();
+  auto opened = net::ControlServer::open(*loop_, control, [this](std::string request, std::shared_ptr<net::ControlReply> reply) {
+    handle_control(*this, request, std::move(reply));
+  });
+  if (!opened) return tl::unexpected<Error>(opened.error());
+  control_ = std::move(*opened);
+  return {};
+}
+
+void Server::open_file_watch() {
+  if (!config_.zone_files.watch) return;
+  auto opened = net::DirectoryWatch::open(*loop_, {}, [this](const net::DirectoryChanges& changes) { files_changed(changes); });
+  if (opened)
+    file_watch_ = std::move(*opened);
+  else
+    log::warning("files.watch", {{"error", opened.error().what}, {"instead", "reload on SIGHUP or by command"}});
+}
+
+void Server::apply_settings() {
+  settings_history_.push_back(settings_of(config_));
+  settings_.store(settings_history_.back().get(), std::memory_order_release);
+  log::set_level(options_.log_level.value_or(config_.log.level));
+  log::set_format(options_.log_format.value_or(config_.log.format));
+}
+
+Result<void> Server::load_cookie_secret() {
+  crypto::random_octets(cookie_secrets_.current);
+  if (config_.cookies.secret_file.empty()) return {};
+  // One line of 32 hexadecimal digits, shared by all servers behind one address (RFC 9018 §5).
+  std::ifstream file(config_.cookies.secret_file);
+  std::string line;
+  if (!std::getline(file, line)) return fail(Errc::Io, config_.cookies.secret_file.string() + ": cannot be read");
+  const auto secret = dns::decode(dns::hex, line);
+  if (!secret || secret->size() != cookie_secrets_.current.size())
+    return fail(Errc::Invalid, config_.cookies.secret_file.string() + ":1: expected 32 hexadecimal digits");
+  std::copy(secret->begin(), secret->end(), cookie_secrets_.current.begin());
+  return {};
+}
+
+void Server::run() {
+  for (const auto& worker : workers_) worker->thread = std::thread([&loop = *worker->loop] { loop.run(); });
+  exports_.start();
+  writer_.start();
+  writer_.post([this, config = std::make_shared<const config::Config>(config_)] { first_loads(*config); });
+  second_timer_ = std::make_unique<net::Timer>(*loop_);
+  second_timer_->every(std::chrono::seconds(1), [this] { every_second(); });
+  if (const auto period = notify_.watchdog_period()) {
+    watchdog_timer_ = std::make_unique<net::Timer>(*loop_);
+    watchdog_timer_->every(std::chrono::duration_cast<std::chrono::milliseconds>(*period / 2), [this] { notify_.watchdog(); });
+  }
+  loop_->run();
+  notify_.stopping();
+  log::info("stopping");
+  second_timer_.reset();
+  watchdog_timer_.reset();
+  exports_.stop();
+  writer_.stop();
+}
+
+void Server::stop() { loop_->stop(); }
+
+ZoneKeeper* Server::keeper(dns::NameView zone) {
+  const auto at = keepers_.find(dns::Name(zone).folded().to_text());
+  return at != keepers_.end() ? at->second.get() : nullptr;
+}
+
+// Writer thread: what a start has to do, in the order in which users gain by it.
+void Server::first_loads(const config::Config& config) {
+  sync_keepers(config);
+  if (auto built = store_->build_index(); !built) log::error("store.index", {{"error", built.error().what}});
+  std::set<std::string> served;
+  for (const store::ZoneRecord& record : store_->zones())
+    if (record.served) served.insert(record.info.apex.folded().to_text());
+  const bool all_served = std::all_of(keepers_.begin(), keepers_.end(), [&](const auto& k) { return served.contains(k.first); });
+  if (all_served) loop_->post([this] { become_ready(); });
+  for (auto& [name, keeper] : keepers_)
+    if (!served.contains(name)) keeper->load(false);
+  if (!all_served) loop_->post([this] { become_ready(); });
+  for (auto& [name, keeper] : keepers_)
+    if (served.contains(name)) keeper->load(false);
+  after_change();
+}
+
+// Writer thread: a keeper for each configured zone, none for others.
+void Server::sync_keepers(const config::Config& config) {
+  std::map<std::string, const config::ZoneConfig*> wanted;
+  for (const config::ZoneConfig& zone : config.zones) wanted.emplace(zone.name.to_text(), &zone);
+  for (auto at = keepers_.begin(); at != keepers_.end();) {
+    if (wanted.contains(at->first)) {
+      ++at;
+      continue;
+    }
+    board_.remove(at->first);
+    at = keepers_.erase(at);
+  }
+  for (const auto& [name, zone] : wanted)
+    if (!keepers_.contains(name))
+      keepers_.emplace(name, std::make_unique<ZoneKeeper>(*zone, config.zone_files, *store_, board_, clock_, *parallel_));
+
+  // Stored zones that are not configured any more are kept, and not answered from.
+  std::vector<uint32_t> leaving;
+  for (const store::ZoneRecord& record : store_->zones())
+    if (record.served && !wanted.contains(record.info.apex.folded().to_text())) leaving.push_back(record.info.id);
+  if (leaving.empty()) return;
+  auto write = store_->begin_write();
+  if (!write) return log::error("zone.leave", {{"error", write.error().what}});
+  for (const uint32_t id : leaving) {
+    (*write)->zone(id).served = false;
+    log::notice("zone.left", {{"zone", (*write)->zone(id).info.apex.to_text()}, {"why", "no longer in the configuration; its data is kept"}});
+  }
+  if (auto done = (*write)->commit(); !done) log::error("zone.leave", {{"error", done.error().what}});
+}
+
+void Server::become_ready() {
+  if (ready_) return;
+  ready_ = true;
+  notify_.ready();
+  std::string addresses;
+  for (const SocketAddress& address : config_.listen) addresses += (addresses.empty() ? "" : " ") + address.to_text();
+  log::info("ready", {{"listen", addresses}, {"workers", workers_.size()}, {"zones", config_.zones.size()}});
+}
+
+// Writer thread.
+void Server::after_change() {
+  int64_t earliest = INT64_MAX;
+  std::set<std::string> folders;
+  for (const auto& [name, keeper] : keepers_) {
+    if (const auto next = keeper->next_event()) earliest = std::min(earliest, seconds_of(*next));
+    for (const std::string& file : keeper->files()) {
+      const fs::path folder = fs::path(file).parent_path();
+      folders.insert(folder.empty() ? "." : folder.string());
+    }
+  }
+  earliest_event_.store(earliest);
+  loop_->post([this, folders = std::move(folders)] { watch_files(folders); });
+  compact_when_idle();
+}
+
+void Server::compact_when_idle() {
+  writer_.post_idle([this] {
+    const auto moved = store_->compact();
+    if (!moved)
+      log::error("store.compact", {{"error", moved.error().what}});
+    else if (*moved)
+      compact_when_idle();
+  });
+}
+
+// Main thread.
+void Server::watch_files(const std::set<std::string>& folders) {
+  if (!file_watch_) return;
+  for (const std::string& folder : watched_)
+    if (!folders.contains(folder)) file_watch_->remove(folder);
+  bool added_any = false;
+  for (const std::string& folder : folders) {
+    if (watched_.contains(folder)) continue;
+    if (auto added = file_watch_->add(folder); !added) log::warning("files.watch", {{"folder", folder}, {"error", added.error().what}});
+    added_any = true;
+  }
+  watched_ = folders;
+  // What changed between the reading and this moment was not told: ask once more.
+  if (added_any) files_changed({{}, true});
+}
+
+void Server::files_changed(const net::DirectoryChanges& changes) {
+  std::set<std::string> changed(changes.paths.begin(), changes.paths.end());
+  writer_.post([this, changed = std::move(changed), rescan = changes.rescan] {
+    for (auto& [name, keeper] : keepers_) {
+      const auto& files = keeper->files();
+      const bool touched = std::any_of(files.begin(), files.end(), [&](const std::string& file) {
+        const fs::path path(file);
+        return changed.contains(path.has_parent_path() ? file : "./" + file);
+      });
+      if (touched || (rescan && !keeper->is_as_read())) keeper->load(false);
+    }
+    after_change();
+  });
+}
+
+void Server::every_second() {
+  if (earliest_event_.load() > seconds_of(clock_.now()) || tending_.exchange(true)) return;
+  writer_.post_idle([this] {
+    bool more = false;
+    for (auto& [name, keeper] : keepers_)
+      if (const auto next = keeper->next_event(); next && *next <= clock_.now()) more |= keeper->tend();
+    if (!more) after_change();
+    tending_.store(false);
+  });
+}
+
+Result<std::vector<config::Change>> Server::reload_config() {
+  last_reload_ = ReloadReport{clock_.now(), true, ""};
+  auto fresh = config::load_file(options_.config);
+  if (!fresh) {
+    last_reload_->ok = false;
+    last_reload_->error = fresh.error().what;
+    log::error("reload.refused", {{"error", fresh.error().what}, {"serving", "the configuration before"}});
+    return tl::unexpected<Error>(fresh.error());
+  }
+  if (options_.data) fresh->data = config_.data;
+  std::set<std::string> changed_zones;
+  auto changes = config::diff(config_, *fresh);
+  for (const config::Change& change : changes) {
+    const bool restart = change.effect == config::Effect::Restart;
+    log::notice("reload.change", {{"key", change.key}, {"before", change.before}, {"after", change.after},
+                                  {"effect", restart ? "restart" : "reload"}});
+    if (change.key.starts_with("zones[")) changed_zones.insert(change.key.substr(6, change.key.find(']') - 6));
+  }
+  for (const std::string& warning : fresh->warnings) log::warning("config", {{"at", warning}});
+  // config_ is the main thread's: the writer gets a copy of its own.
+  auto shared = std::make_shared<const config::Config>(*fresh);
+  config_ = std::move(*fresh);
+  apply_settings();
+  writer_.post([this, shared, changed_zones = std::move(changed_zones)] {
+    for (const std::string& zone : changed_zones)
+      if (const auto name = dns::Name::from_text(zone)) {
+        const std::string key = name->folded().to_text();
+        keepers_.erase(key);
+      }
+    sync_keepers(*shared);
+    for (auto& [name, keeper] : keepers_) keeper->load(false);
+    after_change();
+    loop_->post([this] { notify_.ready(); });
+  });
+  return changes;
+}
+
+void Server::hang_up() {
+  notify_.reloading();
+  if (!reload_config()) {
+    // The files of the zones are read again all the same.
+    writer_.post([this] {
+      for (auto& [name, keeper] : keepers_) keeper->load(false);
+      after_change();
+    });
+    notify_.ready();
+  }
+}
+
+void Server::post_export(std::function<void(store::Reader&)> work) {
+  exports_.post([this, work = std::move(work)] { work(*export_reader_); });
+}
+
+}  // namespace steward::daemon

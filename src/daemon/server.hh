@@ -1,0 +1,146 @@
+#pragma once
+// The server: all parts, put together, and their life. Made, started and stopped by the main thread.
+//
+// Threads: main (signals, control socket, file watches, timers), `workers` that answer, one writer with its helpers, one for
+// exports. Main never waits for the writer, except at the end.
+
+#include <atomic>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "base/clock.hh"
+#include "base/parallel.hh"
+#include "config/config.hh"
+#include "config/diff.hh"
+#include "daemon/answer_worker.hh"
+#include "daemon/notify_socket.hh"
+#include "daemon/serve.hh"
+#include "daemon/writer.hh"
+#include "daemon/zone_keeper.hh"
+#include "net/control_server.hh"
+#include "net/directory_watch.hh"
+#include "net/worker.hh"
+#include "serve/rate_limit.hh"
+
+namespace steward::daemon {
+
+/// How the last reload ended, for `status`.
+struct ReloadReport {
+  UnixTime at{};
+  bool ok = true;
+  std::string error;
+};
+
+class Server {
+ public:
+  Server(config::Config config, ServeOptions options, NotifySocket notify);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Opens the store and the sockets; gives up privileges. Whatever cannot be had is an error that names it.
+  Result<void> open();
+  /// Serves until told to stop.
+  void run();
+  /// Any thread.
+  void stop();
+
+  // For the control socket (main thread).
+  [[nodiscard]] const config::Config& config() const { return config_; }
+  [[nodiscard]] const StatusBoard& board() const { return board_; }
+  [[nodiscard]] const Clock& clock() const { return clock_; }
+  [[nodiscard]] UnixTime started_at() const { return started_at_; }
+  [[nodiscard]] bool is_ready() const { return ready_; }
+  [[nodiscard]] const std::optional<ReloadReport>& last_reload() const { return last_reload_; }
+  [[nodiscard]] size_t workers() const { return workers_.size(); }
+  /// f(serve counters, network counters) for each worker.
+  template <class F>
+  void for_each_worker(F f) const {
+    for (const auto& worker : workers_) f(worker->answers->counters(), worker->net->counters());
+  }
+  [[nodiscard]] size_t connections() const { return client_counts_->total(); }
+
+  /// Reads the configuration again and applies it; the zones follow on the writer. What changed; or why nothing did.
+  Result<std::vector<config::Change>> reload_config();
+
+  // On the writer thread.
+  Writer& writer() { return writer_; }
+  [[nodiscard]] ZoneKeeper* keeper(dns::NameView zone);
+  [[nodiscard]] store::Store& store() { return *store_; }
+  template <class F>
+  void for_each_keeper(F f) {
+    for (auto& [name, keeper] : keepers_) f(*keeper);
+  }
+  /// After a keeper has done something: timers, watches, compaction.
+  void after_change();
+
+  /// Runs `work` with the reader of the exports, on their thread, one after the other.
+  void post_export(std::function<void(store::Reader&)> work);
+
+ private:
+  struct WorkerThread {
+    std::unique_ptr<net::Loop> loop;
+    std::unique_ptr<AnswerWorker> answers;
+    std::unique_ptr<net::Worker> net;
+    std::thread thread;
+  };
+
+  Result<void> give_up_root_before_binding();
+  Result<void> open_store();
+  Result<void> open_workers(std::vector<std::vector<net::Listener>> listeners);
+  Result<void> watch_signals();
+  Result<void> open_control();
+  void open_file_watch();
+  void apply_settings();
+  Result<void> load_cookie_secret();
+  void start_keepers();
+  void first_loads(const config::Config& config);
+  void become_ready();
+  void every_second();
+  void files_changed(const net::DirectoryChanges& changes);
+  void watch_files(const std::set<std::string>& folders);
+  void sync_keepers(const config::Config& config);
+  void compact_when_idle();
+  void hang_up();
+
+  SystemClock clock_;
+  config::Config config_;
+  ServeOptions options_;
+  NotifySocket notify_;
+  UnixTime started_at_;
+  StatusBoard board_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<Parallel> parallel_;
+
+  std::unique_ptr<net::Loop> loop_;
+  std::vector<std::unique_ptr<net::SignalWatch>> signals_;
+  std::unique_ptr<net::ControlServer> control_;
+  std::unique_ptr<net::DirectoryWatch> file_watch_;
+  std::set<std::string> watched_;
+  std::unique_ptr<net::Timer> second_timer_;
+  std::unique_ptr<net::Timer> watchdog_timer_;
+
+  std::shared_ptr<net::ClientCounts> client_counts_;
+  std::vector<std::unique_ptr<WorkerThread>> workers_;
+  // Settings that a worker may still look at are kept until the end; reloads are few.
+  std::vector<std::unique_ptr<const serve::Settings>> settings_history_;
+  std::atomic<const serve::Settings*> settings_{nullptr};
+  std::unique_ptr<serve::RateLimiter> rate_limiter_;
+  serve::CookieSecrets cookie_secrets_;
+
+  Writer writer_;
+  Writer exports_;  // the same kind of queue, for long reads
+  std::unique_ptr<store::Reader> export_reader_;
+  std::map<std::string, std::unique_ptr<ZoneKeeper>> keepers_;  // writer thread
+  std::atomic<int64_t> earliest_event_{INT64_MAX};
+  std::atomic<bool> tending_{false};
+  bool ready_ = false;
+  std::optional<ReloadReport> last_reload_;
+};
+
+}  // namespace steward::daemon
