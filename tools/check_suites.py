@@ -82,7 +82,7 @@ def suites():
         Suite("kill and reload", ["tests/scenario/kill_reload.py"], "build release"),
         Suite("hostile clients", ["tests/scenario/hostile_clients.py"], "build release"),
         Suite("quickstart", ["tools/quickstart"], "build release"),
-        build("build with sanitizers", "build-san", ["--buildtype=debugoptimized", "-Db_sanitize=address,undefined",
+        build("build with sanitizers", "build-san", ["-Doptimization=1", "-Ddebug=true", "-Db_sanitize=address,undefined",
                                                      "-Db_lundef=false"],
               ["steward-registry"]),
         Suite("unit tests with sanitizers", ["meson", "test", "-C", "build-san", "--print-errorlogs",
@@ -90,7 +90,7 @@ def suites():
               "build with sanitizers", "build-san", 15, SANITIZERS),
         Suite("conformance with sanitizers", ["tests/conformance/run", "--server", "ours"], "build with sanitizers",
               environment=sanitized),
-        build("compile with clang", "build-clang", ["--buildtype=debug", "-Dfuzz=true"],
+        build("compile with clang", "build-clang", ["-Doptimization=0", "-Ddebug=false", "-Dfuzz=true"],
               environment={"CXX": "clang++-14", "CC": "clang-14"}),
     ]
 
