@@ -96,7 +96,7 @@ TEST_CASE("store: random writes, aborts, reopenings and compactions agree with a
     if (round % 20 == 19) model.reopen();
     if (round % 7 == 0) good(model.store().compact());
     model.compare(random);
-    if (round % 20 > 10) CHECK(model.store().figures().index_names == model.size());
+    if (round % 20 >= 10 && round % 20 < 19) CHECK(model.store().figures().index_names == model.size());
     if (round % 10 == 9) good(model.store().verify());
   }
 }
