@@ -81,7 +81,6 @@ Result<void> resign_step(const RewriteRequest& request, zone::NodeTable& nodes, 
   const zone::NodeView apex = nodes.find({});
   if (!apex) return fail(Errc::Corrupt, request.apex.to_text() + ": no apex");
   if (progress.written > before || is_due(apex, request.signing)) {
-    serial = next_serial(request.stored_serial, request.stored_serial);
     Task task;
     task.reset(apex.owner());
     fill(task, apex, {});
@@ -89,6 +88,11 @@ Result<void> resign_step(const RewriteRequest& request, zone::NodeTable& nodes, 
     task.content = Task::Content::Drafted;
     draft_stored(apex, Keep::All, task.draft);
     task.file_digest = apex.file_digest();
+    // What looked due may come out as it was (recheck): then the serial stays too.
+    if (progress.written == before) batch.finish_one(task);
+    if (task.error) return tl::unexpected<Error>(*task.error);
+    if (progress.written == before && !task.changed) return {};
+    serial = next_serial(request.stored_serial, request.stored_serial);
     task.serial = serial;
     batch.finish_one(task);
     if (task.error) return tl::unexpected<Error>(*task.error);
