@@ -97,8 +97,18 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
     uint64_t value = tree_value(*position, node);
     MDB_val k = to_val(full(key));
     MDB_val v{sizeof value, &value};
+    int code = MDB_KEYEXIST;
+    if (appending_) {
+      // A first load comes in the order of the keys: past the last one nothing is looked for, and pages are left full.
+      code = mdb_cursor_put(writing_.get(), &k, &v, MDB_APPEND);
+      appending_ = code == 0;
+    }
     // NOOVERWRITE gives back what stood there: one descent for both cases.
-    int code = mdb_cursor_put(writing_.get(), &k, &v, MDB_NOOVERWRITE);
+    if (code == MDB_KEYEXIST) {
+      k = to_val(full(key));
+      v = {sizeof value, &value};
+      code = mdb_cursor_put(writing_.get(), &k, &v, MDB_NOOVERWRITE);
+    }
     NodePosition before = Index::no_node;
     if (code == MDB_KEYEXIST) {
       before = number_of(v) & tree_position;
@@ -157,6 +167,7 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
   MDB_dbi dbi_;
   uint32_t zone_;
   bool indexed_;
+  bool appending_ = true;  // until a key comes that is not the last of the database
   CursorHandle writing_;
   CursorHandle reading_;
   TreeKey key_;
