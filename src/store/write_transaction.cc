@@ -287,12 +287,9 @@ Result<void> WriteTransaction::commit() {
 
   const uint64_t id = mdb_txn_id(t.txn.get());
   const bool new_view = t.zones_changed || !t.changed_zones.empty();
-  const uint64_t barrier_before = s.view_barrier.load();
-  if (new_view) s.view_barrier.store(id, std::memory_order_release);
-  if (const int code = mdb_txn_commit(t.txn.release()); code != 0) {
-    s.view_barrier.store(barrier_before, std::memory_order_release);
-    return lmdb_error("commit", code);
-  }
+  if (new_view)
+    if (auto put = t.put_number(s.dbs.meta, as_bytes("zones-at"), id); !put) return put;
+  if (const int code = mdb_txn_commit(t.txn.release()); code != 0) return lmdb_error("commit", code);
   t.committed = true;
   t.after_commit(id, std::move(live));
   return {};
