@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "crypto/digest.hh"
 #include "sign/delegation.hh"
@@ -46,6 +47,11 @@ bool contains(const std::vector<crypto::KeyTag>& tags, crypto::KeyTag tag) {
 ZoneKeys::ZoneKeys(const config::ZoneConfig& zone) : zone_(zone), policy_(key_policy_of(zone.dnssec)) {}
 
 Result<void> ZoneKeys::read() {
+  // A folder that is not there holds no keys yet: the first start of a signed zone makes it, for nobody else to read.
+  std::error_code error;
+  if (std::filesystem::create_directories(directory(), error))
+    std::filesystem::permissions(directory(), std::filesystem::perms::owner_all, error);
+  if (error) return fail(Errc::Io, directory() + ": " + error.message());
   auto keys = crypto::read_zone_keys(directory(), zone_.name);
   if (!keys) return tl::unexpected<Error>(keys.error());
   keys_ = std::move(*keys);
