@@ -67,8 +67,9 @@ void show_reloaded(Console& console, const Json& reply) {
     else if (!flag_field(zone, "changed"))
       console.line(fmt::format("{}: unchanged, serial {}", name, number_field(zone, "serial")));
     else
-      console.line(fmt::format("{}: {} records added, {} removed, serial {}", name, number_field(zone, "added"),
-                               number_field(zone, "removed"), number_field(zone, "serial")));
+      console.line(fmt::format("{}: {} names changed, {} signatures made, serial {}", name,
+                               number_field(zone, "written"), number_field(zone, "signatures"),
+                               number_field(zone, "serial")));
   }
 }
 

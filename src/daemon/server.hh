@@ -97,7 +97,6 @@ class Server {
   Result<void> open_control();
   void open_file_watch();
   void apply_settings();
-  Result<void> load_cookie_secret();
   void start_keepers();
   void first_loads(const config::Config& config);
   void become_ready();

@@ -55,11 +55,7 @@ ZoneKeeper::ZoneKeeper(config::ZoneConfig zone, config::ZoneFileConfig limits, s
   publish();
 }
 
-std::optional<store::ZoneRecord> ZoneKeeper::stored() const {
-  for (store::ZoneRecord& record : store_.zones())
-    if (record.info.apex == zone_.name) return std::move(record);
-  return std::nullopt;
-}
+std::optional<store::ZoneRecord> ZoneKeeper::stored() const { return store_.find_zone(zone_.name); }
 
 bool ZoneKeeper::is_as_read() const {
   const auto record = stored();
@@ -138,7 +134,8 @@ Result<LoadOutcome> ZoneKeeper::commit(zone::ZoneImage* image, std::vector<store
   SigningSetup setup;
   change::RewriteRequest request;
   if (keys_) {
-    auto prepared = keys_->prepare(clock_.now(), std::max(max_ttl_, assumed_max_ttl));
+    const auto record = stored();
+    auto prepared = keys_->prepare(clock_.now(), std::max(max_ttl_, assumed_max_ttl), record && record->served && record->signed_here);
     if (!prepared) return tl::unexpected<Error>(prepared.error());
     setup = std::move(*prepared);
     request.signing.signer = setup.signer.get();
@@ -261,7 +258,7 @@ bool ZoneKeeper::tend() {
 
 bool ZoneKeeper::resign_slice() {
   const auto step = [&]() -> Result<bool> {
-    auto setup = keys_->prepare(clock_.now(), std::max(max_ttl_, assumed_max_ttl));
+    auto setup = keys_->prepare(clock_.now(), std::max(max_ttl_, assumed_max_ttl), true);
     if (!setup) return tl::unexpected<Error>(setup.error());
     auto begun = store_.begin_write();
     if (!begun) return tl::unexpected<Error>(begun.error());

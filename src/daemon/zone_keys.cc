@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "crypto/digest.hh"
 #include "sign/delegation.hh"
@@ -45,6 +46,13 @@ bool contains(const std::vector<crypto::KeyTag>& tags, crypto::KeyTag tag) {
 
 ZoneKeys::ZoneKeys(const config::ZoneConfig& zone) : zone_(zone), policy_(key_policy_of(zone.dnssec)) {}
 
+Result<void> ZoneKeys::make_directory() const {
+  std::error_code error;
+  std::filesystem::create_directories(directory(), error);
+  if (error) return fail(Errc::Io, directory() + ": " + error.message());
+  return {};
+}
+
 Result<void> ZoneKeys::read() {
   auto keys = crypto::read_zone_keys(directory(), zone_.name);
   if (!keys) return tl::unexpected<Error>(keys.error());
@@ -67,9 +75,15 @@ Result<void> ZoneKeys::generate(sign::KeyRole role, UnixTime now) {
   return {};
 }
 
-Result<SigningSetup> ZoneKeys::prepare(UnixTime now, uint32_t max_zone_ttl) {
+Result<SigningSetup> ZoneKeys::prepare(UnixTime now, uint32_t max_zone_ttl, bool is_signed) {
   policy_.max_zone_ttl = std::max<Seconds>(Seconds(max_zone_ttl), policy_.dnskey_ttl);
+  if (auto made = make_directory(); !made) return tl::unexpected<Error>(made.error());
   if (auto read_keys = read(); !read_keys) return tl::unexpected<Error>(read_keys.error());
+  // A folder that is not mounted, say: new keys would break the chain of trust from the parent's DS.
+  if (keys_.empty() && is_signed)
+    return fail(Errc::NotFound,
+                fmt::format("{}: the keys of {}, which is signed, are gone; put them back, or reload once with 'dnssec: false' to begin anew",
+                            directory(), zone_.name.to_text()));
   const auto plan_now = [&] {
     return sign::plan(sign::key_infos(keys_), policy_, now,
                       served_ ? std::optional<std::span<const crypto::KeyTag>>(*served_) : std::nullopt);

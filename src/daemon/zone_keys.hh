@@ -28,7 +28,8 @@ class ZoneKeys {
   explicit ZoneKeys(const config::ZoneConfig& zone);
 
   /// Reads the key files, makes keys that are wanted, and plans. Io, Invalid, Unsupported with the file or the rule.
-  Result<SigningSetup> prepare(UnixTime now, uint32_t max_zone_ttl);
+  /// `is_signed`: signatures of ours are served, so that there must be keys already.
+  Result<SigningSetup> prepare(UnixTime now, uint32_t max_zone_ttl, bool is_signed);
   /// After the commit: writes down which steps have been taken.
   Result<void> confirm();
 
@@ -44,6 +45,7 @@ class ZoneKeys {
   Result<crypto::KeyTag> ds_seen(crypto::KeyTag tag, UnixTime now);
 
  private:
+  Result<void> make_directory() const;
   Result<void> read();
   Result<void> generate(sign::KeyRole role, UnixTime now);
   [[nodiscard]] const crypto::StoredKey* find(crypto::KeyTag tag) const;
