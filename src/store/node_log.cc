@@ -93,7 +93,17 @@ Result<void> NodeLog::open_segment(uint64_t segment) {
   ::madvise(mapped, segment_size, MADV_RANDOM);
   if (files_.size() <= segment) files_.resize(segment + 1, -1);
   files_[segment] = fd;
-  return sync_folder(folder_);
+  folder_dirty_ = true;
+  return {};
+}
+
+// What is written goes to the disk while the next is made, so that sync() has little left to wait for.
+void NodeLog::start_writing_back(NodePosition from, NodePosition to) {
+  constexpr uint64_t step = uint64_t{8} << 20;
+  const uint64_t border = to / step * step;
+  if (from >= border) return;
+  const uint64_t start = (border - 1) / step * step;
+  ::sync_file_range(files_[segment_of(start)], static_cast<off_t>(start % segment_size), static_cast<off_t>(border - start), SYNC_FILE_RANGE_WRITE);
 }
 
 Result<NodePosition> NodeLog::append(ByteView node) {
@@ -128,6 +138,7 @@ Result<void> NodeLog::flush() {
       return system_error(path_of(segment), error);
     }
     dirty_.insert(segment);
+    start_writing_back(at, at + static_cast<size_t>(written));
     done += static_cast<size_t>(written);
     at += static_cast<size_t>(written);
   }
@@ -140,6 +151,9 @@ Result<void> NodeLog::sync() {
   for (const uint64_t segment : dirty_)
     if (files_[segment] >= 0 && ::fdatasync(files_[segment]) != 0) return system_error(path_of(segment), errno);
   dirty_.clear();
+  if (folder_dirty_)
+    if (auto synced = sync_folder(folder_); !synced) return synced;
+  folder_dirty_ = false;
   return {};
 }
 

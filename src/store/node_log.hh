@@ -60,6 +60,7 @@ class NodeLog {
       : folder_(std::move(folder)), end_(end), base_(base), reserve_(reserve) {}
   [[nodiscard]] std::string path_of(uint64_t segment) const;
   Result<void> open_segment(uint64_t segment);
+  void start_writing_back(NodePosition from, NodePosition to);
 
   std::string folder_;
   NodePosition end_;          // of what was appended
@@ -68,6 +69,7 @@ class NodeLog {
   uint64_t reserve_;
   std::vector<int> files_;    // by segment; -1 where it is not open
   std::set<uint64_t> dirty_;  // segments written since the last sync
+  bool folder_dirty_ = false;  // a segment was made since the last sync
   std::set<uint64_t> short_;  // segments whose files were too short at open
 };
 

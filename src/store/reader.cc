@@ -81,14 +81,16 @@ int Reader::Implementation::begin_snapshot() {
 }
 
 bool Reader::Implementation::take_view() {
-  // The barrier before the view: the views of all commits up to the one that it names, but for that one, are out by then.
-  // That one's is waited for where its commit is in our snapshot; it comes at once.
-  uint64_t barrier = 0;
-  do {
-    barrier = s.view_barrier.load(std::memory_order_seq_cst);
-    view = s.view.load(std::memory_order_seq_cst);
-  } while (id >= barrier && view->transaction < barrier);
-  return view->transaction <= id;
+  // The snapshot says itself which view it goes with. Its id would not do: LMDB 0.9 takes the id first and the roots
+  // after it, so that two commits in between give the roots of a later one.
+  MDB_val k = to_val(as_bytes("zones-at"));
+  MDB_val v;
+  uint64_t wanted = 0;
+  if (mdb_get(txn.get(), s.dbs.meta, &k, &v) == 0 && v.mv_size == sizeof wanted) std::memcpy(&wanted, v.mv_data, sizeof wanted);
+  // A commit is visible a moment before its view is.
+  do view = s.view.load(std::memory_order_seq_cst);
+  while (view->transaction < wanted);
+  return view->transaction == wanted;
 }
 
 Result<void> Reader::acquire() {

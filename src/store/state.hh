@@ -19,7 +19,7 @@ namespace steward::store {
 
 /// All zones as of one transaction: immutable, replaced as a whole.
 struct ZoneView {
-  uint64_t transaction = 0;
+  uint64_t transaction = 0;  // the last that changed a zone record, as `zones-at` says
   std::vector<std::shared_ptr<const ZoneRecord>> zones;
 
   /// From the hash of an apex to its zone; open addressing, at most half full.
@@ -59,8 +59,6 @@ struct Store::State {
   bool index_built = false;  // the writer's
 
   std::atomic<const ZoneView*> view{nullptr};
-  /// Readers whose snapshot is this one or newer must not go with an older view.
-  std::atomic<uint64_t> view_barrier{0};
 
   // The writer's: octets of live nodes by segment.
   std::map<uint64_t, uint64_t> live;

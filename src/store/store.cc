@@ -90,7 +90,9 @@ Result<NodePosition> read_committed(Store::State& s, std::unique_ptr<ZoneView>& 
   s.next_zone_id = static_cast<uint32_t>(*next_id);
 
   view = std::make_unique<ZoneView>();
-  view->transaction = mdb_txn_id(txn);
+  const auto zones_at = get_meta(txn, s.dbs.meta, "zones-at", 0);
+  if (!zones_at) return tl::unexpected<Error>(zones_at.error());
+  view->transaction = *zones_at;
   const auto for_each = [&](MDB_dbi dbi, auto use) -> Result<void> {
     MDB_cursor* cursor = nullptr;
     if (const int code = mdb_cursor_open(txn, dbi, &cursor); code != 0) return lmdb_error("LMDB", code);

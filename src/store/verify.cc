@@ -19,7 +19,8 @@ class Verification {
     if (auto walked = walk(s_.dbs.nsec3, "nsec3", true); !walked) return walked;
     for (const auto& [segment, octets] : s_.live)
       if (octets != live_[segment])
-        return fail(Errc::Corrupt, fmt::format("segment {:08x}: {} octets are in use, {} are counted", segment, live_[segment], octets));
+        return fail(Errc::Corrupt, fmt::format("segment {:08x}: {} octets are in use, {} are counted", segment,
+                                               live_[segment], octets));
     return {};
   }
 
@@ -58,7 +59,8 @@ Result<void> Verification::check(ByteView key, uint64_t value, bool nsec3) {
   const NodePosition position = value & tree_position;
   const uint64_t segment = NodeLog::segment_of(position);
   const auto here = [&] { return fmt::format("{} at position {}", apex->second.to_text(), position); };
-  if (position == 0 || position % 8 != 0 || position >= s_.log->end()) return fail(Errc::Corrupt, here() + ": outside the node log");
+  if (position == 0 || position % 8 != 0 || position >= s_.log->end())
+    return fail(Errc::Corrupt, here() + ": outside the node log");
   if (auto held = s_.log->check_segment(segment); !held) return held;
   const NodePosition border = std::min((segment + 1) * NodeLog::segment_size, s_.log->end());
   const auto node = zone::NodeView::check({s_.log->at(position), static_cast<size_t>(border - position)});
@@ -78,7 +80,8 @@ Result<void> Verification::check(ByteView key, uint64_t value, bool nsec3) {
 
 Result<void> Store::verify() {
   MDB_txn* txn = nullptr;
-  if (const int code = mdb_txn_begin(state_->env.get(), nullptr, MDB_RDONLY, &txn); code != 0) return lmdb_error("LMDB", code);
+  if (const int code = mdb_txn_begin(state_->env.get(), nullptr, MDB_RDONLY, &txn); code != 0)
+    return lmdb_error("LMDB", code);
   const TxnHandle guard(txn);
   return Verification(*state_, txn).run();
 }

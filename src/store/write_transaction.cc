@@ -97,8 +97,18 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
     uint64_t value = tree_value(*position, node);
     MDB_val k = to_val(full(key));
     MDB_val v{sizeof value, &value};
+    int code = MDB_KEYEXIST;
+    if (appending_) {
+      // A first load comes in the order of the keys: past the last one nothing is looked for, and pages are left full.
+      code = mdb_cursor_put(writing_.get(), &k, &v, MDB_APPEND);
+      appending_ = code == 0;
+    }
     // NOOVERWRITE gives back what stood there: one descent for both cases.
-    int code = mdb_cursor_put(writing_.get(), &k, &v, MDB_NOOVERWRITE);
+    if (code == MDB_KEYEXIST) {
+      k = to_val(full(key));
+      v = {sizeof value, &value};
+      code = mdb_cursor_put(writing_.get(), &k, &v, MDB_NOOVERWRITE);
+    }
     NodePosition before = Index::no_node;
     if (code == MDB_KEYEXIST) {
       before = number_of(v) & tree_position;
@@ -157,6 +167,7 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
   MDB_dbi dbi_;
   uint32_t zone_;
   bool indexed_;
+  bool appending_ = true;  // until a key comes that is not the last of the database
   CursorHandle writing_;
   CursorHandle reading_;
   TreeKey key_;
@@ -276,12 +287,9 @@ Result<void> WriteTransaction::commit() {
 
   const uint64_t id = mdb_txn_id(t.txn.get());
   const bool new_view = t.zones_changed || !t.changed_zones.empty();
-  const uint64_t barrier_before = s.view_barrier.load();
-  if (new_view) s.view_barrier.store(id, std::memory_order_release);
-  if (const int code = mdb_txn_commit(t.txn.release()); code != 0) {
-    s.view_barrier.store(barrier_before, std::memory_order_release);
-    return lmdb_error("commit", code);
-  }
+  if (new_view)
+    if (auto put = t.put_number(s.dbs.meta, as_bytes("zones-at"), id); !put) return put;
+  if (const int code = mdb_txn_commit(t.txn.release()); code != 0) return lmdb_error("commit", code);
   t.committed = true;
   t.after_commit(id, std::move(live));
   return {};

@@ -1,4 +1,5 @@
-// How long a zone takes from its file into a fresh store: reading the file, the pass that lays out the nodes, the commit.
+// How long a zone takes from its file into a fresh store: reading the file, the pass that lays out the nodes, the
+// commit.
 //
 //   rewrite_bench zone1m.db example.org. FOLDER [threads]
 //
@@ -74,7 +75,8 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "{}: {}\n", argv[2], apex.error().what);
     return 2;
   }
-  const auto phases = load(argv[1], *apex, argv[3], argc == 5 ? std::strtoul(argv[4], nullptr, 10) : std::thread::hardware_concurrency());
+  const auto phases = load(argv[1], *apex, argv[3],
+                           argc == 5 ? std::strtoul(argv[4], nullptr, 10) : std::thread::hardware_concurrency());
   std::filesystem::remove_all(argv[3]);
   if (!phases) {
     fmt::print(stderr, "{}\n", phases.error().what);
@@ -82,9 +84,14 @@ int main(int argc, char** argv) {
   }
   struct rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; };
-  fmt::print("nodes={} records={} parse_s={:.2f} pass_s={:.2f} commit_s={:.2f} total_s={:.2f} user_s={:.2f} system_s={:.2f} peak_mb={}\n",
-             phases->nodes, phases->records, phases->parse, phases->pass, phases->commit, phases->parse + phases->pass + phases->commit,
-             seconds(usage.ru_utime), seconds(usage.ru_stime), usage.ru_maxrss / 1024);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  fmt::print(
+      "nodes={} records={} parse_s={:.2f} pass_s={:.2f} commit_s={:.2f} total_s={:.2f} user_s={:.2f} system_s={:.2f} "
+      "peak_mb={}\n",
+      phases->nodes, phases->records, phases->parse, phases->pass, phases->commit,
+      phases->parse + phases->pass + phases->commit, seconds(usage.ru_utime), seconds(usage.ru_stime),
+      usage.ru_maxrss / 1024);
   return 0;
 }

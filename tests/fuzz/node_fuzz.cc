@@ -35,7 +35,8 @@ void read_all(NodeView node) {
   for (size_t i = 0; i < node.rrset_count(); ++i) {
     const StoredRrset rrset = node.rrset(i);
     require(node.find(rrset.type).has_value(), "an RRset is found by its type");
-    for (StoredRrReader reader(rrset.rrs); !reader.done();) expand_rdata(rrset.type, reader.next().rdata, node.owner(), sum);
+    for (StoredRrReader reader(rrset.rrs); !reader.done();)
+      expand_rdata(rrset.type, reader.next().rdata, node.owner(), sum);
     for (StoredRrReader reader(rrset.sigs()); !reader.done();) append(sum, reader.next().rdata);
     write_everywhere(node, rrset);
   }

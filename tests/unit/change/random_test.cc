@@ -20,13 +20,23 @@ class RandomZone {
   std::string owner() {
     static constexpr std::string_view labels[] = {"a", "b", "*", "\\!", "\\%x", "zz", "ns", "\\000", "A-B"};
     std::string name;
-    for (size_t depth = 1 + below(3); depth > 0; --depth) name += (name.empty() ? "" : ".") + std::string(labels[below(std::size(labels))]);
+    for (size_t depth = 1 + below(3); depth > 0; --depth)
+      name += (name.empty() ? "" : ".") + std::string(labels[below(std::size(labels))]);
     return name;
   }
   std::string record() {
     static constexpr std::string_view data[] = {
-        "A 192.0.2.1", "A 192.0.2.2", "TXT one", "TXT two", "MX 10 mail.A.example.", "AAAA 2001:db8::1", "NS ns.a", "NS ns.elsewhere.",
-        "CNAME b", "DNAME other.", "DS 1 15 2 E2D3C916F6DEEAC73294E8268FB5885044A833FC5459588F4A9184CFC41A5766"};
+        "A 192.0.2.1",
+        "A 192.0.2.2",
+        "TXT one",
+        "TXT two",
+        "MX 10 mail.A.example.",
+        "AAAA 2001:db8::1",
+        "NS ns.a",
+        "NS ns.elsewhere.",
+        "CNAME b",
+        "DNAME other.",
+        "DS 1 15 2 E2D3C916F6DEEAC73294E8268FB5885044A833FC5459588F4A9184CFC41A5766"};
     return owner() + " " + std::string(data[below(3) > 0 ? below(6) : below(std::size(data))]);
   }
   std::vector<std::string> first() {

@@ -34,7 +34,9 @@ TEST_CASE("rewrite: a first load takes the file's serial and places empty non-te
 TEST_CASE("rewrite: the same file again writes nothing") {
   for (const Mode mode : {Mode::Unsigned, Mode::Nsec, Mode::Nsec3, Mode::OptOut}) {
     Zone zone;
-    const std::string file = text(41, "a.b.c A 192.0.2.2\nsub NS ns.sub\nns.sub A 192.0.2.9\n! A 192.0.2.4\n\\!.x A 192.0.2.4\n*.x TXT w\n* A 192.0.2.5\n");
+    const std::string file = text(41,
+                                  "a.b.c A 192.0.2.2\nsub NS ns.sub\nns.sub A 192.0.2.9\n! A 192.0.2.4\n\\!.x A "
+                                  "192.0.2.4\n*.x TXT w\n* A 192.0.2.5\n");
     CHECK(zone.load(file, mode).changed);
     const auto again = zone.load(file, mode);
     CHECK_FALSE(again.changed);
@@ -117,7 +119,10 @@ TEST_CASE("rewrite: what a cut or a DNAME hides changes with it [RFC 4035 §2.2,
     zone.load(text(2, below + "sub NS a.sub\n"), mode);
     CHECK(zone.node("c.b.a.sub").is(zone::node_occluded));
     CHECK(faults(zone, mode) == nothing);
-    zone.load(text(3, below + "sub NS a.sub\nsub DS 1 15 2 E2D3C916F6DEEAC73294E8268FB5885044A833FC5459588F4A9184CFC41A5766\n"), mode);
+    zone.load(
+        text(3,
+             below + "sub NS a.sub\nsub DS 1 15 2 E2D3C916F6DEEAC73294E8268FB5885044A833FC5459588F4A9184CFC41A5766\n"),
+        mode);
     CHECK(faults(zone, mode) == nothing);
     zone.load(text(4, below + "sub DNAME other.\n"), mode);
     CHECK(zone.node("a.sub").is(zone::node_occluded));
@@ -183,15 +188,17 @@ TEST_CASE("rewrite: a record of the file that an update deleted stays away until
   CHECK(zone.node("a").find(RrType::A)->rr_count == 2);
 }
 
-TEST_CASE("rewrite: a zone that comes signed keeps its own RRSIGs, NSEC and NSEC3, also after we signed it for a while") {
-  const std::string signed_text = text(1,
-      "a A 192.0.2.1\n"
-      "a RRSIG A 13 2 300 20300101000000 20200101000000 1 example. AAAA\n"
-      "a NSEC ns1 A RRSIG NSEC\n"
-      "a RRSIG NSEC 13 2 300 20300101000000 20200101000000 1 example. BBBB\n"
-      "@ NSEC3PARAM 1 0 0 -\n"
-      "2t7b4g4vsa5smi47k61mv5bv1a22bojr NSEC3 1 0 0 - 2vptu5timamqttgl4luu9kg21e0aor3s A RRSIG\n"
-      "2vptu5timamqttgl4luu9kg21e0aor3s NSEC3 1 0 0 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A RRSIG\n");
+TEST_CASE(
+    "rewrite: a zone that comes signed keeps its own RRSIGs, NSEC and NSEC3, also after we signed it for a while") {
+  const std::string signed_text =
+      text(1,
+           "a A 192.0.2.1\n"
+           "a RRSIG A 13 2 300 20300101000000 20200101000000 1 example. AAAA\n"
+           "a NSEC ns1 A RRSIG NSEC\n"
+           "a RRSIG NSEC 13 2 300 20300101000000 20200101000000 1 example. BBBB\n"
+           "@ NSEC3PARAM 1 0 0 -\n"
+           "2t7b4g4vsa5smi47k61mv5bv1a22bojr NSEC3 1 0 0 - 2vptu5timamqttgl4luu9kg21e0aor3s A RRSIG\n"
+           "2vptu5timamqttgl4luu9kg21e0aor3s NSEC3 1 0 0 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A RRSIG\n");
   Zone fresh;
   CHECK(fresh.load(signed_text).denial == zone::Denial::Nsec3);
   CHECK(fresh.nsec3.nodes().size() == 2);

@@ -15,7 +15,8 @@
 namespace steward::change::test {
 namespace {
 
-RewriteRequest request_for(Mode mode, const sign::ZoneSigner* signer, const Keys& with, const Zone& zone, bool recheck) {
+RewriteRequest request_for(Mode mode, const sign::ZoneSigner* signer, const Keys& with, const Zone& zone,
+                           bool recheck) {
   RewriteRequest request;
   request.zone = 7;
   request.apex = name("example.");
@@ -95,7 +96,9 @@ class Examination {
   }
 
  private:
-  void wrong(zone::NodeView node, std::string_view what) { faults_.push_back(node.owner().to_text() + " " + std::string(what)); }
+  void wrong(zone::NodeView node, std::string_view what) {
+    faults_.push_back(node.owner().to_text() + " " + std::string(what));
+  }
 
   void look_at(zone::NodeView node, const Bytes& key) {
     const NameView owner = node.owner();
@@ -111,13 +114,15 @@ class Examination {
     if (!apex) {
       const zone::NodeView parent = find(owner.parent());
       if (!parent) return wrong(node, "has no parent");
-      if (parent.is(zone::node_occluded) || parent.is(zone::node_cut) || parent.is(zone::node_dname)) flags |= zone::node_occluded;
+      if (parent.is(zone::node_occluded) || parent.is(zone::node_cut) || parent.is(zone::node_dname))
+        flags |= zone::node_occluded;
     }
     bool children = false;
     for (const auto& [other, blob] : zone_.nodes.nodes())
       children |= other.size() > key.size() && std::equal(key.begin(), key.end(), other.begin());
     if (children) flags |= zone::node_children;
-    if (const auto wildcard = dns::Name(owner).child(as_bytes("*")); wildcard && find(*wildcard)) flags |= zone::node_wildcard_child;
+    if (const auto wildcard = dns::Name(owner).child(as_bytes("*")); wildcard && find(*wildcard))
+      flags |= zone::node_wildcard_child;
     if (flags != node.flags()) wrong(node, fmt::format("has flags {} for {}", node.flags(), flags));
     if (node.rrset_count() == 0 && !children) wrong(node, "is an empty terminal");
     examine_signatures(node);
@@ -169,7 +174,8 @@ class Examination {
       if (!nsec) continue;
       const ByteView rdata = zone::StoredRrReader(nsec->rrs).next().rdata;
       const auto next = NameView::from_wire(rdata);
-      if (!next || !(*next == chain[(i + 1) % chain.size()].owner())) wrong(chain[i], "has another next name in its NSEC");
+      if (!next || !(*next == chain[(i + 1) % chain.size()].owner()))
+        wrong(chain[i], "has another next name in its NSEC");
       if (types_in(rdata.subspan(next->size())) != bitmap_of(chain[i], true))
         wrong(chain[i], "has other types in its NSEC");
       if (nsec->ttl() != 60) wrong(chain[i], "has another TTL on its NSEC");
@@ -195,10 +201,10 @@ class Examination {
       }
       const auto following = std::next(at) == wanted.end() ? wanted.begin() : std::next(at);
       const auto view = sign::Nsec3View::from_rdata(zone::StoredRrReader(node.rrset(0).rrs).next().rdata);
-      if (!view || Bytes(view->next.begin(), view->next.end()) != following->first) wrong(at->second, "has another next hash");
+      if (!view || Bytes(view->next.begin(), view->next.end()) != following->first)
+        wrong(at->second, "has another next hash");
       if (view->flags != (mode_ == Mode::OptOut ? 1 : 0)) wrong(at->second, "has other NSEC3 flags");
-      if (types_in(view->bitmap) != bitmap_of(at->second, false))
-        wrong(at->second, "has other types in its NSEC3");
+      if (types_in(view->bitmap) != bitmap_of(at->second, false)) wrong(at->second, "has other types in its NSEC3");
       if (node.flags() != zone::node_nsec3) wrong(node, "has other flags");
       examine_signatures(node);
     }
@@ -243,7 +249,8 @@ const Keys& other_keys() {
   return made;
 }
 
-Result<RewriteResult> Zone::try_rewrite(zone::ZoneImage* image, Mode mode, const Keys& with, bool recheck, UnixTime at) {
+Result<RewriteResult> Zone::try_rewrite(zone::ZoneImage* image, Mode mode, const Keys& with, bool recheck,
+                                        UnixTime at) {
   static Parallel parallel(2);
   const auto signer = with.signer(at);
   RewriteRequest request = request_for(mode, &signer, with, *this, recheck);
@@ -274,7 +281,8 @@ RewriteResult Zone::refresh(Mode mode, const Keys& with, bool recheck, UnixTime 
   return *result;
 }
 
-ResignProgress Zone::resign(Mode mode, UnixTime at, size_t limit, ResignProgress progress, const Keys& with, bool recheck) {
+ResignProgress Zone::resign(Mode mode, UnixTime at, size_t limit, ResignProgress progress, const Keys& with,
+                            bool recheck) {
   Parallel parallel(1);
   const auto signer = with.signer(at);
   const RewriteRequest request = request_for(mode, &signer, with, *this, recheck);
@@ -292,8 +300,9 @@ void rebuild(Zone& zone, std::string_view owner, NodeDraft& draft) {
   const zone::NodeView stored = zone.node(owner);
   Bytes blob;
   const dns::Name full = *dns::Name::from_text(owner, name("example."));
-  REQUIRE(zone::build_node({7, full, stored ? stored.flags() : uint16_t{0}, draft.rrsets(), stored ? stored.file_digest() : 0,
-                            draft.provenance()}, blob));
+  REQUIRE(zone::build_node({7, full, stored ? stored.flags() : uint16_t{0}, draft.rrsets(),
+                            stored ? stored.file_digest() : 0, draft.provenance()},
+                           blob));
   REQUIRE(zone.nodes.put(key_of(owner), blob));
 }
 }  // namespace
@@ -319,7 +328,8 @@ void Zone::withdraw(std::string_view owner, RrType type, std::string_view rdata)
 }
 
 std::string text(uint32_t serial, std::string_view rest) {
-  return fmt::format("$TTL 300\n@ SOA ns1 hostmaster {} 3600 600 1209600 60\n@ NS ns1\nns1 A 192.0.2.1\n{}", serial, rest);
+  return fmt::format("$TTL 300\n@ SOA ns1 hostmaster {} 3600 600 1209600 60\n@ NS ns1\nns1 A 192.0.2.1\n{}", serial,
+                     rest);
 }
 
 std::vector<std::string> shape(Zone& zone) {
@@ -329,6 +339,8 @@ std::vector<std::string> shape(Zone& zone) {
   return lines;
 }
 
-std::vector<std::string> faults(Zone& zone, Mode mode, const Keys& with, UnixTime at) { return Examination(zone, mode, with, at).run(); }
+std::vector<std::string> faults(Zone& zone, Mode mode, const Keys& with, UnixTime at) {
+  return Examination(zone, mode, with, at).run();
+}
 
 }  // namespace steward::change::test

@@ -39,11 +39,13 @@ struct Zone {
   RewriteResult last;
 
   /// Reads `text` (checks off) and brings the tables to it.
-  RewriteResult load(std::string_view text, Mode mode = Mode::Unsigned, const Keys& with = keys(), bool recheck = false, UnixTime at = now);
+  RewriteResult load(std::string_view text, Mode mode = Mode::Unsigned, const Keys& with = keys(), bool recheck = false,
+                     UnixTime at = now);
   /// The same without a file.
   RewriteResult refresh(Mode mode, const Keys& with = keys(), bool recheck = false, UnixTime at = now);
   Result<RewriteResult> try_rewrite(zone::ZoneImage* image, Mode mode, const Keys& with, bool recheck, UnixTime at);
-  ResignProgress resign(Mode mode, UnixTime at, size_t limit, ResignProgress progress = {}, const Keys& with = keys(), bool recheck = false);
+  ResignProgress resign(Mode mode, UnixTime at, size_t limit, ResignProgress progress = {}, const Keys& with = keys(),
+                        bool recheck = false);
 
   [[nodiscard]] zone::NodeView node(std::string_view owner);
   /// Puts a node there that an update would have left: the same with a record more.

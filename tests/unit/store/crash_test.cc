@@ -24,7 +24,9 @@ namespace {
     if (!write) _exit(2);
     const uint32_t zone = (*write)->find_zone(name("example."))->info.id;
     for (const char* owner : {"first.example.", "second.example."})
-      if (!(*write)->nodes(zone).put(key_of(name(owner), name("example.")), node_of(zone, name(owner), std::to_string(i)))) _exit(3);
+      if (!(*write)->nodes(zone).put(key_of(name(owner), name("example.")),
+                                     node_of(zone, name(owner), std::to_string(i))))
+        _exit(3);
     const std::string filling(static_cast<size_t>(20000 + i % 7 * 5000), 'f');
     const auto filler = name(fmt::format("filler{}.example.", i % 50));
     if (!(*write)->nodes(zone).put(key_of(filler, name("example.")), node_of(zone, filler, filling))) _exit(4);
@@ -63,7 +65,8 @@ TEST_CASE("store: a process killed at any moment loses no commit that it acknowl
     REQUIRE(child >= 0);
     if (child == 0) commit_for_ever(folder.options(), ends[1], acknowledged + 1);
     ::close(ends[1]);
-    for (int i = 0; i < commits; ++i) REQUIRE(::read(ends[0], &acknowledged, sizeof acknowledged) == sizeof acknowledged);
+    for (int i = 0; i < commits; ++i)
+      REQUIRE(::read(ends[0], &acknowledged, sizeof acknowledged) == sizeof acknowledged);
     ::kill(child, SIGKILL);
     REQUIRE(::waitpid(child, nullptr, 0) == child);
     while (::read(ends[0], &acknowledged, sizeof acknowledged) == sizeof acknowledged) {
@@ -136,7 +139,8 @@ TEST_CASE("store: files that may not grow are refused as full, and the store goe
     bool refused = false;
     for (int i = 0; i < 100 && !refused; ++i) {
       const auto owner = name(fmt::format("n{}.example.", i));
-      const auto done = write->nodes(zone).put(key_of(owner, name("example.")), node_of(zone, owner, std::string(60000, 'x')));
+      const auto done =
+          write->nodes(zone).put(key_of(owner, name("example.")), node_of(zone, owner, std::string(60000, 'x')));
       refused = !done;
       if (!done) CHECK(done.error().code == Errc::Full);
     }

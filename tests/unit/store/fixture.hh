@@ -58,7 +58,8 @@ inline Bytes key_of(const dns::Name& owner, const dns::Name& apex) {
 }
 
 /// A node with one TXT, in strings of 255, that says `content`; `nsec` where it is to have one.
-inline Bytes node_of(uint32_t zone, const dns::Name& owner, std::string_view content, uint16_t flags = 0, bool nsec = false) {
+inline Bytes node_of(uint32_t zone, const dns::Name& owner, std::string_view content, uint16_t flags = 0,
+                     bool nsec = false) {
   Bytes txt;
   do {
     const auto part = content.substr(0, 255);
@@ -80,7 +81,8 @@ inline std::string content_of(zone::NodeView node) {
   if (!txt) return "no TXT";
   const ByteView rdata = zone::StoredRrReader(txt->rrs).next().rdata;
   std::string content;
-  for (size_t at = 0; at < rdata.size(); at += rdata[at] + size_t{1}) content += as_text(rdata.subspan(at + 1, rdata[at]));
+  for (size_t at = 0; at < rdata.size(); at += rdata[at] + size_t{1})
+    content += as_text(rdata.subspan(at + 1, rdata[at]));
   return content;
 }
 
@@ -93,8 +95,8 @@ inline uint32_t add_zone(Store& store, std::string_view apex) {
   good(write->commit());
   return id;
 }
-inline void put(WriteTransaction& write, uint32_t zone, std::string_view apex, std::string_view owner, std::string_view content,
-                uint16_t flags = 0, bool nsec = false) {
+inline void put(WriteTransaction& write, uint32_t zone, std::string_view apex, std::string_view owner,
+                std::string_view content, uint16_t flags = 0, bool nsec = false) {
   const dns::Name full = *dns::Name::from_text(owner, name(apex));
   good(write.nodes(zone).put(key_of(full, name(apex)), node_of(zone, full, content, flags, nsec)));
 }

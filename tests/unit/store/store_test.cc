@@ -123,7 +123,9 @@ TEST_CASE("store: the last name with an NSEC at or before another, past what a c
     if (index) good(store->build_index());
     good((*reader)->acquire());
     const auto* info = (*reader)->find_zone(name("example."));
-    const auto before = [&](std::string_view owner) { return content_of((*reader)->nsec_at_or_before(*info, name(owner))); };
+    const auto before = [&](std::string_view owner) {
+      return content_of((*reader)->nsec_at_or_before(*info, name(owner)));
+    };
     CHECK(before("example.") == "apex");
     CHECK(before("a.example.") == "apex");
     CHECK(before("b.example.") == "b");
@@ -163,7 +165,8 @@ TEST_CASE("store: the NSEC3 chain is a circle of its own zone [RFC 5155 §3.1.7]
     const auto* info = (*reader)->find_zone(name(apex));
     const auto at = [&](int octet, bool wanted) {
       bool exact = !wanted;
-      const auto node = (*reader)->nsec3_at_or_before(*info, hash(static_cast<uint8_t>(octet + static_cast<int>(info->id))), exact);
+      const auto node =
+          (*reader)->nsec3_at_or_before(*info, hash(static_cast<uint8_t>(octet + static_cast<int>(info->id))), exact);
       CHECK(exact == wanted);
       return content_of(node);
     };

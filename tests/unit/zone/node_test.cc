@@ -35,20 +35,24 @@ struct Rrset {
 };
 
 Bytes rrsig_of(RrType covered, std::string_view until = "20300101000000") {
-  return rdata_of(RrType::RRSIG, {to_text(covered), "13", "2", "300", std::string(until), "20200101000000", "1", "example.", "AAAA"});
+  return rdata_of(RrType::RRSIG,
+                  {to_text(covered), "13", "2", "300", std::string(until), "20200101000000", "1", "example.", "AAAA"});
 }
 
-Result<Bytes> build(std::string_view owner, const std::vector<Rrset>& rrsets, uint16_t flags = 0, ByteView provenance = {}) {
+Result<Bytes> build(std::string_view owner, const std::vector<Rrset>& rrsets, uint16_t flags = 0,
+                    ByteView provenance = {}) {
   std::vector<std::vector<ByteView>> views;
   for (const Rrset& rrset : rrsets) {
     views.emplace_back(rrset.rdatas.begin(), rrset.rdatas.end());
     views.emplace_back(rrset.rrsigs.begin(), rrset.rrsigs.end());
   }
   std::vector<RrsetInput> inputs;
-  for (size_t i = 0; i < rrsets.size(); ++i) inputs.push_back({rrsets[i].type, rrsets[i].ttl, views[2 * i], views[2 * i + 1]});
+  for (size_t i = 0; i < rrsets.size(); ++i)
+    inputs.push_back({rrsets[i].type, rrsets[i].ttl, views[2 * i], views[2 * i + 1]});
   Bytes blob;
   const dns::Name full = name(owner);
-  if (auto built = build_node({3, full, flags, inputs, 77, provenance}, blob); !built) return tl::unexpected<Error>(built.error());
+  if (auto built = build_node({3, full, flags, inputs, 77, provenance}, blob); !built)
+    return tl::unexpected<Error>(built.error());
   return blob;
 }
 
@@ -115,9 +119,15 @@ std::vector<Read> read(const Message& message, size_t at) {
 
 const std::vector<Rrset>& named() {
   static const std::vector<Rrset> rrsets = {
-      {RrType::NS, 300, {rdata_of(RrType::NS, {"Ns.a.Example."}), rdata_of(RrType::NS, {"a.example."}), rdata_of(RrType::NS, {"x.org."})},
+      {RrType::NS,
+       300,
+       {rdata_of(RrType::NS, {"Ns.a.Example."}), rdata_of(RrType::NS, {"a.example."}),
+        rdata_of(RrType::NS, {"x.org."})},
        {rrsig_of(RrType::NS)}},
-      {RrType::MX, 60, {rdata_of(RrType::MX, {"10", "example."}), rdata_of(RrType::MX, {"20", "mx.b.a.example."})}, {rrsig_of(RrType::MX, "20290101000000")}},
+      {RrType::MX,
+       60,
+       {rdata_of(RrType::MX, {"10", "example."}), rdata_of(RrType::MX, {"20", "mx.b.a.example."})},
+       {rrsig_of(RrType::MX, "20290101000000")}},
       {RrType::TXT, 5, {rdata_of(RrType::TXT, {"a.example."})}, {}},
       {RrType::MINFO, 7, {rdata_of(RrType::MINFO, {"r.example.", "e.a.example."})}, {}},
   };
@@ -130,7 +140,8 @@ std::vector<Rrset> sorted() {
   return rrsets;
 }
 
-void check_written(const Bytes& blob, const Message& message, size_t at, const Rrset& wanted, const std::string& owner, bool sigs) {
+void check_written(const Bytes& blob, const Message& message, size_t at, const Rrset& wanted, const std::string& owner,
+                   bool sigs) {
   const auto records = read(message, at);
   REQUIRE(records.size() == wanted.rdatas.size() + (sigs ? wanted.rrsigs.size() : 0));
   for (size_t i = 0; i < records.size(); ++i) {
@@ -177,7 +188,10 @@ TEST_CASE("node: what was built is read back, RDATA and case to the octet") {
 }
 
 TEST_CASE("node: the SOA of a negative answer has the smaller of its TTL and MINIMUM [RFC 2308 §3]") {
-  const Rrset soa{RrType::SOA, 300, {rdata_of(RrType::SOA, {"ns.example.", "h.example.", "1", "2", "3", "4", "60"})}, {rrsig_of(RrType::SOA)}};
+  const Rrset soa{RrType::SOA,
+                  300,
+                  {rdata_of(RrType::SOA, {"ns.example.", "h.example.", "1", "2", "3", "4", "60"})},
+                  {rrsig_of(RrType::SOA)}};
   const auto blob = build("example.", {soa}, node_apex);
   REQUIRE(blob);
   const auto node = NodeView::check(*blob);
@@ -198,7 +212,8 @@ TEST_CASE("node: written at the question, whatever its case, with and without RR
       for (const bool sigs : {false, true}) {
         Message message{name(owner)};
         const size_t at = message.out.at();
-        REQUIRE(write_rrset(message.out, *NodeView(blob->data()).find(wanted.type), NodeView(blob->data()).owner(), {12}, sigs));
+        REQUIRE(write_rrset(message.out, *NodeView(blob->data()).find(wanted.type), NodeView(blob->data()).owner(),
+                            {12}, sigs));
         check_written(*blob, message, at, wanted, name(owner).to_text(), sigs);
       }
   }
@@ -211,7 +226,8 @@ TEST_CASE("node: written at an ancestor of the question, as in a referral or wit
   for (const Rrset& wanted : rrsets) {
     Message message{qname};
     const size_t at = message.out.at();
-    REQUIRE(write_rrset(message.out, *NodeView(blob->data()).find(wanted.type), NodeView(blob->data()).owner(), {12 + 4}, true));
+    REQUIRE(write_rrset(message.out, *NodeView(blob->data()).find(wanted.type), NodeView(blob->data()).owner(),
+                        {12 + 4}, true));
     check_written(*blob, message, at, wanted, "a.example.", true);
   }
 }
@@ -223,12 +239,14 @@ TEST_CASE("node: a wildcard's records are written under the name that was asked 
   for (const Rrset& wanted : rrsets) {
     Message message{qname};
     const size_t at = message.out.at();
-    REQUIRE(write_rrset(message.out, *NodeView(blob->data()).find(wanted.type), NodeView(blob->data()).owner(), {12}, true));
+    REQUIRE(write_rrset(message.out, *NodeView(blob->data()).find(wanted.type), NodeView(blob->data()).owner(), {12},
+                        true));
     check_written(*blob, message, at, wanted, "x.Y.a.example.", true);
   }
 }
 
-TEST_CASE("node: the owner may stand in RDATA, itself compressed, and past 16 KiB nothing points there [RFC 1035 §4.1.4]") {
+TEST_CASE(
+    "node: the owner may stand in RDATA, itself compressed, and past 16 KiB nothing points there [RFC 1035 §4.1.4]") {
   for (const size_t filling : {size_t{0}, size_t{16000}, size_t{16100}, size_t{16128}, size_t{16384}, size_t{40000}}) {
     for (const char* owner : {"target.a.example.", "*.a.example."}) {
       const auto rrsets = sorted();
@@ -239,7 +257,8 @@ TEST_CASE("node: the owner may stand in RDATA, itself compressed, and past 16 Ki
         message.out.bytes(as_bytes("\x06target"));
         message.out.u16(0xc00c);  // "target" and a pointer to the question
         const size_t at = message.out.at();
-        REQUIRE(write_rrset(message.out, *NodeView(blob->data()).find(wanted.type), NodeView(blob->data()).owner(), {place}, true));
+        REQUIRE(write_rrset(message.out, *NodeView(blob->data()).find(wanted.type), NodeView(blob->data()).owner(),
+                            {place}, true));
         check_written(*blob, message, at, wanted, "target.a.example.", true);
       }
     }
@@ -254,7 +273,8 @@ TEST_CASE("node: an RRset that does not fit the message is not written at all") 
       Message message(name("a.example."), start - 16);
       const size_t at = message.out.at();
       ByteWriter narrow(MutableByteView(message.octets).first(at + room), at);
-      CHECK_FALSE(write_rrset(narrow, *NodeView(blob->data()).find(RrType::NS), NodeView(blob->data()).owner(), {12}, true));
+      CHECK_FALSE(
+          write_rrset(narrow, *NodeView(blob->data()).find(RrType::NS), NodeView(blob->data()).owner(), {12}, true));
       CHECK(narrow.at() == at);
       CHECK(narrow.ok());
     }
@@ -263,7 +283,8 @@ TEST_CASE("node: an RRset that does not fit the message is not written at all") 
 
 TEST_CASE("node: an RRset over what a message carries is refused, and leaves what stood before it [RFC 1035 §4.2.2]") {
   Rrset big{RrType::TXT, 300, {}, {}};
-  for (int i = 0; i < 260; ++i) big.rdatas.push_back(rdata_of(RrType::TXT, {std::to_string(1000 + i) + std::string(240, 'x')}));
+  for (int i = 0; i < 260; ++i)
+    big.rdatas.push_back(rdata_of(RrType::TXT, {std::to_string(1000 + i) + std::string(240, 'x')}));
   const auto blob = build("a.example.", {big});
   REQUIRE_FALSE(blob);
   CHECK(blob.error().code == Errc::Full);
@@ -272,7 +293,8 @@ TEST_CASE("node: an RRset over what a message carries is refused, and leaves wha
 
 TEST_CASE("node: every cut and every flipped bit is noticed") {
   const auto blob = build("a.example.", sorted(), 0, as_bytes("where from"));
-  for (size_t size = 0; size < blob->size(); ++size) CHECK_FALSE(NodeView::check(Bytes(blob->begin(), blob->begin() + static_cast<long>(size))));
+  for (size_t size = 0; size < blob->size(); ++size)
+    CHECK_FALSE(NodeView::check(Bytes(blob->begin(), blob->begin() + static_cast<long>(size))));
   for (size_t bit = 0; bit < blob->size() * 8; ++bit) {
     Bytes damaged = *blob;
     damaged[bit / 8] ^= static_cast<uint8_t>(1U << bit % 8);
