@@ -206,6 +206,7 @@ ZoneKeeper* Server::keeper(dns::NameView zone) {
 void Server::first_loads(const config::Config& config) {
   sync_keepers(config);
   if (auto built = store_->build_index(); !built) log::error("store.index", {{"error", built.error().what}});
+  note_figures();
   std::set<std::string> served;
   for (const store::ZoneRecord& record : store_->zones())
     if (record.served) served.insert(record.info.apex.folded().to_text());
@@ -259,7 +260,15 @@ void Server::become_ready() {
 }
 
 // Writer thread.
+void Server::note_figures() {
+  const store::StoreFigures figures = store_->figures();
+  const std::lock_guard lock(figures_mutex_);
+  figures_ = figures;
+}
+
+// Writer thread.
 void Server::after_change() {
+  note_figures();
   int64_t earliest = INT64_MAX;
   std::set<std::string> folders;
   for (const auto& [name, keeper] : keepers_) {
@@ -341,6 +350,8 @@ Result<std::vector<config::Change>> Server::reload_config() {
     const bool restart = change.effect == config::Effect::Restart;
     log::notice("reload.change", {{"key", change.key}, {"before", change.before}, {"after", change.after},
                                   {"effect", restart ? "restart" : "reload"}});
+    if (change.key.starts_with("zone-files."))
+      for (const config::ZoneConfig& zone : fresh->zones) changed_zones.insert(zone.name.to_text());
     if (change.key.starts_with("zones[")) changed_zones.insert(change.key.substr(6, change.key.find(']') - 6));
   }
   for (const std::string& warning : fresh->warnings) log::warning("config", {{"at", warning}});

@@ -11,7 +11,7 @@
 namespace steward::daemon {
 namespace {
 
-constexpr uint32_t assumed_max_ttl = 86400;  // the longest TTL that rollovers wait for, unless the zone's policy says more
+constexpr uint32_t assumed_max_ttl = 86400;  // seconds that rollovers wait for at least: a reload may bring longer TTLs
 constexpr size_t resign_slice_nodes = 2000;
 
 store::FileStamp stamp_of(const std::string& path) {
@@ -135,6 +135,7 @@ Result<LoadOutcome> ZoneKeeper::commit(zone::ZoneImage* image, std::vector<store
   change::RewriteRequest request;
   if (keys_) {
     const auto record = stored();
+    if (image != nullptr) max_ttl_ = std::max(max_ttl_, image->max_ttl());
     auto prepared = keys_->prepare(clock_.now(), std::max(max_ttl_, assumed_max_ttl), record && record->served && record->signed_here);
     if (!prepared) return tl::unexpected<Error>(prepared.error());
     setup = std::move(*prepared);
@@ -175,6 +176,7 @@ Result<LoadOutcome> ZoneKeeper::commit(zone::ZoneImage* image, std::vector<store
   std::copy(result->nsec3_salt.begin(), result->nsec3_salt.end(), record.info.nsec3_salt.begin());
   record.serial = result->serial;
   if (image != nullptr) record.file_serial = result->file_serial;
+  if (image != nullptr) record.max_ttl = image->max_ttl();
   record.nodes = result->nodes;
   record.records = result->records;
   record.served = true;
@@ -205,6 +207,7 @@ Result<LoadOutcome> ZoneKeeper::commit(zone::ZoneImage* image, std::vector<store
 
 void ZoneKeeper::take(const store::ZoneRecord& record) {
   status_.has_data = true;
+  max_ttl_ = std::max(max_ttl_, record.max_ttl);
   status_.serial = record.serial;
   status_.is_signed = record.info.denial != zone::Denial::None;
   status_.denial = record.info.denial;
