@@ -90,12 +90,12 @@ LoadOutcome ZoneKeeper::load(bool force) {
     outcome->serial = status_.serial;
     return *outcome;
   }
-  auto outcome = read_file();
+  auto outcome = read_file(force);
   if (!outcome) return fail_with(outcome.error());
   return *outcome;
 }
 
-Result<LoadOutcome> ZoneKeeper::read_file() {
+Result<LoadOutcome> ZoneKeeper::read_file(bool loud) {
   const UnixTime began = clock_.now();
   const uint64_t began_ns = clock_.monotonic_ns();
   zone::LoadOptions options;
@@ -119,7 +119,9 @@ Result<LoadOutcome> ZoneKeeper::read_file() {
   if (!outcome) return outcome;
   outcome->warnings = status_.warnings;
   const auto ms = (clock_.monotonic_ns() - began_ns) / 1'000'000;
-  log::info("zone.loaded", {{"zone", status_.zone},
+  // A file that was touched, or looked at again since it was so young, is no event.
+  const log::Level level = outcome->changed || loud ? log::Level::Info : log::Level::Debug;
+  log::write(level, "zone.loaded", {{"zone", status_.zone},
                             {"serial", outcome->serial},
                             {"changed", outcome->changed ? "yes" : "no"},
                             {"nodes", status_.nodes},

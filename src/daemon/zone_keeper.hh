@@ -59,7 +59,7 @@ class ZoneKeeper {
   [[nodiscard]] const ZoneStatus& status() const { return status_; }
 
  private:
-  Result<LoadOutcome> read_file();
+  Result<LoadOutcome> read_file(bool loud);
   Result<LoadOutcome> commit(zone::ZoneImage* image, std::vector<store::FileStamp> stamps);
   void take(const store::ZoneRecord& record);
   LoadOutcome fail_with(const Error& error);
