@@ -77,7 +77,7 @@ void status(Server& server, const Reply& reply) {
                  {"pid", ::getpid()},
                  {"started_at", seconds_of(server.started_at())},
                  {"ready", server.is_ready()},
-                 {"config", server.config().file.string()},
+                 {"config", std::filesystem::absolute(server.config().file).string()},
                  {"workers", server.workers()},
                  {"listen", listen},
                  {"zones", {{"total", zones.size()}, {"serving", serving}, {"failed", failed}}},

@@ -165,16 +165,20 @@ Result<void> ZoneKeys::begin_rollover(bool ksk, UnixTime now) {
   return generate(*role, now);
 }
 
-Result<crypto::KeyTag> ZoneKeys::ds_seen(crypto::KeyTag tag, UnixTime now) {
-  if (auto read_keys = read(); !read_keys) return tl::unexpected<Error>(read_keys.error());
+Result<sign::KeyTimesChange> ZoneKeys::ds_seen_change(crypto::KeyTag tag, UnixTime now) const {
   if (tag == 0) {
     if (plan_.cds.empty()) return fail(Errc::Refused, zone_.name.to_text() + ": no key waits for its DS at the parent");
     tag = plan_.cds.back();
   }
-  const auto change = sign::ds_seen(sign::key_infos(keys_), policy_, tag, now);
+  return sign::ds_seen(sign::key_infos(keys_), policy_, tag, now);
+}
+
+Result<crypto::KeyTag> ZoneKeys::ds_seen(crypto::KeyTag tag, UnixTime now) {
+  if (auto read_keys = read(); !read_keys) return tl::unexpected<Error>(read_keys.error());
+  const auto change = ds_seen_change(tag, now);
   if (!change) return tl::unexpected<Error>(change.error());
   if (auto written = write_times(*change); !written) return tl::unexpected<Error>(written.error());
-  return tag;
+  return change->tag;
 }
 
 }  // namespace steward::daemon

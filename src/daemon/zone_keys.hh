@@ -41,6 +41,8 @@ class ZoneKeys {
 
   /// Makes the successor of the present key of this kind; the next prepare() takes it up.
   Result<void> begin_rollover(bool ksk, UnixTime now);
+  /// What ds_seen() would write, for keys as of the last prepare().
+  [[nodiscard]] Result<sign::KeyTimesChange> ds_seen_change(crypto::KeyTag tag, UnixTime now) const;
   /// The parent serves the DS of this key; 0: of the one that waits for it.
   Result<crypto::KeyTag> ds_seen(crypto::KeyTag tag, UnixTime now);
 
