@@ -90,10 +90,13 @@ void show_reload(Console& console, const Json& reload) {
         fmt::format("{}: {} -> {}{}", printable(text_field(change, "key")), printable(text_field(change, "before")),
                     printable(text_field(change, "after")),
                     text_field(change, "effect") == "restart" ? console.toned(Tone::Warn, "  needs a restart") : ""));
-  for (const Json& zone : list_field(reload, "zones"))
-    if (!flag_field(zone, "ok"))
-      console.warn(fmt::format("zone {}: {}", text_field(zone, "zone"), text_field(zone, "error")));
-  console.line("reloaded");
+  bool all = true;
+  for (const Json& zone : list_field(reload, "zones")) {
+    if (flag_field(zone, "ok")) continue;
+    all = false;
+    console.warn(fmt::format("zone {}: {}", text_field(zone, "zone"), text_field(zone, "error")));
+  }
+  console.line(all ? "reloaded" : "reloaded the configuration, and the zones that are not warned of");
 }
 
 }  // namespace

@@ -51,7 +51,9 @@ void show_zone(Console& console, const Json& zone) {
 }
 
 void show_records(Console& console, const Json& reply) {
-  for (const Json& record : list_field(reply, "records"))
+  const Json& records = list_field(reply, "records");
+  if (records.empty()) console.line("no records");
+  for (const Json& record : records)
     console.line(fmt::format("{} {} {} {}", printable(text_field(record, "name")), number_field(record, "ttl"),
                              printable(text_field(record, "type")), printable(text_field(record, "rdata"))));
 }
@@ -67,8 +69,9 @@ void show_reloaded(Console& console, const Json& reply) {
     else if (!flag_field(zone, "changed"))
       console.line(fmt::format("{}: unchanged, serial {}", name, number_field(zone, "serial")));
     else
-      console.line(fmt::format("{}: {} records added, {} removed, serial {}", name, number_field(zone, "added"),
-                               number_field(zone, "removed"), number_field(zone, "serial")));
+      console.line(fmt::format("{}: {} names changed, {} signatures made, serial {}", name,
+                               number_field(zone, "written"), number_field(zone, "signatures"),
+                               number_field(zone, "serial")));
   }
 }
 
@@ -105,7 +108,8 @@ void add_show(CLI::App& zone, Console& console) {
     if (!named->name.empty()) request["name"] = named->name;
     if (!named->type.empty()) request["type"] = named->type;
     ask(console, *remote, request, [&](const Json& reply) {
-      reply.contains("records") ? show_records(console, reply) : show_zone(console, reply);
+      // A zone's row has a count of that name.
+      reply.value("records", Json()).is_array() ? show_records(console, reply) : show_zone(console, reply);
     });
   });
 }

@@ -77,7 +77,7 @@ void status(Server& server, const Reply& reply) {
                  {"pid", ::getpid()},
                  {"started_at", seconds_of(server.started_at())},
                  {"ready", server.is_ready()},
-                 {"config", server.config().file.string()},
+                 {"config", std::filesystem::absolute(server.config().file).string()},
                  {"workers", server.workers()},
                  {"listen", listen},
                  {"zones", {{"total", zones.size()}, {"serving", serving}, {"failed", failed}}},
@@ -96,15 +96,12 @@ void status(Server& server, const Reply& reply) {
     result["last_reload"] = {{"at", seconds_of(last->at)}, {"ok", last->ok}};
     if (!last->ok) result["last_reload"]["error"] = last->error;
   }
-  // Figures of the store belong to the writer.
-  server.writer().post([&server, result, reply]() mutable {
-    const store::StoreFigures figures = server.store().figures();
-    result["database"] = {{"used", figures.tree_pages * 4096 + figures.live_octets},
-                          {"size", figures.tree_pages * 4096 + figures.log_octets},
-                          {"most", figures.map_size},
-                          {"nodes", figures.index_names}};
-    end_with(reply, result);
-  });
+  const store::StoreFigures figures = server.figures();
+  result["database"] = {{"used", figures.tree_pages * 4096 + figures.live_octets},
+                        {"size", figures.tree_pages * 4096 + figures.log_octets},
+                        {"most", figures.map_size},
+                        {"nodes", figures.index_names}};
+  end_with(reply, result);
 }
 
 Json disk_check(const Server& server) {
@@ -135,14 +132,12 @@ void health(Server& server, const Reply& reply) {
   checks.push_back(disk_check(server));
   const bool clock_ok = now > 1'700'000'000;
   checks.push_back({{"check", "clock"}, {"ok", clock_ok}, {"detail", clock_ok ? "plausible" : "before the year 2024: signatures would not be valid"}});
-  server.writer().post([&server, checks, reply]() mutable {
-    const store::StoreFigures figures = server.store().figures();
-    const bool ok = figures.tree_pages * 4096 < figures.map_size / 10 * 9;
-    checks.push_back({{"check", "database"}, {"ok", ok},
-                      {"detail", std::to_string(figures.tree_pages * 4096 / (1 << 20)) + " MiB of at most " + std::to_string(figures.map_size / (1 << 20))}});
-    const bool healthy = std::all_of(checks.begin(), checks.end(), [](const Json& check) { return check["ok"].get<bool>(); });
-    end_with(reply, {{"healthy", healthy}, {"checks", checks}});
-  });
+  const store::StoreFigures figures = server.figures();
+  const bool roomy = figures.tree_pages * 4096 < figures.map_size / 10 * 9;
+  checks.push_back({{"check", "database"}, {"ok", roomy},
+                    {"detail", std::to_string(figures.tree_pages * 4096 / (1 << 20)) + " MiB of at most " + std::to_string(figures.map_size / (1 << 20)) + " MiB"}});
+  const bool healthy = std::all_of(checks.begin(), checks.end(), [](const Json& check) { return check["ok"].get<bool>(); });
+  end_with(reply, {{"healthy", healthy}, {"checks", checks}});
 }
 
 void reload(Server& server, const Reply& reply) {
@@ -188,12 +183,9 @@ Json json_of(const ZoneStatus& status) {
   return json;
 }
 
-void handle_control(Server& server, std::string_view text, Reply reply) {
-  const Json request = Json::parse(text, nullptr, false);
-  if (!request.is_object()) {
-    end(reply, "expected one JSON object in a line");
-    return;
-  }
+namespace {
+
+void dispatch(Server& server, const Json& request, const Reply& reply) {
   const std::string command = argument(request, "command");
   if (command == control::status) return status(server, reply);
   if (command == control::health) return health(server, reply);
@@ -211,6 +203,22 @@ void handle_control(Server& server, std::string_view text, Reply reply) {
     return server.stop();
   }
   end(reply, "unknown command '" + command + "'");
+}
+
+}  // namespace
+
+void handle_control(Server& server, std::string_view text, Reply reply) {
+  const Json request = Json::parse(text, nullptr, false);
+  if (!request.is_object()) {
+    end(reply, "expected one JSON object in a line");
+    return;
+  }
+  try {
+    dispatch(server, request, reply);
+  } catch (const Json::exception& error) {
+    // An argument of another type than the command takes.
+    end(reply, std::string("request: ") + error.what());
+  }
 }
 
 }  // namespace steward::daemon

@@ -27,7 +27,7 @@
 //                   (zone, name, type?) {"records": [{"name", "ttl", "type", "rdata"}]}
 // zone.export       (zone) any number of {"text": lines of master file format}
 // zone.reload       (zones?: [text]) {"zones": [{"zone", "ok", "error"?, "warnings": [text], "changed", "serial",
-// "added", "removed"}]};
+//                    "written": names whose records or signatures changed, "signatures": made anew}]};
 //                   ok is false at the end where one zone failed
 // zone.sign         (zone, all?: bool) {"zone", "serial", "signatures": made anew}
 // zone.keys         (zone) {"zone", "keys": [{"tag", "role": "ksk"|"zsk"|"csk", "algorithm", "size", "state",

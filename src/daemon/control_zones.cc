@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "change/draft.hh"
 #include "dns/rdata.hh"
@@ -46,8 +47,15 @@ Result<void> for_each_record(zone::NodeView node, F f) {
   return {};
 }
 
+// People leave the final dot out: "www.example.com" in example.com is www.example.com., "www" is too.
+Result<dns::Name> name_within(const std::string& text, const dns::Name& apex) {
+  auto name = dns::Name::from_text(text);
+  if (name && name->view().is_at_or_below(apex)) return name;
+  return dns::Name::from_text(text, apex);
+}
+
 Result<void> show_name(const store::Reader& reader, const store::ZoneRecord& record, const Json& request, const Reply& reply) {
-  const auto name = dns::Name::from_text(argument(request, "name"), record.info.apex);
+  const auto name = name_within(argument(request, "name"), record.info.apex);
   if (!name) return fail("name", name.error());
   std::optional<dns::RrType> only;
   if (const std::string type = argument(request, "type"); !type.empty()) {
@@ -256,29 +264,38 @@ void zone_keys(Server& server, const Json& request, const Reply& reply) {
   });
 }
 
-// What the plan says will follow; with `rollover`, as if that were begun now.
-Result<Json> timeline_of(ZoneKeeper& keeper, UnixTime now, std::optional<bool> rollover) {
+// What the plan says will follow for the keys of this kind, up to the next rollover; with `begin`, of one that begins now.
+Result<Json> timeline_of(const ZoneKeys& keys, std::vector<sign::KeyInfo> infos, UnixTime now, bool ksk, bool begin) {
   sign::TimelineRequest ask;
-  ask.rollover_ksk = rollover;
-  const auto events = sign::timeline(sign::key_infos(keeper.keys()->keys()), keeper.keys()->policy(), now, ask);
+  if (begin) ask.rollover_ksk = ksk;
+  const auto events = sign::timeline(infos, keys.policy(), now, ask);
   if (!events) return tl::unexpected<Error>(events.error());
-  return steps_of(*events);
+  bool begun = !begin;
+  std::vector<sign::TimelineEvent> shown;
+  for (const sign::TimelineEvent& event : *events) {
+    if ((event.role != sign::KeyRole::Zsk) != ksk) continue;
+    if (event.to == sign::KeyState::Generated && std::exchange(begun, true)) break;
+    shown.push_back(event);
+  }
+  return steps_of(shown);
 }
 
 void zone_keys_rollover(Server& server, const Json& request, const Reply& reply) {
   const std::string role = argument(request, "role");
   if (role != "ksk" && role != "zsk" && role != "csk") return end(reply, "role '" + role + "': expected ksk, zsk or csk");
   const bool dry_run = request.value("dry_run", false);
-  change_zone(server, request, reply, [&server, reply, role, dry_run](ZoneKeeper& keeper) {
-    if (keeper.keys() == nullptr) return end(reply, keeper.status().zone + ": dnssec is off for this zone");
-    if (keeper.keys()->policy().single != (role == "csk"))
-      return end(reply, keeper.status().zone + ": its policy has " + (keeper.keys()->policy().single ? "one CSK" : "a KSK and a ZSK"));
+  change_zone(server, request, reply, [&server, reply, ksk = role != "zsk", csk = role == "csk", dry_run](ZoneKeeper& keeper) {
+    const std::string& zone = keeper.status().zone;
+    ZoneKeys* keys = keeper.keys();
+    if (keys == nullptr) return end(reply, zone + ": dnssec is off for this zone");
+    if (keys->policy().single != csk)
+      return end(reply, zone + ": its policy has " + (keys->policy().single ? "one CSK" : "a KSK and a ZSK"));
     const UnixTime now = server.clock().now();
-    const auto steps = timeline_of(keeper, now, role != "zsk");
+    const auto steps = timeline_of(*keys, sign::key_infos(keys->keys()), now, ksk, true);
     if (!steps) return end(reply, steps.error().what);
     if (!dry_run)
-      if (auto begun = keeper.rollover(role != "zsk"); !begun) return end(reply, begun.error().what);
-    end_with(reply, {{"zone", keeper.status().zone}, {"applied", !dry_run}, {"steps", *steps}});
+      if (auto begun = keeper.rollover(ksk); !begun) return end(reply, begun.error().what);
+    end_with(reply, {{"zone", zone}, {"applied", !dry_run}, {"steps", *steps}});
   });
 }
 
@@ -286,13 +303,20 @@ void zone_keys_ds_seen(Server& server, const Json& request, const Reply& reply) 
   const bool dry_run = request.value("dry_run", false);
   const auto tag = static_cast<crypto::KeyTag>(request.value("tag", 0));
   change_zone(server, request, reply, [&server, reply, tag, dry_run](ZoneKeeper& keeper) {
-    if (keeper.keys() == nullptr) return end(reply, keeper.status().zone + ": dnssec is off for this zone");
+    const std::string& zone = keeper.status().zone;
+    ZoneKeys* keys = keeper.keys();
+    if (keys == nullptr) return end(reply, zone + ": dnssec is off for this zone");
     const UnixTime now = server.clock().now();
-    if (!dry_run)
-      if (auto seen = keeper.ds_seen(tag); !seen) return end(reply, seen.error().what);
-    const auto steps = timeline_of(keeper, now, std::nullopt);
+    const auto change = keys->ds_seen_change(tag, now);
+    if (!change) return end(reply, change.error().what);
+    auto infos = sign::key_infos(keys->keys());
+    for (sign::KeyInfo& key : infos)
+      if (key.tag == change->tag) key.times = change->times;
+    const auto steps = timeline_of(*keys, std::move(infos), now, true, false);
     if (!steps) return end(reply, steps.error().what);
-    end_with(reply, {{"zone", keeper.status().zone}, {"applied", !dry_run}, {"steps", *steps}});
+    if (!dry_run)
+      if (auto seen = keeper.ds_seen(change->tag); !seen) return end(reply, seen.error().what);
+    end_with(reply, {{"zone", zone}, {"applied", !dry_run}, {"steps", *steps}});
   });
 }
 

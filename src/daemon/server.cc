@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <fstream>
 
 #include "base/log.hh"
 #include "config/diff.hh"
@@ -11,43 +10,35 @@
 #include "crypto/digest.hh"
 #include "daemon/control.hh"
 #include "daemon/privileges.hh"
-#include "dns/encoding.hh"
+#include "daemon/settings.hh"
 
 namespace steward::daemon {
 namespace {
 
 namespace fs = std::filesystem;
 
+// What a start as root makes or left there must not keep the server out: the database, the socket's folder and folders of
+// keys that are not there yet. Key files are the operator's: who may read them is not ours to widen.
+Result<void> hand_over(const config::Config& config, const Account& account) {
+  const auto give = [&](const fs::path& own) -> Result<void> {
+    if (::lchown(own.c_str(), account.uid, account.gid) != 0) return fail(Errc::Io, own.string() + ": " + std::strerror(errno));
+    return {};
+  };
+  std::error_code error;
+  std::set<fs::path> own{config.data};
+  if (const fs::path folder = config.control.parent_path(); !folder.empty() && fs::is_directory(folder, error)) own.insert(folder);
+  for (const config::ZoneConfig& zone : config.zones)
+    if (zone.dnssec.enabled && fs::create_directories(zone.dnssec.key_directory, error)) own.insert(zone.dnssec.key_directory);
+  for (fs::recursive_directory_iterator at(config.data / "store", error), end; !error && at != end; at.increment(error))
+    own.insert(at->path());
+  if (fs::is_directory(config.data / "store", error)) own.insert(config.data / "store");
+  for (const fs::path& path : own)
+    if (auto given = give(path); !given) return given;
+  return {};
+}
+
 unsigned worker_count(const config::Config& config) {
   return config.workers != 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency());
-}
-
-std::string host_name() {
-  char name[256] = "";
-  ::gethostname(name, sizeof name - 1);
-  return name;
-}
-
-net::StreamLimits stream_limits(const config::TcpConfig& tcp) {
-  net::StreamLimits limits;
-  limits.clients = tcp.max_clients;
-  limits.clients_per_address = tcp.max_clients_per_address;
-  limits.in_flight = tcp.max_pipelined;
-  limits.idle = tcp.idle_timeout;
-  limits.message = tcp.reply_timeout;
-  limits.write = tcp.reply_timeout;
-  return limits;
-}
-
-std::unique_ptr<const serve::Settings> settings_of(const config::Config& config) {
-  auto settings = std::make_unique<serve::Settings>();
-  settings->udp_size = config.udp_max_size;
-  settings->version = config.server.version.value_or("STEWARD registry " STEWARD_VERSION);
-  settings->identity = config.server.identity.value_or(host_name());
-  settings->nsid = config.server.nsid;
-  settings->cookies = config.cookies.enabled ? serve::CookiePolicy::On : serve::CookiePolicy::Off;
-  settings->keepalive_timeout = static_cast<uint16_t>(std::min<int64_t>(config.tcp.idle_timeout.count() * 10, 65535));
-  return settings;
 }
 
 }  // namespace
@@ -78,7 +69,9 @@ Result<void> Server::open() {
   if (!listeners) return tl::unexpected<Error>(listeners.error());
   if (auto dropped = drop_capabilities(); !dropped) return dropped;
   if (auto opened = open_store(); !opened) return opened;
-  if (auto loaded = load_cookie_secret(); !loaded) return loaded;
+  const auto secrets = read_cookie_secrets(config_.cookies.secret_file);
+  if (!secrets) return tl::unexpected<Error>(secrets.error());
+  cookie_secrets_ = *secrets;
   apply_settings();
   if (auto opened = open_workers(std::move(*listeners)); !opened) return opened;
   if (auto watching = watch_signals(); !watching) return watching;
@@ -94,10 +87,7 @@ Result<void> Server::give_up_root_before_binding() {
   if (is_root() && !config_.user.empty()) {
     const auto account = find_account(config_.group.empty() ? config_.user : config_.user + ":" + config_.group);
     if (!account) return fail("user", account.error());
-    // The store is the server's own; whatever a start as root left there must not keep it out.
-    for (const fs::path& own : {config_.data, config_.control.parent_path()})
-      if (!own.empty() && fs::exists(own, error) && ::chown(own.c_str(), account->uid, account->gid) != 0)
-        return fail(Errc::Io, own.string() + ": " + std::strerror(errno));
+    if (auto handed = hand_over(config_, *account); !handed) return handed;
     if (auto became = become(*account); !became) return became;
     log::info("process.user", {{"user", account->user}});
   }
@@ -121,15 +111,11 @@ Result<void> Server::open_store() {
 
 Result<void> Server::open_workers(std::vector<std::vector<net::Listener>> listeners) {
   if (config_.rate_limit.answers_per_second > 0) {
-    serve::RateLimitSettings limits;
-    limits.per_second = config_.rate_limit.answers_per_second;
-    limits.slip = config_.rate_limit.slip;
-    limits.listed = config_.rate_limit.limited;
     std::array<uint64_t, 2> secret{};
     crypto::random_octets({reinterpret_cast<uint8_t*>(secret.data()), sizeof secret});
-    rate_limiter_ = std::make_unique<serve::RateLimiter>(limits, secret);
+    rate_limiter_ = std::make_unique<serve::RateLimiter>(rate_limits_of(config_.rate_limit), secret);
   }
-  const net::StreamLimits limits = stream_limits(config_.tcp);
+  const net::StreamLimits limits = stream_limits_of(config_.tcp);
   client_counts_ = std::make_shared<net::ClientCounts>(limits.clients, limits.clients_per_address);
   for (auto& own : listeners) {
     auto worker = std::make_unique<WorkerThread>();
@@ -189,20 +175,6 @@ void Server::apply_settings() {
   log::set_format(options_.log_format.value_or(config_.log.format));
 }
 
-Result<void> Server::load_cookie_secret() {
-  crypto::random_octets(cookie_secrets_.current);
-  if (config_.cookies.secret_file.empty()) return {};
-  // One line of 32 hexadecimal digits, shared by all servers behind one address (RFC 9018 §5).
-  std::ifstream file(config_.cookies.secret_file);
-  std::string line;
-  if (!std::getline(file, line)) return fail(Errc::Io, config_.cookies.secret_file.string() + ": cannot be read");
-  const auto secret = dns::decode(dns::hex, line);
-  if (!secret || secret->size() != cookie_secrets_.current.size())
-    return fail(Errc::Invalid, config_.cookies.secret_file.string() + ":1: expected 32 hexadecimal digits");
-  std::copy(secret->begin(), secret->end(), cookie_secrets_.current.begin());
-  return {};
-}
-
 void Server::run() {
   for (const auto& worker : workers_) worker->thread = std::thread([&loop = *worker->loop] { loop.run(); });
   exports_.start();
@@ -234,6 +206,7 @@ ZoneKeeper* Server::keeper(dns::NameView zone) {
 void Server::first_loads(const config::Config& config) {
   sync_keepers(config);
   if (auto built = store_->build_index(); !built) log::error("store.index", {{"error", built.error().what}});
+  note_figures();
   std::set<std::string> served;
   for (const store::ZoneRecord& record : store_->zones())
     if (record.served) served.insert(record.info.apex.folded().to_text());
@@ -287,7 +260,15 @@ void Server::become_ready() {
 }
 
 // Writer thread.
+void Server::note_figures() {
+  const store::StoreFigures figures = store_->figures();
+  const std::lock_guard lock(figures_mutex_);
+  figures_ = figures;
+}
+
+// Writer thread.
 void Server::after_change() {
+  note_figures();
   int64_t earliest = INT64_MAX;
   std::set<std::string> folders;
   for (const auto& [name, keeper] : keepers_) {
@@ -363,18 +344,23 @@ Result<std::vector<config::Change>> Server::reload_config() {
     log::error("reload.refused", {{"error", fresh.error().what}, {"serving", "the configuration before"}});
     return tl::unexpected<Error>(fresh.error());
   }
-  if (options_.data) fresh->data = config_.data;
   std::set<std::string> changed_zones;
   auto changes = config::diff(config_, *fresh);
   for (const config::Change& change : changes) {
     const bool restart = change.effect == config::Effect::Restart;
     log::notice("reload.change", {{"key", change.key}, {"before", change.before}, {"after", change.after},
                                   {"effect", restart ? "restart" : "reload"}});
+    if (change.key.starts_with("zone-files."))
+      for (const config::ZoneConfig& zone : fresh->zones) changed_zones.insert(zone.name.to_text());
     if (change.key.starts_with("zones[")) changed_zones.insert(change.key.substr(6, change.key.find(']') - 6));
   }
   for (const std::string& warning : fresh->warnings) log::warning("config", {{"at", warning}});
   // config_ is the main thread's: the writer gets a copy of its own.
   auto shared = std::make_shared<const config::Config>(*fresh);
+  // What needs a restart stays as it is in force.
+  fresh->data = config_.data;
+  fresh->control = config_.control;
+  fresh->listen = config_.listen;
   config_ = std::move(*fresh);
   apply_settings();
   writer_.post([this, shared, changed_zones = std::move(changed_zones)] {

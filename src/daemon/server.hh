@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <thread>
@@ -65,6 +66,12 @@ class Server {
   }
   [[nodiscard]] size_t connections() const { return client_counts_->total(); }
 
+  /// Of the store, as of the last work with it: so that who asks need not wait for a long write.
+  [[nodiscard]] store::StoreFigures figures() const {
+    const std::lock_guard lock(figures_mutex_);
+    return figures_;
+  }
+
   /// Reads the configuration again and applies it; the zones follow on the writer. What changed; or why nothing did.
   Result<std::vector<config::Change>> reload_config();
 
@@ -97,7 +104,6 @@ class Server {
   Result<void> open_control();
   void open_file_watch();
   void apply_settings();
-  Result<void> load_cookie_secret();
   void start_keepers();
   void first_loads(const config::Config& config);
   void become_ready();
@@ -106,6 +112,7 @@ class Server {
   void watch_files(const std::set<std::string>& folders);
   void sync_keepers(const config::Config& config);
   void compact_when_idle();
+  void note_figures();
   void hang_up();
 
   SystemClock clock_;
@@ -133,6 +140,8 @@ class Server {
   std::unique_ptr<serve::RateLimiter> rate_limiter_;
   serve::CookieSecrets cookie_secrets_;
 
+  mutable std::mutex figures_mutex_;
+  store::StoreFigures figures_;
   Writer writer_;
   Writer exports_;  // the same kind of queue, for long reads
   std::unique_ptr<store::Reader> export_reader_;

@@ -11,7 +11,7 @@
 namespace steward::daemon {
 namespace {
 
-constexpr uint32_t assumed_max_ttl = 86400;  // the longest TTL that rollovers wait for, unless the zone's policy says more
+constexpr uint32_t assumed_max_ttl = 86400;  // seconds that rollovers wait for at least: a reload may bring longer TTLs
 constexpr size_t resign_slice_nodes = 2000;
 
 store::FileStamp stamp_of(const std::string& path) {
@@ -55,11 +55,7 @@ ZoneKeeper::ZoneKeeper(config::ZoneConfig zone, config::ZoneFileConfig limits, s
   publish();
 }
 
-std::optional<store::ZoneRecord> ZoneKeeper::stored() const {
-  for (store::ZoneRecord& record : store_.zones())
-    if (record.info.apex == zone_.name) return std::move(record);
-  return std::nullopt;
-}
+std::optional<store::ZoneRecord> ZoneKeeper::stored() const { return store_.find_zone(zone_.name); }
 
 bool ZoneKeeper::is_as_read() const {
   const auto record = stored();
@@ -94,12 +90,12 @@ LoadOutcome ZoneKeeper::load(bool force) {
     outcome->serial = status_.serial;
     return *outcome;
   }
-  auto outcome = read_file();
+  auto outcome = read_file(force);
   if (!outcome) return fail_with(outcome.error());
   return *outcome;
 }
 
-Result<LoadOutcome> ZoneKeeper::read_file() {
+Result<LoadOutcome> ZoneKeeper::read_file(bool loud) {
   const UnixTime began = clock_.now();
   const uint64_t began_ns = clock_.monotonic_ns();
   zone::LoadOptions options;
@@ -123,7 +119,9 @@ Result<LoadOutcome> ZoneKeeper::read_file() {
   if (!outcome) return outcome;
   outcome->warnings = status_.warnings;
   const auto ms = (clock_.monotonic_ns() - began_ns) / 1'000'000;
-  log::info("zone.loaded", {{"zone", status_.zone},
+  // A file that was touched, or looked at again since it was so young, is no event.
+  const log::Level level = outcome->changed || loud ? log::Level::Info : log::Level::Debug;
+  log::write(level, "zone.loaded", {{"zone", status_.zone},
                             {"serial", outcome->serial},
                             {"changed", outcome->changed ? "yes" : "no"},
                             {"nodes", status_.nodes},
@@ -138,7 +136,9 @@ Result<LoadOutcome> ZoneKeeper::commit(zone::ZoneImage* image, std::vector<store
   SigningSetup setup;
   change::RewriteRequest request;
   if (keys_) {
-    auto prepared = keys_->prepare(clock_.now(), std::max(max_ttl_, assumed_max_ttl));
+    const auto record = stored();
+    if (image != nullptr) max_ttl_ = std::max(max_ttl_, image->max_ttl());
+    auto prepared = keys_->prepare(clock_.now(), std::max(max_ttl_, assumed_max_ttl), record && record->served && record->signed_here);
     if (!prepared) return tl::unexpected<Error>(prepared.error());
     setup = std::move(*prepared);
     request.signing.signer = setup.signer.get();
@@ -178,6 +178,7 @@ Result<LoadOutcome> ZoneKeeper::commit(zone::ZoneImage* image, std::vector<store
   std::copy(result->nsec3_salt.begin(), result->nsec3_salt.end(), record.info.nsec3_salt.begin());
   record.serial = result->serial;
   if (image != nullptr) record.file_serial = result->file_serial;
+  if (image != nullptr) record.max_ttl = image->max_ttl();
   record.nodes = result->nodes;
   record.records = result->records;
   record.served = true;
@@ -208,6 +209,7 @@ Result<LoadOutcome> ZoneKeeper::commit(zone::ZoneImage* image, std::vector<store
 
 void ZoneKeeper::take(const store::ZoneRecord& record) {
   status_.has_data = true;
+  max_ttl_ = std::max(max_ttl_, record.max_ttl);
   status_.serial = record.serial;
   status_.is_signed = record.info.denial != zone::Denial::None;
   status_.denial = record.info.denial;
@@ -261,7 +263,7 @@ bool ZoneKeeper::tend() {
 
 bool ZoneKeeper::resign_slice() {
   const auto step = [&]() -> Result<bool> {
-    auto setup = keys_->prepare(clock_.now(), std::max(max_ttl_, assumed_max_ttl));
+    auto setup = keys_->prepare(clock_.now(), std::max(max_ttl_, assumed_max_ttl), true);
     if (!setup) return tl::unexpected<Error>(setup.error());
     auto begun = store_.begin_write();
     if (!begun) return tl::unexpected<Error>(begun.error());

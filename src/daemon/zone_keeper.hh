@@ -59,7 +59,7 @@ class ZoneKeeper {
   [[nodiscard]] const ZoneStatus& status() const { return status_; }
 
  private:
-  Result<LoadOutcome> read_file();
+  Result<LoadOutcome> read_file(bool loud);
   Result<LoadOutcome> commit(zone::ZoneImage* image, std::vector<store::FileStamp> stamps);
   void take(const store::ZoneRecord& record);
   LoadOutcome fail_with(const Error& error);
@@ -77,7 +77,7 @@ class ZoneKeeper {
   Parallel& parallel_;
   std::optional<ZoneKeys> keys_;
   ZoneStatus status_;
-  uint32_t max_ttl_ = 0;
+  uint32_t max_ttl_ = 0;  // seconds, the longest that was served since the start
   std::optional<UnixTime> next_event_;
   std::optional<UnixTime> keys_due_;
   std::optional<UnixTime> resign_due_;

@@ -28,7 +28,8 @@ class ZoneKeys {
   explicit ZoneKeys(const config::ZoneConfig& zone);
 
   /// Reads the key files, makes keys that are wanted, and plans. Io, Invalid, Unsupported with the file or the rule.
-  Result<SigningSetup> prepare(UnixTime now, uint32_t max_zone_ttl);
+  /// `is_signed`: signatures of ours are served, so that there must be keys already.
+  Result<SigningSetup> prepare(UnixTime now, uint32_t max_zone_ttl, bool is_signed);
   /// After the commit: writes down which steps have been taken.
   Result<void> confirm();
 
@@ -40,10 +41,13 @@ class ZoneKeys {
 
   /// Makes the successor of the present key of this kind; the next prepare() takes it up.
   Result<void> begin_rollover(bool ksk, UnixTime now);
+  /// What ds_seen() would write, for keys as of the last prepare().
+  [[nodiscard]] Result<sign::KeyTimesChange> ds_seen_change(crypto::KeyTag tag, UnixTime now) const;
   /// The parent serves the DS of this key; 0: of the one that waits for it.
   Result<crypto::KeyTag> ds_seen(crypto::KeyTag tag, UnixTime now);
 
  private:
+  Result<void> make_directory() const;
   Result<void> read();
   Result<void> generate(sign::KeyRole role, UnixTime now);
   [[nodiscard]] const crypto::StoredKey* find(crypto::KeyTag tag) const;

@@ -27,11 +27,25 @@ uint64_t mix(uint64_t a, uint64_t b) {
 }
 
 // The network that a client is counted with: others in it could be the same.
-uint64_t network_of(const SocketAddress& client) {
+struct Network {
+  uint64_t high = 0;
+  uint64_t low = 0;
+};
+
+constexpr uint64_t leading(uint64_t bits, unsigned count) { return count == 0 ? 0 : bits >> (64 - count) << (64 - count); }
+
+Network network_of(const SocketAddress& client, const RateLimitSettings& settings) {
   const ByteView octets = client.octets();
-  uint64_t network = 0;
-  std::memcpy(&network, octets.data(), octets.size() == 4 ? 3 : 7);
-  return network | uint64_t{octets.size() == 4 ? 4U : 6U} << 56;
+  // Ones behind an IPv4 address keep it apart from every IPv6 network of less than 128 bits.
+  if (octets.size() == 4) return {leading(uint64_t{load_u32(octets.data())} << 32, settings.ipv4_prefix), UINT64_MAX};
+  const uint64_t high = uint64_t{load_u32(octets.data())} << 32 | load_u32(octets.data() + 4);
+  const uint64_t low = uint64_t{load_u32(octets.data() + 8)} << 32 | load_u32(octets.data() + 12);
+  const unsigned prefix = settings.ipv6_prefix;
+  return {leading(high, std::min(prefix, 64U)), leading(low, prefix > 64 ? prefix - 64 : 0)};
+}
+
+bool any_contains(const std::vector<AddressBlock>& blocks, const SocketAddress& client) {
+  return std::any_of(blocks.begin(), blocks.end(), [&](const AddressBlock& block) { return block.contains(client); });
 }
 
 }  // namespace
@@ -40,20 +54,22 @@ RateLimiter::RateLimiter(RateLimitSettings settings, const std::array<uint64_t, 
     // Constants with bits all over, so that even a secret of zeros mixes.
     : settings_(std::move(settings)), secret_{secret[0] ^ 0xa0761d6478bd642fU, secret[1] ^ 0xe7037ed1a0b428dbU} {
   settings_.per_second = std::clamp<uint32_t>(settings_.per_second, 1, 200'000);
+  settings_.ipv4_prefix = std::min<uint8_t>(settings_.ipv4_prefix, 32);
+  settings_.ipv6_prefix = std::min<uint8_t>(settings_.ipv6_prefix, 128);
   const size_t lines = std::bit_ceil(std::max<size_t>(settings_.buckets, 8) / 8);
   line_mask_ = lines - 1;
   lines_ = std::make_unique<Line[]>(lines);
 }
 
 bool RateLimiter::applies_to(const SocketAddress& client) const {
-  if (!client.is_loopback()) return true;
-  return std::any_of(settings_.listed.begin(), settings_.listed.end(),
-                     [&](const AddressBlock& block) { return block.contains(client); });
+  if (!client.is_loopback() && settings_.exempt.empty()) return true;
+  return any_contains(settings_.listed, client) || !(client.is_loopback() || any_contains(settings_.exempt, client));
 }
 
 uint64_t RateLimiter::hash(const SocketAddress& client, ResponseClass kind, const void* source) const {
   const uint64_t what = static_cast<uint64_t>(reinterpret_cast<uintptr_t>(source)) << 3 ^ static_cast<uint64_t>(kind);
-  return mix(mix(network_of(client) ^ secret_[0], what ^ secret_[1]) ^ secret_[0], secret_[1]);
+  const Network network = network_of(client, settings_);
+  return mix(mix(mix(network.high ^ secret_[0], network.low ^ secret_[1]) ^ secret_[0], what ^ secret_[1]) ^ secret_[0], secret_[1]);
 }
 
 // The tokens that a bucket holds now. After 17 minutes the time wraps and may seem short: the bucket is then less full

@@ -22,8 +22,11 @@ namespace steward::serve {
 struct RateLimitSettings {
   uint32_t per_second = 200;  ///< responses of one kind to one client network, and the size of a burst; 1 to 200,000
   uint32_t slip = 2;          ///< every so many limited responses go out empty with TC, the others not at all; 0: none
-  std::vector<AddressBlock> listed;  ///< loopback addresses that are limited nonetheless
+  std::vector<AddressBlock> listed;  ///< limited although loopback or exempt
   uint32_t buckets = 1U << 17;       ///< a power of two, at least 8; 8 octets each
+  std::vector<AddressBlock> exempt;  ///< networks that are not limited, unless listed
+  uint8_t ipv4_prefix = 24;          ///< bits of a client network, up to 32
+  uint8_t ipv6_prefix = 56;          ///< up to 128
 };
 
 enum class RateVerdict : uint8_t { Send, Slip, Drop };
@@ -33,11 +36,11 @@ class RateLimiter {
   /// `secret` keys the table's hash, so that nobody can aim at another's bucket.
   RateLimiter(RateLimitSettings settings, const std::array<uint64_t, 2>& secret);
 
-  /// Whether a client's address is subject to the limit at all: loopback is not, unless listed.
+  /// Whether a client's address is subject to the limit at all: loopback and what is exempt are not, unless listed.
   [[nodiscard]] bool applies_to(const SocketAddress& client) const;
 
-  /// Takes a token for a response of class `kind` from `source` (a node or zone; null) to the network of `client`:
-  /// /24 of IPv4, /56 of IPv6. `slips` is the worker's own count of limited responses.
+  /// Takes a token for a response of class `kind` from `source` (a node or zone; null) to the network of
+  /// `client`. `slips` is the worker's own count of limited responses.
   RateVerdict take(const SocketAddress& client, ResponseClass kind, const void* source, uint64_t now_ms,
                    uint32_t& slips);
 

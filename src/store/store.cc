@@ -217,6 +217,11 @@ std::vector<ZoneRecord> Store::zones() const {
   return records;
 }
 
+std::optional<ZoneRecord> Store::find_zone(dns::NameView apex) const {
+  const ZoneRecord* found = state_->view.load()->find_exact(state_->hash, dns::Name(apex).folded());
+  return found != nullptr ? std::optional(*found) : std::nullopt;
+}
+
 Result<std::unique_ptr<Reader>> Store::make_reader() {
   Epochs::Slot* slot = state_->epochs.add_reader();
   if (slot == nullptr) return fail(Errc::Full, "more reader threads than the store has places for");

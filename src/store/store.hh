@@ -5,6 +5,7 @@
 // zone::Snapshot that answers are made from. Opening, closing and make_reader() happen while nobody else is at it.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,8 @@ class Store {
   // The writer thread.
   /// The zones as of the last commit.
   [[nodiscard]] std::vector<ZoneRecord> zones() const;
+  /// The zone with this apex, in any case, as of the last commit.
+  [[nodiscard]] std::optional<ZoneRecord> find_zone(dns::NameView apex) const;
   [[nodiscard]] Result<std::unique_ptr<WriteTransaction>> begin_write();
   /// Fills the index from the tree, after which answers stop using the tree. Io, Corrupt.
   Result<void> build_index();

@@ -26,6 +26,7 @@ std::string ZoneRecord::to_json() const {
                          {"file-serial", file_serial},
                          {"nodes", nodes},
                          {"records", records},
+                         {"max-ttl", max_ttl},
                          {"served", served},
                          {"signed-here", signed_here},
                          {"signing", signing_digest},
@@ -59,6 +60,7 @@ Result<ZoneRecord> ZoneRecord::from_json(uint32_t id, std::string_view text) {
     record.file_serial = json.at("file-serial").get<uint32_t>();
     record.nodes = json.at("nodes").get<uint64_t>();
     record.records = json.at("records").get<uint64_t>();
+    record.max_ttl = json.value("max-ttl", uint32_t{0});
     record.served = json.at("served").get<bool>();
     record.signed_here = json.at("signed-here").get<bool>();
     record.signing_digest = json.at("signing").get<std::string>();

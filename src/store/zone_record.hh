@@ -26,6 +26,7 @@ struct ZoneRecord {
   uint32_t file_serial = 0;        ///< of the SOA in the zone file when it was last read
   uint64_t nodes = 0;              ///< names, with empty non-terminals
   uint64_t records = 0;            ///< with RRSIG and NSEC, without NSEC3
+  uint32_t max_ttl = 0;            ///< seconds, the longest in the zone file
   bool served = true;              ///< false: no longer in the configuration; kept, and not answered from
   bool signed_here = false;        ///< `dnssec` was on when it was written; false for a pre-signed zone
   std::string signing_digest;      ///< of the policy and keys that it was signed with

@@ -46,6 +46,7 @@ void FileImage::set_file(const std::string& file) {
 bool FileImage::add(NodeIndex node, RrType type, uint32_t ttl, uint32_t line, ByteView rdata) {
   uint8_t* place = arena_.take(sizeof(FileRecord) + rdata.size());
   if (place == nullptr) return false;
+  max_ttl_ = std::max(max_ttl_, ttl);
   const FileRecord head{0, line, ttl, dns::value(type), static_cast<uint16_t>(rdata.size())};
   std::memcpy(place, &head, sizeof head);
   if (!rdata.empty()) std::memcpy(place + sizeof head, rdata.data(), rdata.size());

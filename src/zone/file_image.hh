@@ -67,6 +67,7 @@ class FileImage final : public ZoneImage {
   [[nodiscard]] NameView apex() const override { return owners_.apex(); }
   [[nodiscard]] size_t node_count() const override { return order_.size(); }
   [[nodiscard]] size_t record_count() const override { return record_count_; }
+  [[nodiscard]] uint32_t max_ttl() const override { return max_ttl_; }
   bool next(Node& node) override;
   void rewind() override { at_ = 0; }
   [[nodiscard]] const std::vector<std::string>& files() const override { return files_; }
@@ -99,6 +100,7 @@ class FileImage final : public ZoneImage {
   };
   std::vector<FileRange> ranges_;
   size_t record_count_ = 0;
+  uint32_t max_ttl_ = 0;
   size_t at_ = 0;
 
   // What next() and arrange() work with, kept so that they allocate nothing per node.

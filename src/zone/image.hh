@@ -24,6 +24,8 @@ class ZoneImage {
   /// Owner names that have records, without empty non-terminals.
   [[nodiscard]] virtual size_t node_count() const = 0;
   [[nodiscard]] virtual size_t record_count() const = 0;
+  /// Seconds: the longest TTL of a record, which rollovers wait for (RFC 6781 §4.1.1.1). 0: not known.
+  [[nodiscard]] virtual uint32_t max_ttl() const { return 0; }
 
   struct Node {
     NameView owner;                           ///< in the file's case (of the first record at that name)

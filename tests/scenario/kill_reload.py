@@ -47,7 +47,7 @@ def export(server):
     path.write_text(text)
     run_tool("dnssec-verify", "-q", "-o", ZONE, path)
     compiled = run_tool("named-compilezone", "-q", "-k", "ignore", "-i", "none", "-s", "full", "-o", "-", ZONE, path)
-    return [line.split(None, 4) for line in compiled.splitlines()]
+    return [line.split(None, 4) for line in compiled.splitlines() if line and not line.startswith(";")]
 
 
 def generation_of(records, names):

@@ -112,6 +112,33 @@ TEST_CASE("rate limit: loopback is limited where it is listed, and slip 0 sends 
   CHECK(fixture.context.counters.rate_limit_dropped.get() == 40);
 }
 
+TEST_CASE("rate limit: an exempt network is not limited, and a listed part of it is") {
+  RateLimitSettings limits{10, 0, {*AddressBlock::from_text("192.0.2.128/25")}, 1U << 10};
+  limits.exempt = {*AddressBlock::from_text("192.0.2.0/24"), *AddressBlock::from_text("2001:db8::/32")};
+  Fixture fixture(limits);
+  fixture.from("192.0.2.1@53");
+  CHECK(fixture.whole(50, "a.example.test.") == 50);
+  fixture.from("192.0.2.129@53");
+  CHECK(fixture.whole(50, "a.example.test.") == 10);
+  fixture.from("2001:db8::1@53");
+  CHECK(fixture.whole(50, "a.example.test.") == 50);
+  fixture.from("198.51.100.1@53");
+  CHECK(fixture.whole(50, "a.example.test.") == 10);
+}
+
+TEST_CASE("rate limit: a client network is as wide as the configuration has it") {
+  RateLimitSettings limits{10, 0, {}, 1U << 10};
+  limits.ipv4_prefix = 32;
+  limits.ipv6_prefix = 80;
+  Fixture fixture(limits);
+  for (const auto* client : {"192.0.2.1@53", "192.0.2.2@53", "2001:db8::1:0:0:1@53", "2001:db8::2:0:0:1@53"}) {
+    fixture.from(client);
+    CHECK(fixture.whole(50, "a.example.test.") == 10);
+  }
+  fixture.from("2001:db8::2:0:0:2@53");
+  CHECK(fixture.whole(50, "a.example.test.") == 0);
+}
+
 TEST_CASE("rate limit: many other clients do not refill the bucket of the one that asks too often") {
   RateLimiter limiter(RateLimitSettings{10, 0, {}, 8}, {3, 4});
   uint32_t slips = 0;

@@ -1,0 +1,84 @@
+#include "daemon/settings.hh"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "crypto/digest.hh"
+#include "dns/encoding.hh"
+
+namespace steward::daemon {
+namespace {
+
+std::string host_name() {
+  char name[256] = "";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+}  // namespace
+
+std::unique_ptr<const serve::Settings> settings_of(const config::Config& config) {
+  auto settings = std::make_unique<serve::Settings>();
+  settings->udp_size = config.udp_max_size;
+  settings->version = config.server.version.value_or("STEWARD registry " STEWARD_VERSION);
+  settings->identity = config.server.identity.value_or(host_name());
+  settings->nsid = config.server.nsid;
+  settings->cookies = config.cookies.enabled ? serve::CookiePolicy::On : serve::CookiePolicy::Off;
+  // RFC 7828 §3.1: in units of 100 ms.
+  settings->keepalive_timeout = static_cast<uint16_t>(std::min<int64_t>(config.tcp.idle_timeout.count() * 10, 65535));
+  return settings;
+}
+
+net::StreamLimits stream_limits_of(const config::TcpConfig& tcp) {
+  net::StreamLimits limits;
+  limits.clients = tcp.max_clients;
+  limits.clients_per_address = tcp.max_clients_per_address;
+  limits.in_flight = tcp.max_pipelined;
+  limits.idle = tcp.idle_timeout;
+  limits.message = tcp.reply_timeout;
+  limits.write = tcp.reply_timeout;
+  return limits;
+}
+
+serve::RateLimitSettings rate_limits_of(const config::RateLimit& limit) {
+  serve::RateLimitSettings settings;
+  settings.per_second = limit.answers_per_second;
+  settings.slip = limit.slip;
+  settings.listed = limit.limited;
+  settings.exempt = limit.exempt;
+  settings.ipv4_prefix = limit.ipv4_prefix;
+  settings.ipv6_prefix = limit.ipv6_prefix;
+  return settings;
+}
+
+Result<serve::CookieSecrets> read_cookie_secrets(const config::Path& file) {
+  serve::CookieSecrets secrets;
+  if (file.empty()) {
+    crypto::random_octets(secrets.current);
+    return secrets;
+  }
+  std::ifstream in(file);
+  if (!in) return fail(Errc::Io, file.string() + ": " + std::strerror(errno));
+  std::array<uint8_t, 16>* const places[] = {&secrets.current, &secrets.previous};
+  size_t count = 0;
+  size_t line_number = 0;
+  for (std::string line; std::getline(in, line);) {
+    ++line_number;
+    while (!line.empty() && std::isspace(static_cast<unsigned char>(line.back())) != 0) line.pop_back();
+    if (line.empty()) continue;
+    const auto octets = dns::decode(dns::hex, line);
+    if (count == std::size(places) || !octets || octets->size() != places[count]->size())
+      return fail(Errc::Invalid, file.string() + ":" + std::to_string(line_number) +
+                                     ": expected 32 hexadecimal digits, on one line or, with the secret before it, two");
+    std::copy(octets->begin(), octets->end(), places[count++]->begin());
+  }
+  if (count == 0) return fail(Errc::Invalid, file.string() + ": is empty; expected 32 hexadecimal digits");
+  secrets.has_previous = count == 2;
+  return secrets;
+}
+
+}  // namespace steward::daemon

@@ -1,0 +1,23 @@
+#pragma once
+// The configuration in the words of the rooms that serve: settings of answers, limits of connections and of rates, the
+// secrets of cookies. Pure, except for read_cookie_secrets(); the main thread calls them.
+
+#include <memory>
+
+#include "config/config.hh"
+#include "net/stream_limits.hh"
+#include "serve/context.hh"
+#include "serve/rate_limit.hh"
+
+namespace steward::daemon {
+
+[[nodiscard]] std::unique_ptr<const serve::Settings> settings_of(const config::Config& config);
+[[nodiscard]] net::StreamLimits stream_limits_of(const config::TcpConfig& tcp);
+/// For `answers_per_second` above 0.
+[[nodiscard]] serve::RateLimitSettings rate_limits_of(const config::RateLimit& limit);
+
+/// A file of one line of 32 hexadecimal digits, the present secret, and perhaps a second, the one before (RFC 9018 §5);
+/// drawn where `file` is empty. Io, Invalid with file and line.
+[[nodiscard]] Result<serve::CookieSecrets> read_cookie_secrets(const config::Path& file);
+
+}  // namespace steward::daemon
