@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "crypto/digest.hh"
 #include "sign/delegation.hh"
@@ -44,6 +45,15 @@ bool contains(const std::vector<crypto::KeyTag>& tags, crypto::KeyTag tag) {
 }  // namespace
 
 ZoneKeys::ZoneKeys(const config::ZoneConfig& zone) : zone_(zone), policy_(key_policy_of(zone.dnssec)) {}
+
+Result<void> ZoneKeys::make_folder() const {
+  namespace fs = std::filesystem;
+  const fs::path& folder = zone_.dnssec.key_directory;
+  std::error_code error;
+  if (fs::create_directories(folder, error) && !error) fs::permissions(folder, fs::perms::owner_all, error);
+  if (error) return fail(Errc::Io, directory() + ": " + error.message());
+  return {};
+}
 
 Result<void> ZoneKeys::read() {
   auto keys = crypto::read_zone_keys(directory(), zone_.name);

@@ -27,6 +27,8 @@ class ZoneKeys {
  public:
   explicit ZoneKeys(const config::ZoneConfig& zone);
 
+  /// Makes the folder of the keys, for nobody else to read, where there is none. Io with its path.
+  Result<void> make_folder() const;
   /// Reads the key files, makes keys that are wanted, and plans. Io, Invalid, Unsupported with the file or the rule.
   Result<SigningSetup> prepare(UnixTime now, uint32_t max_zone_ttl);
   /// After the commit: writes down which steps have been taken.
