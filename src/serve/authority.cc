@@ -75,7 +75,9 @@ QueryAnswer::State QueryAnswer::solve_delegation() {
   if (!response_.put(Section::Authority, *ns, cut_.owner(), place, dnssec_)) return State::Truncated;
   if (dnssec_) {
     if (const State proven = solve_wildcard_proofs(); proven != State::Hit) return proven;
-    if (const auto ds = cut_.find(RrType::DS)) {
+    // RFC 4035 §3.1: it is added for signed zones; a DS that nothing signs tells a validator nothing.
+    const bool is_signed = step_.zone->denial != zone::Denial::None;
+    if (const auto ds = is_signed ? cut_.find(RrType::DS) : std::nullopt) {
       if (!response_.put(Section::Authority, *ds, cut_.owner(), place, true)) return State::Truncated;
     } else if (const State proven = after(proofs_.no_ds(step_, cut_name_, cut_)); proven != State::Hit) {
       return proven;

@@ -145,7 +145,7 @@ ResponseClass Pipeline::compose(Query& query, const zone::Snapshot& snapshot, co
       QueryAnswer answer(snapshot, query.request, response_, settings, *chain_);
       const ResponseClass kind = answer.answer(query.step, snapshot.finish(query.probe));
       source = answer.source();
-      // RFC 1034 §6.2.2: a server cannot be authoritative for all classes.
+      // RFC 1035 §6.2: a response to QCLASS=* is never authoritative, unless it covers all classes.
       if (query.request.qclass == dns::RrClass::ANY) response_.clear_authoritative();
       return kind;
     }

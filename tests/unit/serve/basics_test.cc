@@ -151,6 +151,15 @@ TEST_CASE_FIXTURE(Fixture, "query: a referral has NS without AA, and glue [RFC 1
   CHECK(chained.authority.size() == 4);
 }
 
+TEST_CASE("query: a referral out of an unsigned zone has no DS, asked with DO or not [RFC 4035 §3.1]") {
+  Server server;
+  server.snapshot.add_zone("example.test.", "@ SOA ns h 1 2 3 4 5\n@ NS ns.test.\ncut NS ns.test.\n"
+                                            "cut DS 57855 5 1 B6DCD485719ADCA18E5F3D48A2331627FDD3636B");
+  const Response r = server.ask_dnssec("www.cut.example.test.", RrType::A);
+  CHECK(lines_of(r.authority) == lines_of("cut 0 NS ns.test.", "example.test."));
+  CHECK(server.ask_dnssec("cut.example.test.", RrType::DS).answer.size() == 1);
+}
+
 TEST_CASE_FIXTURE(Fixture, "query: DS at a cut is the parent's to answer [RFC 4035 §3.1.4.1]") {
   const Response r = ask("sub.example.test.", RrType::DS);
   CHECK(r.authoritative());

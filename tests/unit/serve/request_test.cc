@@ -104,7 +104,7 @@ TEST_CASE_FIXTURE(Fixture, "request: a compressed or overlong name in the questi
   CHECK(ask(over)->rcode == Rcode::FORMERR);
 }
 
-TEST_CASE_FIXTURE(Fixture, "request: other classes are REFUSED, ANY is answered without AA") {
+TEST_CASE_FIXTURE(Fixture, "request: other classes are REFUSED, ANY is answered without AA [RFC 1035 §6.2]") {
   CHECK(ask(make_query("ns1.example.test.", RrType::A, {}, dns::RrClass::HS))->rcode == Rcode::REFUSED);
   CHECK(ask(make_query("ns1.example.test.", RrType::A, {}, dns::RrClass::NONE))->rcode == Rcode::REFUSED);
   const auto any = ask(make_query("ns1.example.test.", RrType::A, {}, dns::RrClass::ANY));
