@@ -136,18 +136,9 @@ Result<LoadOutcome> ZoneKeeper::commit(zone::ZoneImage* image, std::vector<store
   SigningSetup setup;
   change::RewriteRequest request;
   if (keys_) {
-<<<<<<< HEAD
     const auto record = stored();
     if (image != nullptr) max_ttl_ = std::max(max_ttl_, image->max_ttl());
     auto prepared = keys_->prepare(clock_.now(), std::max(max_ttl_, assumed_max_ttl), record && record->served && record->signed_here);
-=======
-    // Of a zone that was signed here the keys are somewhere: new ones would not match the parent's DS, so a folder that
-    // is gone, or not mounted, is an error then.
-    const auto known = stored();
-    if (!known || !known->signed_here)
-      if (auto made = keys_->make_folder(); !made) return tl::unexpected<Error>(made.error());
-    auto prepared = keys_->prepare(clock_.now(), std::max(max_ttl_, assumed_max_ttl));
->>>>>>> serve
     if (!prepared) return tl::unexpected<Error>(prepared.error());
     setup = std::move(*prepared);
     request.signing.signer = setup.signer.get();

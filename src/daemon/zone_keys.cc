@@ -46,11 +46,10 @@ bool contains(const std::vector<crypto::KeyTag>& tags, crypto::KeyTag tag) {
 
 ZoneKeys::ZoneKeys(const config::ZoneConfig& zone) : zone_(zone), policy_(key_policy_of(zone.dnssec)) {}
 
-Result<void> ZoneKeys::make_folder() const {
-  namespace fs = std::filesystem;
-  const fs::path& folder = zone_.dnssec.key_directory;
+Result<void> ZoneKeys::make_directory() const {
   std::error_code error;
-  if (fs::create_directories(folder, error) && !error) fs::permissions(folder, fs::perms::owner_all, error);
+  if (std::filesystem::create_directories(directory(), error) && !error)
+    std::filesystem::permissions(directory(), std::filesystem::perms::owner_all, error);
   if (error) return fail(Errc::Io, directory() + ": " + error.message());
   return {};
 }
@@ -77,9 +76,15 @@ Result<void> ZoneKeys::generate(sign::KeyRole role, UnixTime now) {
   return {};
 }
 
-Result<SigningSetup> ZoneKeys::prepare(UnixTime now, uint32_t max_zone_ttl) {
+Result<SigningSetup> ZoneKeys::prepare(UnixTime now, uint32_t max_zone_ttl, bool is_signed) {
   policy_.max_zone_ttl = std::max<Seconds>(Seconds(max_zone_ttl), policy_.dnskey_ttl);
+  if (auto made = make_directory(); !made) return tl::unexpected<Error>(made.error());
   if (auto read_keys = read(); !read_keys) return tl::unexpected<Error>(read_keys.error());
+  // A folder that is not mounted, say: new keys would break the chain of trust from the parent's DS.
+  if (keys_.empty() && is_signed)
+    return fail(Errc::NotFound,
+                fmt::format("{}: the keys of {}, which is signed, are gone; put them back, or reload once with 'dnssec: false' to begin anew",
+                            directory(), zone_.name.to_text()));
   const auto plan_now = [&] {
     return sign::plan(sign::key_infos(keys_), policy_, now,
                       served_ ? std::optional<std::span<const crypto::KeyTag>>(*served_) : std::nullopt);
@@ -161,16 +166,20 @@ Result<void> ZoneKeys::begin_rollover(bool ksk, UnixTime now) {
   return generate(*role, now);
 }
 
-Result<crypto::KeyTag> ZoneKeys::ds_seen(crypto::KeyTag tag, UnixTime now) {
-  if (auto read_keys = read(); !read_keys) return tl::unexpected<Error>(read_keys.error());
+Result<sign::KeyTimesChange> ZoneKeys::ds_seen_change(crypto::KeyTag tag, UnixTime now) const {
   if (tag == 0) {
     if (plan_.cds.empty()) return fail(Errc::Refused, zone_.name.to_text() + ": no key waits for its DS at the parent");
     tag = plan_.cds.back();
   }
-  const auto change = sign::ds_seen(sign::key_infos(keys_), policy_, tag, now);
+  return sign::ds_seen(sign::key_infos(keys_), policy_, tag, now);
+}
+
+Result<crypto::KeyTag> ZoneKeys::ds_seen(crypto::KeyTag tag, UnixTime now) {
+  if (auto read_keys = read(); !read_keys) return tl::unexpected<Error>(read_keys.error());
+  const auto change = ds_seen_change(tag, now);
   if (!change) return tl::unexpected<Error>(change.error());
   if (auto written = write_times(*change); !written) return tl::unexpected<Error>(written.error());
-  return tag;
+  return change->tag;
 }
 
 }  // namespace steward::daemon

@@ -27,8 +27,6 @@ class ZoneKeys {
  public:
   explicit ZoneKeys(const config::ZoneConfig& zone);
 
-  /// Makes the folder of the keys, for nobody else to read, where there is none. Io with its path.
-  Result<void> make_folder() const;
   /// Reads the key files, makes keys that are wanted, and plans. Io, Invalid, Unsupported with the file or the rule.
   /// `is_signed`: signatures of ours are served, so that there must be keys already.
   Result<SigningSetup> prepare(UnixTime now, uint32_t max_zone_ttl, bool is_signed);
