@@ -9,6 +9,7 @@
 #include "cli/commands.hh"
 #include "cli/remote.hh"
 #include "config/loader.hh"
+#include "sign/verify_zone.hh"
 #include "zone/file_loader.hh"
 
 namespace steward::cli {
@@ -69,6 +70,8 @@ CheckedFile check_zone_file(const std::string& file, const dns::Name& zone, cons
   if (loaded.image) {
     checked.nodes = loaded.image->node_count();
     checked.records = loaded.image->record_count();
+    const UnixTime now = SystemClock().now();
+    checked.warnings = sign::warnings_of(sign::verify_zone(*loaded.image, now), now);
   }
   for (const auto& error : loaded.errors) checked.errors.push_back(error.to_text());
   for (const auto& warning : loaded.warnings) checked.warnings.push_back(warning.to_text());

@@ -60,6 +60,7 @@ class ZoneKeeper {
 
  private:
   Result<LoadOutcome> read_file(bool loud);
+  void verify_presigned(zone::ZoneImage& image);
   Result<LoadOutcome> commit(zone::ZoneImage* image, std::vector<store::FileStamp> stamps);
   void take(const store::ZoneRecord& record);
   LoadOutcome fail_with(const Error& error);

@@ -199,4 +199,20 @@ ZoneVerification verify_zone(zone::ZoneImage& image, UnixTime now, const VerifyO
   return ZoneCheck(image, now, options).run();
 }
 
+std::vector<std::string> warnings_of(const ZoneVerification& verification, UnixTime now, Seconds soon) {
+  std::vector<std::string> lines;
+  constexpr size_t shown = 10;
+  for (const ZoneFault& fault : verification.faults) {
+    if (lines.size() == shown) break;
+    lines.push_back(fault.owner.to_text() + " " + to_text(fault.type) + ": " + fault.what);
+  }
+  if (verification.fault_count > lines.size())
+    lines.push_back("and " + std::to_string(verification.fault_count - lines.size()) + " more faults of DNSSEC");
+  if (verification.is_signed && verification.first_expiration && *verification.first_expiration - now < soon)
+    lines.push_back("signatures begin to expire in " +
+                    std::to_string((*verification.first_expiration - now) / std::chrono::hours(1)) +
+                    " hours; the zone is not signed here");
+  return lines;
+}
+
 }  // namespace steward::sign

@@ -43,4 +43,8 @@ struct ZoneVerification {
 /// Rewinds the image before and after.
 ZoneVerification verify_zone(zone::ZoneImage& image, UnixTime now, const VerifyOptions& options = {});
 
+/// What an operator should read of it, a line each: the first faults, how many more, and an end that is near (within `soon`). Empty for a
+/// zone that is sound or not signed.
+std::vector<std::string> warnings_of(const ZoneVerification& verification, UnixTime now, Seconds soon = std::chrono::days(2));
+
 }  // namespace steward::sign
