@@ -60,6 +60,11 @@ def main():
         rows = [(33, rdata) for rdata in rdata_of(zone, owner, "SRV")]
         problems = problems_of(owner, changed, rdata_of(zone, owner, "TYPE25"), rows)
         require(len(problems) == 2, f"expected a wrong signature and a wrong ep, got {problems}")
+    with report.case("the test vectors of steward-records(7) are those of the zone"):
+        page = (ROOT / "man" / "steward-records.7").read_text(encoding="utf-8")
+        values = verify_agent(zone, AGENTS[0])
+        for key in ("fp", "ep", "sig", "version", "modified", "capabilities", "desc"):
+            require(values[key].decode() in page, f"{key}= of {AGENTS[0]} is not in the man page")
     with report.case("SOA and its MINIMUM are at most 60 seconds, so that a new agent is seen soon"):
         soa = zone.get_rdataset(ORIGIN, "SOA")
         require(soa.ttl <= 60 and soa[0].minimum <= 60, f"TTL {soa.ttl}, MINIMUM {soa[0].minimum}")
