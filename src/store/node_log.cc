@@ -47,7 +47,14 @@ Result<std::unique_ptr<NodeLog>> NodeLog::open(std::string folder, NodePosition 
   std::filesystem::create_directories(folder, error);
   if (error) return fail(Errc::Io, folder + ": " + error.message());
 
-  void* base = ::mmap(nullptr, reserve, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  // Only addresses, but a limit (RLIMIT_AS) or a simulated machine may have fewer: then less is room enough for long.
+  constexpr uint64_t least_reserve = uint64_t{16} << 30;
+  const auto reserve_addresses = [&] { return ::mmap(nullptr, reserve, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0); };
+  void* base = reserve_addresses();
+  while (base == MAP_FAILED && reserve > least_reserve) {
+    reserve /= 2;
+    base = reserve_addresses();
+  }
   if (base == MAP_FAILED) return system_error(fmt::format("reserving {} octets of addresses", reserve), errno);
   std::unique_ptr<NodeLog> log(new NodeLog(std::move(folder), end, static_cast<uint8_t*>(base), reserve));
 

@@ -127,7 +127,7 @@ class Steward(Server):
 
     def configuration(self):
         workers = "workers: %d\n" % self.workers if self.workers else ""
-        return ("data: data\nlisten: [127.0.0.1@%d]\ncontrol: control.sock\nrate-limit: 0\n%szones:\n"
+        return ("data: data\nlisten: [127.0.0.1@%d]\ncontrol: control.sock\nrate-limit: 0\nmap-size: 2G\n%szones:\n"
                 "  - name: %s\n    file: %s\n    dnssec: %s\n"
                 % (self.port, workers, ORIGIN, self.zone_file, "true" if self.sign else "false"))
 
