@@ -65,6 +65,8 @@ def any_is_answered_with_a_part(query, one, other):
     if query.rdtype != "ANY" or one.rcode != other.rcode:
         return one, other
     # RFC 4035 §3.1.1: signatures go along with DO; without, they may be among all that there is.
+    if one.truncated != other.truncated and not query.tcp:  # and compared over TCP
+        return one, replace(one, edns=other.edns)
     return common_parts(one, other, query.do)
 
 
@@ -132,9 +134,26 @@ def one_needed_truncation_and_the_other_did_not(query, one, other):
 
 @rule("RFC 6840 §4.3: nothing is denied at an alias; Knot DNS says NODATA there of RRSIG and NSEC", "knot")
 def knot_denies_rrsig_and_nsec_at_an_alias(query, knot, other):
-    denies = knot.rcode == "NOERROR" and "AA" in knot.flags and not knot.answer
-    aliased = any(r.rdtype == "CNAME" and r.owner == query.name.lower() for r in other.answer)
-    return (other, other) if denies and aliased and query.rdtype in (RRSIG, "NSEC") else (knot, other)
+    denied = query.rdtype in (RRSIG, "NSEC") and is_denied_at_an_alias(query, knot, other)
+    return (other, other) if denied else (knot, other)
+
+
+@rule("RFC 6840 §4.3: nothing is denied at an alias; BIND says NODATA there of RRSIG, NSEC and KEY", "bind")
+def bind_denies_rrsig_nsec_and_key_at_an_alias(query, bind, other):
+    denied = query.rdtype in (RRSIG, "NSEC", "KEY") and is_denied_at_an_alias(query, bind, other)
+    return (other, other) if denied else (bind, other)
+
+
+def is_denied_at_an_alias(query, denial, other):
+    """Whether one reply is NODATA where the other begins with the CNAME of the name that was asked."""
+    denies = denial.rcode == "NOERROR" and "AA" in denial.flags and not denial.answer
+    return denies and any(r.rdtype == "CNAME" and r.owner == query.name.lower() for r in other.answer)
+
+
+@rule("RFC 1034 §3.6.2: a chain of CNAMEs that ends nowhere; BIND says SERVFAIL", "bind")
+def bind_fails_at_a_loop(query, bind, other):
+    aliases = other.rcode == "NOERROR" and all("CNAME" in (r.rdtype, r.covers) for r in other.answer)
+    return (other, other) if bind.rcode == "SERVFAIL" and aliases and other.answer else (bind, other)
 
 
 @rule("RFC 5155 §7.2.1: the closest provable encloser; Knot DNS sends an empty NXDOMAIN where it is not the parent",
