@@ -161,7 +161,7 @@ const Row rows[] = {
    .set = [](T t, V v) { t.zone->dnssec.ds_ttl = seconds(v); }},
   {.path = "zones[].dnssec.cds", .type = Type::Flag, .fallback = "true", .doc = "Publish CDS and CDNSKEY (RFC 7344, RFC 8078).",
    .set = [](T t, V v) { t.zone->dnssec.cds = v.flag; }},
-  {.path = "zones[].dnssec.key-directory", .type = Type::File, .fallback = "keys", .doc = "Folder of the zone's keys in BIND's file format; made when the zone is first signed.",
+  {.path = "zones[].dnssec.key-directory", .type = Type::File, .fallback = "keys", .doc = "Folder of the zone's keys in BIND's file format; made at the first signing.",
    .set = [](T t, V v) { t.zone->dnssec.key_directory = v.path; }},
   {.path = "zones[].allow-transfer", .shape = Shape::Maps, .doc = "Who may transfer the zone: address blocks, {key: NAME}, or both in one.",
    .set = [](T t, V v) { t.rule = &add_rule(t.zone->allow_transfer, v); }, .short_for = "address", .available = Available::Warned},

@@ -73,8 +73,9 @@ Proof ProofWriter::nsec3_covering(const Step& step, NameView name) {
 }
 
 // RFC 5155 §7.2.1: a match for the closest provable encloser, and what covers the next closer name. An empty
-// non-terminal above nothing but opted-out delegations has no NSEC3, so that the provable one may be further up.
-Proof ProofWriter::nsec3_closest_encloser(const Step& step, NameView name, NameView encloser) {
+// non-terminal above nothing but opted-out delegations has no NSEC3, so that the provable one, to which `encloser` is
+// set, may be further up.
+Proof ProofWriter::nsec3_closest_encloser(const Step& step, NameView name, NameView& encloser) {
   bool exact = false;
   while (true) {
     if (const Proof proof = nsec3_matching(step, encloser, exact); proof != Proof::Written) return proof;
@@ -88,16 +89,18 @@ Proof ProofWriter::nsec3_closest_encloser(const Step& step, NameView name, NameV
 Proof ProofWriter::nsec3_matching_or_opt_out(const Step& step, NameView name) {
   bool exact = false;
   if (const Proof proof = nsec3_matching(step, name, exact); proof != Proof::Written || exact) return proof;
-  return name.size() > step.zone->apex.size() ? nsec3_closest_encloser(step, name, name.parent()) : Proof::Written;
+  if (name.size() <= step.zone->apex.size()) return Proof::Written;
+  NameView encloser = name.parent();
+  return nsec3_closest_encloser(step, name, encloser);
 }
 
 Proof ProofWriter::name_error(const Step& step, NameView encloser) {
   NameBuffer buffer;
-  const NameView wildcard = wildcard_of(encloser, buffer);
   switch (step.zone->denial) {
     case zone::Denial::None: return Proof::Written;
     case zone::Denial::Nsec: {
       // RFC 4035 §3.1.3.2: often one NSEC covers both the name and the wildcard.
+      const NameView wildcard = wildcard_of(encloser, buffer);
       const NodeView node = snapshot_.nsec_at_or_before(*step.zone, step.name);
       if (const Proof proof = put(step, node, RrType::NSEC); proof != Proof::Written) return proof;
       if (const auto nsec = node ? node.find(RrType::NSEC) : std::nullopt;
@@ -107,9 +110,9 @@ Proof ProofWriter::name_error(const Step& step, NameView encloser) {
     }
     case zone::Denial::Nsec3: {
       if (!affordable(*step.zone)) return Proof::Unaffordable;
-      // RFC 5155 §7.2.2
+      // RFC 5155 §7.2.2: the wildcard at the provable encloser, from which a validator derives it (§8.4).
       const Proof proof = nsec3_closest_encloser(step, step.name, encloser);
-      return proof == Proof::Written ? nsec3_covering(step, wildcard) : proof;
+      return proof == Proof::Written ? nsec3_covering(step, wildcard_of(encloser, buffer)) : proof;
     }
   }
   return Proof::Written;

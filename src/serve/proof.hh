@@ -44,7 +44,7 @@ class ProofWriter {
   Proof nsec_covering(const Step& step, dns::NameView name);
   Proof nsec3_covering(const Step& step, dns::NameView name);
   Proof nsec3_matching(const Step& step, dns::NameView name, bool& exact);
-  Proof nsec3_closest_encloser(const Step& step, dns::NameView name, dns::NameView encloser);
+  Proof nsec3_closest_encloser(const Step& step, dns::NameView name, dns::NameView& encloser);
   Proof nsec3_matching_or_opt_out(const Step& step, dns::NameView name);
   [[nodiscard]] bool affordable(const zone::ZoneInfo& zone) const {
     return zone.nsec3_iterations <= settings_.max_nsec3_iterations;

@@ -106,10 +106,12 @@ QueryAnswer::State QueryAnswer::solve_encloser() {
   return solve_data(wildcard_);
 }
 
-// Whether what the node has answers the question. A type that may stand beside a CNAME (RFC 4035 §2.5) goes before it.
+// Whether what the node has answers the question. A type that may stand beside a CNAME (RFC 4035 §2.5) goes before it;
+// where it does not, the CNAME does (RFC 6840 §4.3: nothing is denied at an alias).
 QueryAnswer::State QueryAnswer::solve_data(NodeView node) {
   if (request_.qtype == RrType::ANY) return solve_any(node);
-  if (request_.qtype == RrType::RRSIG) return solve_signatures(node);
+  if (request_.qtype == RrType::RRSIG)
+    if (const State state = solve_signatures(node); state != State::NoData) return state;
   if (const auto rrset = node.find(request_.qtype)) return hit(node, *rrset);
   if (node.is(zone::node_cname))
     if (const auto cname = node.find(RrType::CNAME)) return solve_cname(node, *cname);

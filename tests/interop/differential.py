@@ -15,7 +15,7 @@ import pathlib
 import random
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support"), str(HERE.parent / "conformance")]
@@ -187,13 +187,39 @@ class Comparison:
 
 def compare(kinds, queries, clients):
     comparisons = [Comparison((kinds[0], kind)) for kind in kinds[1:]]
-    for number, query in enumerate(queries):
-        replies = [parse_reply(exchange(client, query, number)) for client in clients]
-        for comparison, reply in zip(comparisons, replies[1:]):
-            comparison.add(query, replies[0], reply)
+    torn = number = 0
+    short = None
+    for query in queries:
+        for asked in (query, replace(query, tcp=True)):
+            replies = [parse_reply(exchange(client, asked, number)) for client in clients]
+            number += 1
+            for comparison, reply in zip(comparisons, replies[1:]):
+                comparison.add(asked, replies[0], reply)
+            if asked is not query:
+                torn += is_torn(query, short, replies[0])
+            # RFC 2181 §9: what is truncated is asked for again over TCP.
+            short = replies[0]
+            if query.tcp or not any(reply and reply.truncated for reply in replies):
+                break
     for comparison in comparisons:
-        comparison.show(len(queries))
-    return sum(len(queries) - c.unexplained for c in comparisons), sum(c.unexplained for c in comparisons)
+        comparison.show(number)
+    failed = torn + sum(c.unexplained for c in comparisons)
+    return number * len(comparisons) - failed, failed
+
+
+def is_torn(query, short, whole):
+    """Whether a reply with TC has what the whole one has not, or an RRset in part; says so (RFC 2181 §9)."""
+    if short is None or whole is None or not short.truncated:
+        return False
+    lines = [] if short.rcode == whole.rcode else [f"rcode: {short.rcode}, over TCP {whole.rcode}"]
+    for section in ("answer", "authority", "additional"):
+        groups = explanations.groups_of(getattr(whole, section), query.do)
+        for key, records in explanations.groups_of(getattr(short, section), query.do).items():
+            if records != groups.get(key):
+                lines.append(f"{section}: {len(records)} records of {key}, over TCP {len(groups.get(key, ()))}")
+    if lines:
+        print(f"TRUNCATED BADLY: {query.text}", *lines, sep="\n    ", flush=True)
+    return bool(lines)
 
 
 def parse_arguments():

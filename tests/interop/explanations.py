@@ -35,26 +35,61 @@ def both(one, other, change):
     return change(one), change(other)
 
 
-@rule("RFC 8482 §4: a server may answer ANY with any part of what it has, and RFC 8482 §4.4: with TC over UDP")
+def groups_of(records, with_sigs):
+    """{(owner, type): records}: the RRsets of a section, each with its signatures or without."""
+    groups = {}
+    for record in records:
+        if with_sigs or record.rdtype != RRSIG:
+            groups.setdefault((record.owner, record.covers or record.rdtype), set()).add(record)
+    return groups
+
+
+def common_parts(one, other, with_sigs):
+    """Two replies to a question that any part of the RRsets answers, without those in the answer that only one has.
+    Unchanged where a part is not what explains them: of two that are whole, the fewer RRsets are among the others."""
+    first, second = groups_of(one.answer, with_sigs), groups_of(other.answer, with_sigs)
+    short, long = sorted((first, second), key=len)
+    whole = not (one.truncated or other.truncated)
+    if not short or not long or (whole and len(long) > 1 and not short.keys() <= long.keys()):
+        return one, other
+    common = first.keys() & second.keys()
+
+    def part(reply, groups):
+        return replace(reply, answer=frozenset(record for key in common for record in groups[key]))
+
+    return part(one, first), part(other, second)
+
+
+@rule("RFC 8482 §4.1: a server may answer ANY with a part of the RRsets that it has")
 def any_is_answered_with_a_part(query, one, other):
     if query.rdtype != "ANY" or one.rcode != other.rcode:
         return one, other
-    return replace(one, answer=frozenset(), authority=frozenset(), additional=frozenset(), flags=one.flags - {"TC"}), \
-        replace(other, answer=frozenset(), authority=frozenset(), additional=frozenset(), flags=other.flags - {"TC"})
+    # RFC 4035 §3.1.1: signatures go along with DO; without, they may be among all that there is.
+    if one.truncated != other.truncated and not query.tcp:  # and compared over TCP
+        return one, replace(one, edns=other.edns)
+    return common_parts(one, other, query.do)
 
 
-@rule("RFC 4034 §3, RFC 8482 §7: RRSIG is asked for debugging only, a part is enough")
+@rule("RFC 8482 §4.1, §7: of the RRSIGs at a name, too, a part is enough")
 def rrsig_is_answered_with_a_part(query, one, other):
-    if query.rdtype != RRSIG or one.rcode != other.rcode or bool(one.answer) != bool(other.answer):
+    if query.rdtype != RRSIG or one.rcode != other.rcode:
         return one, other
-    empty = frozenset()
-    return replace(one, answer=empty, authority=empty, additional=empty, flags=one.flags - {"TC"}), \
-        replace(other, answer=empty, authority=empty, additional=empty, flags=other.flags - {"TC"})
+    return common_parts(one, other, True)
 
 
-@rule("RFC 2181 §9: a reply with TC is to be ignored and asked again over TCP, whatever it holds")
-def a_truncated_reply_may_hold_any_of_its_sections(query, one, other):
-    if not (one.truncated and other.truncated) or one.rcode != other.rcode:
+@rule("RFC 8482 §4.1: the part of ANY that Knot DNS picks may be the signatures alone", "knot")
+def knot_answers_any_with_signatures(query, knot, other):
+    if query.rdtype != "ANY" or knot.rcode != other.rcode or not knot.answer or not other.answer:
+        return knot, other
+    alone = all(record.rdtype == RRSIG for record in knot.answer)
+    covered = {(record.owner, record.rdtype) for record in other.answer}
+    known = {r for r in knot.answer if (r.owner, r.covers) in covered} - other.answer
+    return (replace(knot, answer=other.answer), other) if alone and not (query.do and known) else (knot, other)
+
+
+@rule("RFC 2181 §9: what a reply with TC holds is to be ignored; the run asks again over TCP and compares that")
+def truncated_replies_differ_in_what_fits(query, one, other):
+    if not (one.truncated and other.truncated) or one.rcode != other.rcode or one.flags != other.flags:
         return one, other
     return one, replace(one, edns=other.edns)
 
@@ -97,13 +132,45 @@ def one_needed_truncation_and_the_other_did_not(query, one, other):
     return (one, one) if near else (one, other)
 
 
+@rule("RFC 6840 §4.3: nothing is denied at an alias; Knot DNS says NODATA there of RRSIG and NSEC", "knot")
+def knot_denies_rrsig_and_nsec_at_an_alias(query, knot, other):
+    denied = query.rdtype in (RRSIG, "NSEC") and is_denied_at_an_alias(query, knot, other)
+    return (other, other) if denied else (knot, other)
+
+
+@rule("RFC 6840 §4.3: nothing is denied at an alias; BIND says NODATA there of RRSIG, NSEC and KEY", "bind")
+def bind_denies_rrsig_nsec_and_key_at_an_alias(query, bind, other):
+    denied = query.rdtype in (RRSIG, "NSEC", "KEY") and is_denied_at_an_alias(query, bind, other)
+    return (other, other) if denied else (bind, other)
+
+
+def is_denied_at_an_alias(query, denial, other):
+    """Whether one reply is NODATA where the other begins with the CNAME of the name that was asked."""
+    denies = denial.rcode == "NOERROR" and "AA" in denial.flags and not denial.answer
+    return denies and any(r.rdtype == "CNAME" and r.owner == query.name.lower() for r in other.answer)
+
+
+@rule("RFC 1034 §3.6.2: a chain of CNAMEs that ends nowhere; BIND says SERVFAIL", "bind")
+def bind_fails_at_a_loop(query, bind, other):
+    aliases = other.rcode == "NOERROR" and all("CNAME" in (r.rdtype, r.covers) for r in other.answer)
+    return (other, other) if bind.rcode == "SERVFAIL" and aliases and other.answer else (bind, other)
+
+
+@rule("RFC 5155 §7.2.1: the closest provable encloser; Knot DNS sends an empty NXDOMAIN where it is not the parent",
+      "knot")
+def knot_cannot_deny_below_an_unproved_empty_non_terminal(query, knot, other):
+    bare = knot.rcode == other.rcode and not (knot.flags or knot.answer or knot.authority or knot.additional)
+    return (other, other) if bare and query.do and is_below_unproved(query.name) else (knot, other)
+
+
 @rule("RFC 1034 §3.6.2, RFC 6672 §3.2: how often a loop is gone round is not said")
 def a_loop_is_cut_somewhere(query, one, other):
     aliases = {record.owner for reply in (one, other) for record in reply.answer if record.rdtype in ("CNAME", "DNAME")}
     targets = {record.owner for reply in (one, other) for record in reply.answer} - aliases
     if not aliases or targets or "loop" not in query.name.lower():
         return one, other
-    return one, one
+    parts = one.answer <= other.answer or other.answer <= one.answer
+    return (one, replace(other, answer=one.answer)) if parts else (one, other)
 
 
 @rule("Knot DNS answers a name that DNAME made too long with NXDOMAIN; RFC 6672 §2.2 says YXDOMAIN", "knot")
@@ -149,12 +216,6 @@ def proofs(reply):
     return {r for r in reply.authority if PROOFS & {r.rdtype, r.covers}}
 
 
-@rule("RFC 4035 §2.5, RFC 2181 §10.1: RRSIG, NSEC and KEY may stand beside a CNAME; whether it is followed then is open")
-def types_beside_a_cname_are_followed_or_not(query, one, other):
-    aliased = any(record.rdtype == "CNAME" for reply in (one, other) for record in reply.answer)
-    return (one, one) if aliased and query.rdtype in (RRSIG, "NSEC", "KEY") else (one, other)
-
-
 @rule("RFC 4035 §2.3: the NSEC at a cut belongs to the parent; BIND answers a question for it with authority", "bind")
 def bind_answers_nsec_at_a_cut(query, bind, other):
     refers = query.rdtype == "NSEC" and other.is_referral and bind.rcode == other.rcode
@@ -165,15 +226,23 @@ def bind_answers_nsec_at_a_cut(query, bind, other):
 def nsd_proves_another_name_after_a_dname(query, nsd, other):
     rewritten = any(record.rdtype == "DNAME" for record in other.answer)
     same = (nsd.rcode, nsd.flags, nsd.answer) == (other.rcode, other.flags, other.answer)
-    return (other, other) if rewritten and same else (nsd, other)
+    if not rewritten or not same:
+        return nsd, other
+    return both(nsd, other, lambda reply: replace(reply, authority=reply.authority - proofs(reply)))
 
 
-@rule("RFC 5155 §7.1: with opt-out, an empty non-terminal above insecure delegations only needs no NSEC3")
-def below_an_unproved_empty_non_terminal(query, one, other):
-    name = query.name.lower()
-    if not (name.endswith(".ent3.ugly-opt-out.test.") and one.rcode == other.rcode and one.answer == other.answer):
-        return one, other
-    return (one, one)
+@rule("RFC 5155 §7.2.1: the closest provable encloser; NSD leaves it out where it is not the parent", "nsd")
+def nsd_leaves_out_an_unproved_empty_non_terminal(query, nsd, other):
+    same = (nsd.rcode, nsd.flags, nsd.answer) == (other.rcode, other.flags, other.answer)
+    if not (same and query.do and is_below_unproved(query.name)):
+        return nsd, other
+    return both(nsd, other, lambda reply: replace(reply, authority=reply.authority - proofs(reply)))
+
+
+def is_below_unproved(name):
+    """Whether opt-out left a name above this one without NSEC3 (RFC 5155 §7.1): ugly_zone.py's ent3 has insecure
+    delegations only."""
+    return name.lower().endswith(".ent3.ugly-opt-out.test.")
 
 
 @rule("RFC 9471 §3.1: glue that does not fit sets TC; BIND 9.18 leaves it out", "bind")

@@ -110,6 +110,11 @@ TEST_CASE_FIXTURE(Fixture, "query: CNAMEs are followed inside the zone, in order
   CHECK_SECTION(ask("alias2.example.test.", RrType::CNAME).answer, "alias2 CNAME alias");
 }
 
+TEST_CASE_FIXTURE(Fixture, "query: RRSIG, NSEC and KEY at an alias that has none follow it [RFC 6840 §4.3]") {
+  for (const RrType type : {RrType::RRSIG, RrType::NSEC, RrType::KEY})
+    CHECK_SECTION(ask("tocut.example.test.", type).answer, "tocut CNAME host.sub");
+}
+
 TEST_CASE_FIXTURE(Fixture, "query: a chain to NXDOMAIN or NODATA has the code of its last name [RFC 6604 §3]") {
   const Response r = ask("dangling.example.test.", RrType::A);
   CHECK(r.rcode == Rcode::NXDOMAIN);
@@ -153,10 +158,11 @@ TEST_CASE_FIXTURE(Fixture, "query: a referral has NS without AA, and glue [RFC 1
 
 TEST_CASE("query: a referral out of an unsigned zone has no DS, asked with DO or not [RFC 4035 §3.1]") {
   Server server;
-  server.snapshot.add_zone("example.test.", "@ SOA ns h 1 2 3 4 5\n@ NS ns.test.\ncut NS ns.test.\n"
-                                            "cut DS 57855 5 1 B6DCD485719ADCA18E5F3D48A2331627FDD3636B");
+  server.snapshot.add_zone("example.test.",
+                           "$TTL 60\n@ SOA ns h 1 2 3 4 5\n@ NS ns.test.\ncut NS ns.test.\n"
+                           "cut DS 57855 5 1 B6DCD485719ADCA18E5F3D48A2331627FDD3636B");
   const Response r = server.ask_dnssec("www.cut.example.test.", RrType::A);
-  CHECK(lines_of(r.authority) == lines_of("cut 0 NS ns.test.", "example.test."));
+  CHECK(lines_of(r.authority) == lines_of("cut 60 NS ns.test.", "example.test."));
   CHECK(server.ask_dnssec("cut.example.test.", RrType::DS).answer.size() == 1);
 }
 

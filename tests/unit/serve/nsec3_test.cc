@@ -137,6 +137,18 @@ TEST_CASE_FIXTURE(Fixture, "query: a name that only has an NSEC3 does not exist 
   CHECK_SECTION(r.authority, soa + hkoha);
 }
 
+TEST_CASE(
+    "query: below an empty non-terminal that opt-out left unproved, proofs are of its ancestor [RFC 5155 §7.2.2]") {
+  Server server;
+  server.snapshot.add_signed_zone("example.", std::string(zone_text) + "opted.e4 NS ns1.c\n" + h0p9m + h2t7b + h2vpt +
+                                                  h35mt + hb4um + hgjeq + hji6n + hk8ud + hkoha + hq04j + hr53b +
+                                                  ht644);
+  const Response r = server.ask_dnssec("x.e4.example.", RrType::A);
+  CHECK(r.rcode == Rcode::NXDOMAIN);
+  // The match for the apex, which also covers e4, and what covers *.example (not *.e4.example).
+  CHECK_SECTION(r.authority, soa + h0p9m + hgjeq);
+}
+
 TEST_CASE_FIXTURE(Fixture,
                   "query: more iterations than we compute are SERVFAIL with the extended error [RFC 9276 §3.2]") {
   snapshot.info("example.").nsec3_iterations = 151;
