@@ -20,7 +20,8 @@ Result<std::filesystem::path> socket_of(const Remote& remote) {
   if (!file) return tl::unexpected(file.error());
   auto config = config::load_file(*file);
   if (!config)
-    return fail(config.error().code, config.error().what + "\n(the running server is not affected; --control reaches it meanwhile)");
+    return fail(config.error().code,
+                config.error().what + "\n(the running server is not affected; --control reaches it meanwhile)");
   return config->control;
 }
 

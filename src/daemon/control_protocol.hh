@@ -12,29 +12,34 @@
 //
 // Commands, arguments in parentheses (? optional), result line:
 //
-// status            {"version", "pid", "started_at", "ready", "config", "namespace"?, "zone"?, "workers", "listen":
-// [text],
-//                    "zones": {"total", "serving", "failed"}, "queries": {"udp", "tcp"}, "answers": {rcode mnemonic:
-//                    count}, "truncated", "rate_limited", "tcp_clients", "database": {"used", "size", "most", "nodes"},
-//                    "memory": private octets, "last_reload": {"at", "ok", "error"?} or null}
-// health            {"healthy": bool, "checks": [{"check", "ok", "detail"}]}; a check is one of: zones, signatures,
-// database, disk, clock reload            {"changes": [{"key", "before", "after", "effect": "reload"|"restart"}],
-// "zones": [as zone.reload]} stop              {}; the server ends after the reply zone.list         {"zones": [row]},
-// a row being {"zone", "serial", "signed", "denial": "none"|"nsec"|"nsec3", "nodes", "records", "file",
-//                    "state": "serving"|"loading"|"failed"|"expired", "error"?, "loaded_at", "next_event": {"at",
-//                    "what"} or null}
-// zone.show         (zone) the row, and {"files": [text], "warnings": [text], "keys": count, "dynamic_records": count}
-//                   (zone, name, type?) {"records": [{"name", "ttl", "type", "rdata"}]}
-// zone.export       (zone) any number of {"text": lines of master file format}
-// zone.reload       (zones?: [text]) {"zones": [{"zone", "ok", "error"?, "warnings": [text], "changed", "serial",
-//                    "written": names whose records or signatures changed, "signatures": made anew}]};
-//                   ok is false at the end where one zone failed
-// zone.sign         (zone, all?: bool) {"zone", "serial", "signatures": made anew}
-// zone.keys         (zone) {"zone", "keys": [{"tag", "role": "ksk"|"zsk"|"csk", "algorithm", "size", "state",
-// "created", "publish", "active",
-//                    "retire", "remove", "file", "ds": [text of DS records]}], "next_event": {"at", "what"} or null}
-// zone.keys.rollover (zone, role, dry_run: bool) {"zone", "applied": bool, "steps": [{"at", "what"}]}
+// clang-format off
+// status             {"version", "pid", "started_at", "ready", "config", "namespace"?, "zone"?, "workers", "listen": [text],
+//                     "zones": {"total", "serving", "failed"}, "queries": {"udp", "tcp"},
+//                     "answers": {rcode mnemonic: count}, "truncated", "rate_limited", "tcp_clients",
+//                     "database": {"used", "size", "most", "nodes"}, "memory": private octets,
+//                     "last_reload": {"at", "ok", "error"?} or null}
+// health             {"healthy": bool, "checks": [{"check", "ok", "detail"}]}; a check is one of: zones, signatures, disk,
+//                    clock, database
+// reload             {"changes": [{"key", "before", "after", "effect": "reload"|"restart"}], "zones": [as zone.reload]}
+// stop               {}; the server ends after the reply
+// zone.list          {"zones": [row]}, a row being {"zone", "serial", "signed", "denial": "none"|"nsec"|"nsec3", "nodes",
+//                     "records", "file", "state": "serving"|"loading"|"failed", "error"?, "loaded_at",
+//                     "next_event": {"at", "what"} or null}
+// zone.show          (zone) the row, and {"files": [text], "warnings": [text], "keys": count, "dynamic_records": count}
+//                    (zone, name, type?) {"records": [{"name", "ttl", "type", "rdata"}]}; `name` may leave out its final
+//                    dot, or the zone's name
+// zone.export        (zone) any number of {"text": lines of master file format}
+// zone.reload        (zones?: [text]) {"zones": [{"zone", "ok", "error"?, "warnings": [text], "changed", "serial",
+//                     "written": names whose records or signatures changed, "signatures": made anew}]}; ok is false at
+//                    the end where one zone failed
+// zone.sign          (zone, all?: bool) {"zone", "serial", "signatures": made anew}
+// zone.keys          (zone) {"zone", "keys": [{"tag", "role": "KSK"|"ZSK"|"CSK", "algorithm", "size", "state", "created",
+//                     "publish", "active", "retire", "remove", "file", "ds": [text of DS records]}],
+//                     "next_event": {"at", "what"} or null}
+// zone.keys.rollover (zone, role: "ksk"|"zsk"|"csk", dry_run: bool) {"zone", "applied": bool, "steps": [{"at", "what"}]},
+//                    up to the next rollover of that kind
 // zone.keys.ds-seen  (zone, tag?, dry_run: bool) the same; says that the parent serves the DS of the new KSK
+// clang-format on
 
 #include <cstddef>
 #include <string_view>

@@ -72,8 +72,9 @@ Result<serve::CookieSecrets> read_cookie_secrets(const config::Path& file) {
     if (line.empty()) continue;
     const auto octets = dns::decode(dns::hex, line);
     if (count == std::size(places) || !octets || octets->size() != places[count]->size())
-      return fail(Errc::Invalid, file.string() + ":" + std::to_string(line_number) +
-                                     ": expected 32 hexadecimal digits, on one line or, with the secret before it, two");
+      return fail(Errc::Invalid,
+                  file.string() + ":" + std::to_string(line_number) +
+                      ": expected 32 hexadecimal digits, on one line or, with the secret before it, two");
     std::copy(octets->begin(), octets->end(), places[count++]->begin());
   }
   if (count == 0) return fail(Errc::Invalid, file.string() + ": is empty; expected 32 hexadecimal digits");

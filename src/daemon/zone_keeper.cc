@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.hh"
 #include "sign/verify_zone.hh"
@@ -85,7 +86,12 @@ LoadOutcome ZoneKeeper::load(bool force) {
     for (status_.files.clear(); const store::FileStamp& stamp : record->files) status_.files.push_back(stamp.path);
     // Keys and policy may have changed all the same.
     auto outcome = zone_.dnssec.enabled ? commit(nullptr, record->files) : Result<LoadOutcome>(LoadOutcome{});
-    if (!outcome) return fail_with(outcome.error());
+    if (!outcome) {
+      keys_refused_ = true;
+      auto failed = fail_with(outcome.error());
+      try_keys_again();
+      return failed;
+    }
     status_.state = ZoneState::Serving;
     status_.error.clear();
     publish();
@@ -93,9 +99,14 @@ LoadOutcome ZoneKeeper::load(bool force) {
     return *outcome;
   }
   auto outcome = read_file(force);
-  if (!outcome) return fail_with(outcome.error());
-  return *outcome;
+  if (outcome) return *outcome;
+  auto failed = fail_with(outcome.error());
+  // What is served on is kept signed meanwhile.
+  if (keys_ && status_.has_data && !next_event_) try_keys_again();
+  return failed;
 }
+
+void ZoneKeeper::try_keys_again() { keys_due_ = next_event_ = clock_.now() + std::chrono::minutes(1); }
 
 Result<LoadOutcome> ZoneKeeper::read_file(bool loud) {
   const UnixTime began = clock_.now();
@@ -266,9 +277,14 @@ bool ZoneKeeper::tend() {
     const auto record = stored();
     const auto done = commit(nullptr, record ? record->files : std::vector<store::FileStamp>{});
     if (!done) {
+      keys_refused_ = true;
       fail_with(done.error());
       // A key file that cannot be read is tried again, not given up.
-      keys_due_ = next_event_ = now + std::chrono::minutes(1);
+      try_keys_again();
+    } else if (std::exchange(keys_refused_, false)) {
+      status_.state = ZoneState::Serving;
+      status_.error.clear();
+      publish();
     }
     return resigning_.has_value();
   }

@@ -67,6 +67,7 @@ class ZoneKeeper {
   void log_actions(const std::vector<sign::KeyAction>& actions) const;
   void schedule(std::optional<UnixTime> keys_due);
   bool resign_slice();
+  void try_keys_again();
   void publish() { board_.set(status_); }
   [[nodiscard]] std::optional<store::ZoneRecord> stored() const;
 
@@ -84,6 +85,7 @@ class ZoneKeeper {
   std::optional<UnixTime> resign_due_;
   std::optional<change::ResignProgress> resigning_;
   bool renew_ = false;
+  bool keys_refused_ = false;  // why the zone is Failed
 };
 
 }  // namespace steward::daemon

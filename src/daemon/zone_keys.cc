@@ -78,7 +78,9 @@ Result<void> ZoneKeys::generate(sign::KeyRole role, UnixTime now) {
 
 Result<SigningSetup> ZoneKeys::prepare(UnixTime now, uint32_t max_zone_ttl, bool is_signed) {
   policy_.max_zone_ttl = std::max<Seconds>(Seconds(max_zone_ttl), policy_.dnskey_ttl);
-  if (auto made = make_directory(); !made) return tl::unexpected<Error>(made.error());
+  // Not where a signed zone's folder is missing: that may be a file system that is not mounted.
+  if (!is_signed)
+    if (auto made = make_directory(); !made) return tl::unexpected<Error>(made.error());
   if (auto read_keys = read(); !read_keys) return tl::unexpected<Error>(read_keys.error());
   // A folder that is not mounted, say: new keys would break the chain of trust from the parent's DS.
   if (keys_.empty() && is_signed)

@@ -73,7 +73,8 @@ QueryAnswer::State QueryAnswer::solve_delegation() {
   const uint16_t place = place_of(cut_name_);
   const WrittenRrset written{RrType::NS, ns->rr_count, response_.at(), place, cut_};
   if (!response_.put(Section::Authority, *ns, cut_.owner(), place, dnssec_)) return State::Truncated;
-  if (dnssec_) {
+  // In a zone that is not signed a DS proves nothing to anybody.
+  if (dnssec_ && step_.zone->denial != zone::Denial::None) {
     if (const State proven = solve_wildcard_proofs(); proven != State::Hit) return proven;
     // RFC 4035 §3.1: it is added for signed zones; a DS that nothing signs tells a validator nothing.
     const bool is_signed = step_.zone->denial != zone::Denial::None;

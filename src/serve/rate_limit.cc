@@ -32,7 +32,9 @@ struct Network {
   uint64_t low = 0;
 };
 
-constexpr uint64_t leading(uint64_t bits, unsigned count) { return count == 0 ? 0 : bits >> (64 - count) << (64 - count); }
+constexpr uint64_t leading(uint64_t bits, unsigned count) {
+  return count == 0 ? 0 : bits >> (64 - count) << (64 - count);
+}
 
 Network network_of(const SocketAddress& client, const RateLimitSettings& settings) {
   const ByteView octets = client.octets();
@@ -69,7 +71,8 @@ bool RateLimiter::applies_to(const SocketAddress& client) const {
 uint64_t RateLimiter::hash(const SocketAddress& client, ResponseClass kind, const void* source) const {
   const uint64_t what = static_cast<uint64_t>(reinterpret_cast<uintptr_t>(source)) << 3 ^ static_cast<uint64_t>(kind);
   const Network network = network_of(client, settings_);
-  return mix(mix(mix(network.high ^ secret_[0], network.low ^ secret_[1]) ^ secret_[0], what ^ secret_[1]) ^ secret_[0], secret_[1]);
+  return mix(mix(mix(network.high ^ secret_[0], network.low ^ secret_[1]) ^ secret_[0], what ^ secret_[1]) ^ secret_[0],
+             secret_[1]);
 }
 
 // The tokens that a bucket holds now. After 17 minutes the time wraps and may seem short: the bucket is then less full
