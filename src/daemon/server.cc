@@ -207,6 +207,7 @@ void Server::first_loads(const config::Config& config) {
   sync_keepers(config);
   if (auto built = store_->build_index(); !built) log::error("store.index", {{"error", built.error().what}});
   note_figures();
+  exports_.post_idle([this, end = store_->log_end()] { store_->warm(end); });
   std::set<std::string> served;
   for (const store::ZoneRecord& record : store_->zones())
     if (record.served) served.insert(record.info.apex.folded().to_text());
@@ -217,6 +218,7 @@ void Server::first_loads(const config::Config& config) {
   if (!all_served) loop_->post([this] { become_ready(); });
   for (auto& [name, keeper] : keepers_)
     if (served.contains(name)) keeper->load(false);
+  exports_.post_idle([this, end = store_->log_end()] { store_->warm(end); });
   after_change();
 }
 

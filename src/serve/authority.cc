@@ -58,7 +58,7 @@ QueryAnswer::State QueryAnswer::solve_denial(State state) {
   if (!dnssec_) return state;
 
   if (const State proven = solve_wildcard_proofs(); proven != State::Hit) return proven;
-  const Proof proof = state == State::NameError ? proofs_.name_error(step_, encloser_name_)
+  const Proof proof = state == State::NameError ? proofs_.name_error(step_, encloser_name_, encloser_)
                       : wildcard_               ? proofs_.wildcard_no_data(step_, encloser_name_, wildcard_)
                                                 : proofs_.no_data(step_, node_);
   const State proven = after(proof);

@@ -26,7 +26,9 @@ void Pipeline::answer_some(std::span<Exchange> batch, const zone::Snapshot& snap
     if (queries[i].plan == Plan::LookUp) begin_look_up(queries[i], snapshot);
   }
   for (size_t i = 0; i < batch.size(); ++i)
-    if (queries[i].plan == Plan::LookUp) snapshot.fetch(queries[i].probe);
+    if (queries[i].plan == Plan::LookUp) fetch(queries[i], snapshot);
+  for (size_t i = 0; i < batch.size(); ++i)
+    if (queries[i].plan == Plan::LookUp && queries[i].parent.zone != nullptr) snapshot.fetch(queries[i].parent);
   for (size_t i = 0; i < batch.size(); ++i) {
     batch[i].response_size = 0;
     if (queries[i].plan == Plan::Drop) continue;
@@ -126,6 +128,15 @@ void Pipeline::begin_look_up(Query& query, const zone::Snapshot& snapshot) {
   if (query.apex_only && query.step.name != query.step.zone->apex.view())
     return respond_with(query, Rcode::NOTAUTH, ExtendedError::NotAuthoritative);
   snapshot.begin(query.probe, *query.step.zone, query.step.name);
+}
+
+// A name that is not there is denied by its closest encloser, most often the parent: its memory is fetched with the batch's too, so
+// that the look-up that follows finds it near.
+void Pipeline::fetch(Query& query, const zone::Snapshot& snapshot) {
+  snapshot.fetch(query.probe);
+  query.parent = {};
+  if (query.probe.node == nullptr && query.step.name.size() > query.step.zone->apex.size())
+    snapshot.begin(query.parent, *query.step.zone, query.step.name.parent());
 }
 
 void Pipeline::respond(Query& query, Exchange& exchange, const zone::Snapshot& snapshot, Context& context) {

@@ -37,6 +37,7 @@ class Pipeline {
     NameBuffer folded;
     Step step;
     zone::Probe probe;
+    zone::Probe parent;              // begun where nothing was found: most often the closest encloser
     ServerCookie server_cookie;
     CookieState cookie = CookieState::Absent;
     Plan plan = Plan::Drop;
@@ -51,6 +52,7 @@ class Pipeline {
   static void judge_question(Query& query, const Exchange& exchange);
   static void respond_with(Query& query, dns::Rcode rcode, ExtendedError error = {});
   static void begin_look_up(Query& query, const zone::Snapshot& snapshot);
+  static void fetch(Query& query, const zone::Snapshot& snapshot);
 
   void respond(Query& query, Exchange& exchange, const zone::Snapshot& snapshot, Context& context);
   ResponseClass compose(Query& query, const zone::Snapshot& snapshot, const Settings& settings, const void*& source);

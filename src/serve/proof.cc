@@ -94,7 +94,7 @@ Proof ProofWriter::nsec3_matching_or_opt_out(const Step& step, NameView name) {
   return nsec3_closest_encloser(step, name, encloser);
 }
 
-Proof ProofWriter::name_error(const Step& step, NameView encloser) {
+Proof ProofWriter::name_error(const Step& step, NameView encloser, NodeView encloser_node) {
   NameBuffer buffer;
   switch (step.zone->denial) {
     case zone::Denial::None: return Proof::Written;
@@ -106,7 +106,7 @@ Proof ProofWriter::name_error(const Step& step, NameView encloser) {
       if (const auto nsec = node ? node.find(RrType::NSEC) : std::nullopt;
           nsec && covers(node.owner(), *nsec, wildcard, step.zone->apex))
         return Proof::Written;
-      return nsec_covering(step, wildcard);
+      return put(step, snapshot_.nsec_of_wildcard(*step.zone, encloser_node, wildcard), RrType::NSEC);
     }
     case zone::Denial::Nsec3: {
       if (!affordable(*step.zone)) return Proof::Unaffordable;

@@ -28,8 +28,8 @@ class ProofWriter {
   ProofWriter(const zone::Snapshot& snapshot, Response& response, const Settings& settings)
       : snapshot_(snapshot), response_(response), settings_(settings) {}
 
-  /// NXDOMAIN: neither the name nor a wildcard that would match it. `encloser` is the closest encloser.
-  Proof name_error(const Step& step, dns::NameView encloser);
+  /// NXDOMAIN: neither the name nor a wildcard that would match it. `encloser` is the closest encloser, `node` its node.
+  Proof name_error(const Step& step, dns::NameView encloser, zone::NodeView node);
   /// NODATA at the name itself, whose node is `node` (an empty non-terminal too).
   Proof no_data(const Step& step, zone::NodeView node);
   /// NODATA at the wildcard `*.<encloser>`, whose node is `wildcard`.

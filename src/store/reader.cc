@@ -1,4 +1,5 @@
 #include <atomic>
+#include <vector>
 
 #include "store/state.hh"
 #include "store/store.hh"
@@ -13,10 +14,25 @@ bool same_folded(dns::NameView stored, dns::NameView folded) {
   return true;
 }
 
-void prefetch_node(const uint8_t* node) {
-  // Header, directory, owner and the first records: what an answer of usual size reads.
-  for (size_t line = 0; line < 8; ++line) __builtin_prefetch(node + line * 64);
+// Header, directory, owner and the first records: what an answer of usual size reads.
+void prefetch_node(const uint8_t* node, size_t lines = 8) {
+  for (size_t line = 0; line < lines; ++line) __builtin_prefetch(node + line * 64);
 }
+// NSEC comes behind an agent's TXT and SRV.
+constexpr size_t lines_to_nsec = 16;
+
+/// What denies the wildcard below an encloser, in one snapshot.
+struct WildcardDenial {
+  uint64_t snapshot = 0;
+  const uint8_t* encloser = nullptr;
+  const uint8_t* nsec = nullptr;
+};
+constexpr size_t remembered_wildcards = 1 << 14;
+size_t place_of(const uint8_t* encloser) {
+  const auto mixed = reinterpret_cast<uintptr_t>(encloser) * uint64_t{0x9e37'79b9'7f4a'7c15};
+  return static_cast<size_t>(mixed >> 50);
+}
+static_assert(remembered_wildcards == size_t{1} << (64 - 50));
 
 }  // namespace
 
@@ -33,6 +49,8 @@ struct Reader::Implementation {
   const ZoneView* view = nullptr;
   uint64_t id = 0;      // of the snapshot
   bool fast = false;    // the index mirrors it
+
+  std::vector<WildcardDenial> wildcards = std::vector<WildcardDenial>(remembered_wildcards);  // direct-mapped by the encloser's place
 
   int begin_snapshot();
   bool take_view();
@@ -200,7 +218,11 @@ zone::NodeView Reader::nsec_at_or_before(const zone::ZoneInfo& zone, dns::NameVi
     if (k.mv_size < zone_prefix_size || std::memcmp(k.mv_data, key.data(), zone_prefix_size) != 0) return {};
     uint64_t value = 0;
     std::memcpy(&value, v.mv_data, sizeof value);
-    if ((value & tree_has_nsec) != 0) return r.at(v);
+    if ((value & tree_has_nsec) != 0) {
+      const zone::NodeView node = r.at(v);
+      prefetch_node(node.data(), lines_to_nsec);
+      return node;
+    }
     if ((value & tree_occluded) == 0 || steps < patience) continue;
     // Deep inside what a cut hides: the last name with an NSEC is the cut itself.
     for (dns::NameView up = r.at(v).owner(); up.size() > zone.apex.size(); up = up.parent())
@@ -208,6 +230,17 @@ zone::NodeView Reader::nsec_at_or_before(const zone::ZoneInfo& zone, dns::NameVi
         return node;
   }
   return {};
+}
+
+// Names that do not exist are asked for in any number, but below few enclosers.
+zone::NodeView Reader::nsec_of_wildcard(const zone::ZoneInfo& zone, zone::NodeView encloser, dns::NameView wildcard) const {
+  if (!encloser) return nsec_at_or_before(zone, wildcard);
+  WildcardDenial& known = impl_->wildcards[place_of(encloser.data())];
+  if (known.snapshot != impl_->id || known.encloser != encloser.data())
+    known = {impl_->id, encloser.data(), nsec_at_or_before(zone, wildcard).data()};
+  else
+    prefetch_node(known.nsec, lines_to_nsec);
+  return zone::NodeView(known.nsec);
 }
 
 zone::NodeView Reader::nsec3_at_or_before(const zone::ZoneInfo& zone, const zone::Nsec3Hash& hash, bool& exact) const {

@@ -281,6 +281,9 @@ Result<void> Store::build_index() {
   return {};
 }
 
+uint64_t Store::log_end() const { return state_->log->flushed_end(); }
+void Store::warm(uint64_t log_end) const { state_->log->warm(log_end); }
+
 StoreFigures Store::figures() const {
   const State& s = *state_;
   StoreFigures figures;

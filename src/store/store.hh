@@ -57,6 +57,10 @@ class Store {
   [[nodiscard]] Result<std::unique_ptr<WriteTransaction>> begin_write();
   /// Fills the index from the tree, after which answers stop using the tree. Io, Corrupt.
   Result<void> build_index();
+  /// Where the log ends: what warm() is given.
+  [[nodiscard]] uint64_t log_end() const;
+  /// Brings nodes into memory ahead of the queries for them. Any thread.
+  void warm(uint64_t log_end) const;
   /// Moves what is left in mostly dead segments and drops them: one segment at most a call. True when it did something.
   Result<bool> compact();
   /// Reads all that is committed: every key has a zone, every node holds together, stands under its own key and is counted
@@ -118,6 +122,8 @@ class Reader final : public zone::Snapshot {
   void fetch(zone::Probe& probe) const override;
   [[nodiscard]] zone::NodeView finish(const zone::Probe& probe) const override;
   [[nodiscard]] zone::NodeView nsec_at_or_before(const zone::ZoneInfo& zone, dns::NameView name) const override;
+  [[nodiscard]] zone::NodeView nsec_of_wildcard(const zone::ZoneInfo& zone, zone::NodeView encloser,
+                                                dns::NameView wildcard) const override;
   [[nodiscard]] zone::NodeView nsec3_at_or_before(const zone::ZoneInfo& zone, const zone::Nsec3Hash& hash,
                                                   bool& exact) const override;
 

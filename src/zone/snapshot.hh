@@ -59,6 +59,12 @@ class Snapshot {
   /// has an NSEC and is not after `name`.
   [[nodiscard]] virtual NodeView nsec_at_or_before(const ZoneInfo& zone, NameView name) const = 0;
 
+  /// Denial::Nsec: the same for `wildcard`, which is `*.<owner of encloser>`. One answer for all names that do not exist below
+  /// `encloser`, so that an implementation may remember it.
+  [[nodiscard]] virtual NodeView nsec_of_wildcard(const ZoneInfo& zone, [[maybe_unused]] NodeView encloser, NameView wildcard) const {
+    return nsec_at_or_before(zone, wildcard);
+  }
+
   /// Denial::Nsec3: the NSEC3 node whose hash is `hash` (exact) or the last one before it, round the circle. Its owner is
   /// the hashed name, its one RRset NSEC3 with its RRSIG.
   [[nodiscard]] virtual NodeView nsec3_at_or_before(const ZoneInfo& zone, const Nsec3Hash& hash, bool& exact) const = 0;
