@@ -63,7 +63,7 @@ def build(name, folder, setup, targets=(), environment=None):
     options = " ".join(setup)
     script = (f"[ -f {folder}/build.ninja ] || meson setup {folder} {options} || exit 1; "
               f"ninja -C {folder} {' '.join(targets)}")
-    return Suite(name, ["sh", "-c", script], minutes=15, environment=environment or {})
+    return Suite(name, ["sh", "-c", script], minutes=25, environment=environment or {})
 
 
 def suites():
@@ -82,6 +82,7 @@ def suites():
         Suite("kill and reload", ["tests/scenario/kill_reload.py"], "build release"),
         Suite("hostile clients", ["tests/scenario/hostile_clients.py"], "build release"),
         Suite("quickstart", ["tools/quickstart"], "build release"),
+        Suite("benchmark smoke", ["tools/bench", "serve", "--smoke"], "build release"),
         build("build with sanitizers", "build-san", ["-Doptimization=1", "-Ddebug=true", "-Db_sanitize=address,undefined",
                                                      "-Db_lundef=false"],
               ["steward-registry"]),
