@@ -104,7 +104,6 @@ class Server {
   Result<void> open_control();
   void open_file_watch();
   void apply_settings();
-  void start_keepers();
   void first_loads(const config::Config& config);
   void become_ready();
   void every_second();

@@ -1,6 +1,5 @@
 #pragma once
-// The writer: the one thread that changes data. Work is posted to it and done in order; what waits while it commits is
-// done together where the tasks say how (group commit).
+// The writer: the one thread that changes data. Work is posted to it and done in order, each piece in a transaction of its own.
 
 #include <condition_variable>
 #include <deque>
