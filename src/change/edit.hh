@@ -12,8 +12,9 @@
 #include <vector>
 
 #include "base/parallel.hh"
-#include "change/attic.hh"
+
 #include "change/finisher.hh"
+#include "zone/attic.hh"
 #include "zone/node_table.hh"
 
 namespace steward::change {
@@ -52,7 +53,7 @@ struct EditResult {
 class ZoneEdit {
  public:
   /// `attic` may be null where provenance is not noted.
-  ZoneEdit(EditRequest request, zone::NodeTable& nodes, zone::NodeTable& nsec3, Attic* attic);
+  ZoneEdit(EditRequest request, zone::NodeTable& nodes, zone::NodeTable& nsec3, zone::Attic* attic);
 
   // Looking: the zone's content after the changes so far. Where the zone is signed here, what the signer made (RRSIG, NSEC, NSEC3,
   // NSEC3PARAM, DNSKEY, CDS, CDNSKEY of its own) is no content. Names in any case, at or below the apex.
@@ -88,7 +89,7 @@ class ZoneEdit {
   EditRequest r_;
   zone::NodeTable& nodes_;
   zone::NodeTable& nsec3_;
-  Attic* attic_;
+  zone::Attic* attic_;
   std::map<Bytes, Node> edits_;        // by canonical key relative to the apex
   std::vector<std::pair<Bytes, Node>> undo_;
 };

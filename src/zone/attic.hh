@@ -6,7 +6,7 @@
 #include "base/bytes.hh"
 #include "base/result.hh"
 
-namespace steward::change {
+namespace steward::zone {
 
 class Attic {
  public:
@@ -17,4 +17,4 @@ class Attic {
   virtual Result<void> put(ByteView key, ByteView provenance) = 0;
 };
 
-}  // namespace steward::change
+}  // namespace steward::zone
