@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace steward::change {
 namespace {
 
@@ -25,7 +27,8 @@ bool is_never_stored(RrType type) {
 // RFC 2136 §3.4.1.2, with the types that came after it.
 std::optional<UpdateOutcome> check_form(const UpdateRequest& request, const UpdateRecord& record, size_t index) {
   if (record.klass == request.zone_class) {
-    if (is_never_stored(record.type)) return malformed(record, index, "type is none that a zone holds (RFC 2136 §3.4.1.2)");
+    if (is_never_stored(record.type))
+      return malformed(record, index, "type is none that a zone holds (RFC 2136 §3.4.1.2)");
     return {};
   }
   if (record.klass != RrClass::ANY && record.klass != RrClass::NONE)
@@ -41,11 +44,21 @@ std::optional<UpdateOutcome> check_form(const UpdateRequest& request, const Upda
 
 // RFC 2136 §3.4.2.3: the deletion of all RRsets leaves the zone its SOA and NS.
 bool stays(const UpdateRequest& request, const UpdatePolicy& policy, NameView owner, RrType type) {
-  return policy.is_signers(type) ||
-         ((type == RrType::SOA || type == RrType::NS) && owner == request.zone.view());
+  return policy.is_signers(type) || ((type == RrType::SOA || type == RrType::NS) && owner == request.zone.view());
 }
 
 }  // namespace
+
+const EditedRrset* find_rrset(ZoneEdit& edit, NameView owner, RrType type) {
+  const EditedRrset* rrset = edit.find(owner, type);
+  return rrset == nullptr || rrset->rdatas.empty() ? nullptr : rrset;
+}
+
+bool is_in_use(ZoneEdit& edit, NameView owner) {
+  return std::ranges::any_of(edit.rrsets(owner), [](const EditedRrset& rrset) {
+    return rrset.type != RrType::NSEC3 && !rrset.rdatas.empty();
+  });
+}
 
 std::optional<UpdateOutcome> prescan(const UpdateRequest& request) {
   for (size_t i = 0; i < request.updates.size(); ++i) {
@@ -59,8 +72,8 @@ std::optional<UpdateOutcome> prescan(const UpdateRequest& request) {
   return {};
 }
 
-std::optional<UpdateOutcome> check_rights(const UpdateRequest& request, const UpdatePolicy& policy, const UpdateSender& sender,
-                                          ZoneEdit& edit) {
+std::optional<UpdateOutcome> check_rights(const UpdateRequest& request, const UpdatePolicy& policy,
+                                          const UpdateSender& sender, ZoneEdit& edit) {
   for (size_t i = 0; i < request.updates.size(); ++i) {
     const UpdateRecord& record = request.updates[i];
     if (record.type == RrType::ANY) {
@@ -70,8 +83,9 @@ std::optional<UpdateOutcome> check_rights(const UpdateRequest& request, const Up
       continue;
     }
     if (policy.is_signers(record.type))
-      return prohibited(record, i, policy.is_signed_here() ? "the zone is signed here, which makes these records"
-                                                           : "records of a signer are not changed by UPDATE");
+      return prohibited(record, i,
+                        policy.is_signed_here() ? "the zone is signed here, which makes these records"
+                                                : "records of a signer are not changed by UPDATE");
     if (!policy.allows(sender, record.owner, record.type)) return prohibited(record, i, "no right to change it");
   }
   return {};
@@ -85,8 +99,9 @@ UpdateOutcome evaluate_update(const UpdateRequest& request, const UpdatePolicy& 
     return refused_update(Rcode::REFUSED, UpdateEde::Prohibited, "no right to change this zone");
   const size_t records = request.prerequisites.size() + request.updates.size();
   if (limits.message_records != 0 && records > limits.message_records)
-    return refused_update(Rcode::REFUSED, UpdateEde::Prohibited,
-                          fmt::format("message-records: {} records in one message, over {}", records, limits.message_records));
+    return refused_update(
+        Rcode::REFUSED, UpdateEde::Prohibited,
+        fmt::format("message-records: {} records in one message, over {}", records, limits.message_records));
   if (auto failed = check_prerequisites(request, edit)) return *std::move(failed);
   if (auto failed = prescan(request)) return *std::move(failed);
   if (auto failed = check_rights(request, policy, sender, edit)) return *std::move(failed);

@@ -9,7 +9,8 @@
 namespace steward::change {
 namespace {
 
-// What an RRset may take of a message, with room for signatures of several keys (RSA with 4096 bits has 512 octets and a name).
+// What an RRset may take of a message, with room for signatures of several keys (RSA with 4096 bits has 512 octets and
+// a name).
 constexpr size_t max_rrset_size = 65535 - 12 - 259 - 11;
 constexpr size_t room_for_signatures = 4096;
 constexpr size_t record_overhead = 12;  // a pointer to the owner, and the fields before the RDATA
@@ -18,7 +19,8 @@ constexpr size_t wks_key = 5;           // ADDRESS and PROTOCOL
 
 // RFC 4034 §3, §4; RFC 3007 §3 with RFC 3755 for KEY, SIG and NXT.
 bool may_stand_beside_cname(RrType type) {
-  return type == RrType::RRSIG || type == RrType::NSEC || type == RrType::KEY || type == RrType::SIG || type == RrType::NXT;
+  return type == RrType::RRSIG || type == RrType::NSEC || type == RrType::KEY || type == RrType::SIG ||
+         type == RrType::NXT;
 }
 
 uint32_t serial_of(ByteView soa) { return load_u32(&soa[soa.size() - soa_numbers]); }
@@ -28,7 +30,6 @@ struct Sizes {
   size_t rrsets = 0;
   size_t records = 0;        // at the name
   size_t rrset_records = 0;  // of the type
-  size_t rrset_size = 0;     // octets
 };
 
 class Application {
@@ -49,6 +50,7 @@ class Application {
         remove_rrset(record);
       }
     }
+    if (auto full = check_octets()) return *std::move(full);
     outcome_.changed = outcome_.added + outcome_.removed != 0;
     return std::move(outcome_);
   }
@@ -59,7 +61,7 @@ class Application {
   // RFC 2136 §3.4.2.2.
   std::optional<UpdateOutcome> add(const UpdateRecord& record, size_t index) {
     const Sizes before = sizes(record);
-    if (is_passed_over(record) || is_same(record)) {
+    if (is_passed_over(record)) {
       ++outcome_.ignored;
       return {};
     }
@@ -74,36 +76,29 @@ class Application {
     return check_limits(record, index, before);
   }
 
-  // "Silently ignored", by the rules between types. RFC 6672 §5.2 has DNAME beside CNAME go the same way; a DNAME and the NS of a cut exclude
-  // each other likewise (RFC 6672 §2.3).
+  // "Silently ignored", by the rules between types. RFC 6672 §5.2 has DNAME beside CNAME go the same way; a DNAME and
+  // the NS of a cut exclude each other likewise (RFC 6672 §2.3).
   bool is_passed_over(const UpdateRecord& record) {
     if (record.type == RrType::SOA) {
-      const EditedRrset* soa = is_apex(record.owner) ? edit_.find(record.owner, RrType::SOA) : nullptr;
-      if (soa == nullptr || soa->rdatas.empty()) return true;
+      const EditedRrset* soa = is_apex(record.owner) ? find_rrset(edit_, record.owner, RrType::SOA) : nullptr;
+      if (soa == nullptr) return true;
       // RFC 1982 §3.2: neither lower, nor equal, nor without order.
       return !(dns::Serial(serial_of(record.rdata)) > dns::Serial(serial_of(soa->rdatas.front())));
     }
     if (may_stand_beside_cname(record.type)) return false;
     if (record.type == RrType::CNAME)
       return std::ranges::any_of(edit_.rrsets(record.owner), [](const EditedRrset& rrset) {
-        return rrset.type != RrType::CNAME && !may_stand_beside_cname(rrset.type);
+        return !rrset.rdatas.empty() && rrset.type != RrType::CNAME && !may_stand_beside_cname(rrset.type);
       });
-    if (edit_.find(record.owner, RrType::CNAME) != nullptr) return true;
+    if (find_rrset(edit_, record.owner, RrType::CNAME) != nullptr) return true;
     if (is_apex(record.owner)) return false;
-    if (record.type == RrType::DNAME) return edit_.find(record.owner, RrType::NS) != nullptr;
-    return record.type == RrType::NS && edit_.find(record.owner, RrType::DNAME) != nullptr;
-  }
-
-  // A lone record that is there already, octet for octet. ZoneEdit may take SOA, CNAME or DNAME out and in again, which would be a change.
-  bool is_same(const UpdateRecord& record) {
-    const EditedRrset* rrset = edit_.find(record.owner, record.type);
-    return rrset != nullptr && rrset->rdatas.size() == 1 && rrset->ttl == record.ttl &&
-           std::ranges::equal(rrset->rdatas.front(), record.rdata);
+    if (record.type == RrType::DNAME) return find_rrset(edit_, record.owner, RrType::NS) != nullptr;
+    return record.type == RrType::NS && find_rrset(edit_, record.owner, RrType::DNAME) != nullptr;
   }
 
   // RFC 2136 §3.4.2.2: one WKS an address and protocol.
   void remove_same_service(const UpdateRecord& record) {
-    const EditedRrset* rrset = edit_.find(record.owner, RrType::WKS);
+    const EditedRrset* rrset = find_rrset(edit_, record.owner, RrType::WKS);
     if (rrset == nullptr) return;
     std::vector<Bytes> old;
     for (const Bytes& rdata : rrset->rdatas)
@@ -115,8 +110,8 @@ class Application {
 
   // RFC 2136 §3.4.2.3.
   void remove_rrset(const UpdateRecord& record) {
-    const EditedRrset* rrset = edit_.find(record.owner, record.type);
-    const bool stays = is_apex(record.owner) && (record.type == RrType::SOA || record.type == RrType::NS);
+    const EditedRrset* rrset = find_rrset(edit_, record.owner, record.type);
+    const bool stays = record.type == RrType::SOA || (record.type == RrType::NS && is_apex(record.owner));
     if (rrset == nullptr || stays) {
       ++outcome_.ignored;
       return;
@@ -141,13 +136,17 @@ class Application {
   void remove_record(const UpdateRecord& record) {
     bool stays = record.type == RrType::SOA;
     if (record.type == RrType::NS && is_apex(record.owner)) {
-      const EditedRrset* rrset = edit_.find(record.owner, RrType::NS);
+      const EditedRrset* rrset = find_rrset(edit_, record.owner, RrType::NS);
       stays = rrset == nullptr || rrset->rdatas.size() <= 1;
     }
-    if (!stays && edit_.remove(record.owner, record.type, record.rdata))
-      ++outcome_.removed;
-    else
+    if (stays || !edit_.remove(record.owner, record.type, record.rdata)) {
       ++outcome_.ignored;
+      return;
+    }
+    ++outcome_.removed;
+    // What signed an RRset that is gone goes with it, in a zone that came signed.
+    const EditedRrset* left = edit_.find(record.owner, record.type);
+    if (left != nullptr && left->rdatas.empty()) edit_.remove_rrset(record.owner, record.type);
   }
 
   Sizes sizes(const UpdateRecord& record) {
@@ -157,8 +156,6 @@ class Application {
       sizes.records += rrset.rdatas.size();
       if (rrset.type != record.type) continue;
       sizes.rrset_records = rrset.rdatas.size();
-      for (const Bytes& rdata : rrset.rdatas) sizes.rrset_size += record_overhead + rdata.size();
-      for (const Bytes& rrsig : rrset.rrsigs) sizes.rrset_size += record_overhead + rrsig.size();
     }
     return sizes;
   }
@@ -176,8 +173,29 @@ class Application {
       return refuse("rrset-records", limits_.rrset_records);
     if (over(before.rrsets, after.rrsets, limits_.name_rrsets)) return refuse("name-rrsets", limits_.name_rrsets);
     if (over(before.records, after.records, limits_.name_records)) return refuse("name-records", limits_.name_records);
+    return {};
+  }
+
+  // ZoneEdit::finish() would fail over it, and with it every other update of the transaction. Once an RRset, not once a
+  // record.
+  std::optional<UpdateOutcome> check_octets() {
     const size_t most = max_rrset_size - (policy_.is_signed_here() ? room_for_signatures : 0);
-    if (over(before.rrset_size, after.rrset_size, most)) return refuse("octets of an RRset in a message", most);
+    const UpdateRecord* before = nullptr;
+    for (const UpdateRecord& record : request_.updates) {
+      if (record.klass != request_.zone_class) continue;
+      const bool again =
+          before != nullptr && before->type == record.type && before->owner.data() == record.owner.data();
+      before = &record;
+      const EditedRrset* rrset = again ? nullptr : edit_.find(record.owner, record.type);
+      if (rrset == nullptr) continue;
+      size_t size = 0;
+      for (const Bytes& rdata : rrset->rdatas) size += record_overhead + rdata.size();
+      for (const Bytes& rrsig : rrset->rrsigs) size += record_overhead + rrsig.size();
+      if (size > most)
+        return refused_update(Rcode::REFUSED, UpdateEde::Prohibited,
+                              fmt::format("{} {}: {} octets, over the {} that a message carries (RFC 1035 §4.2.2)",
+                                          record.owner.to_text(), dns::to_text(record.type), size, most));
+    }
     return {};
   }
 

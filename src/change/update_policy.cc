@@ -28,8 +28,8 @@ bool has_name(const UpdateRule& rule, NameView owner, const dns::Name* signer) {
          });
 }
 
-// A right to some names is none to what lies below them, to the zone, or to the keys that speak for it: so NS, DNAME, SOA, KEY (which SIG(0) is
-// checked with) and the types of DNSSEC have to be named.
+// A right to some names is none to what lies below them, to the zone, or to the keys that speak for it: so NS, DNAME,
+// SOA, KEY (which SIG(0) is checked with) and the types of DNSSEC have to be named.
 bool is_ordinary(RrType type) {
   switch (type) {
     case RrType::SOA:

@@ -1,5 +1,6 @@
 #pragma once
-// Who may change what of one zone by UPDATE (RFC 2136 §3.3, RFC 3007 §3): the rows of `allow-update`, after BIND's update-policy.
+// Who may change what of one zone by UPDATE (RFC 2136 §3.3, RFC 3007 §3): the rows of `allow-update`, after BIND's
+// update-policy.
 //
 // Made by the composition root from the configuration; constant afterwards, any thread.
 
@@ -29,13 +30,14 @@ class UpdatePolicy {
   UpdatePolicy(std::vector<config::UpdateRule> rules, bool is_signed_here)
       : rules_(std::move(rules)), is_signed_here_(is_signed_here) {}
 
-  /// Whether any row may give the sender a right; where not, an UPDATE is refused before anything of the zone is looked at.
+  /// Whether any row may give the sender a right; where not, an UPDATE is refused before anything of the zone is looked
+  /// at.
   [[nodiscard]] bool admits(const UpdateSender& sender) const;
   /// Whether the sender may change RRs of this type at this name: as the first row says that matches; no by default.
   [[nodiscard]] bool allows(const UpdateSender& sender, dns::NameView owner, dns::RrType type) const;
 
-  /// Types that no UPDATE changes, whoever sends it: RRSIG, NSEC, NSEC3 and NSEC3PARAM, which only a signer can keep right; where we are the signer
-  /// DNSKEY, CDS and CDNSKEY as well, which follow the keys that we hold.
+  /// Types that no UPDATE changes, whoever sends it: RRSIG, NSEC, NSEC3 and NSEC3PARAM, which only a signer can keep
+  /// right; where we are the signer DNSKEY, CDS and CDNSKEY as well, which follow the keys that we hold.
   [[nodiscard]] bool is_signers(dns::RrType type) const;
   [[nodiscard]] bool is_signed_here() const { return is_signed_here_; }
 

@@ -37,7 +37,7 @@ struct Expected {
 
 // RFC 2136 §3.2.3: the temporary RRset is the zone's.
 bool is_rrset(ZoneEdit& edit, const UpdateRecord& first, std::vector<Bytes>& wanted) {
-  const EditedRrset* rrset = edit.find(first.owner, first.type);
+  const EditedRrset* rrset = find_rrset(edit, first.owner, first.type);
   sort_set(wanted);
   if (rrset == nullptr || rrset->rdatas.size() < wanted.size()) return false;
   std::vector<Bytes> there;
@@ -55,7 +55,9 @@ std::optional<UpdateOutcome> check_values(std::vector<Expected>& expected, ZoneE
   for (size_t first = 0, end = 0; first < expected.size(); first = end) {
     std::vector<Bytes> wanted;
     const UpdateRecord& record = *expected[first].record;
-    for (; end < expected.size() && expected[end].owner == expected[first].owner && expected[end].record->type == record.type; ++end)
+    for (; end < expected.size() && expected[end].owner == expected[first].owner &&
+           expected[end].record->type == record.type;
+         ++end)
       wanted.push_back(canonical(record.type, expected[end].record->rdata));
     if (!is_rrset(edit, record, wanted))
       return unmet(Rcode::NXRRSET, record, expected[first].index, "RRset has not these records (RFC 2136 §3.2.3)");
@@ -66,9 +68,9 @@ std::optional<UpdateOutcome> check_values(std::vector<Expected>& expected, ZoneE
 // RFC 2136 §3.2.1: "is there", with any value.
 std::optional<UpdateOutcome> check_there(const UpdateRecord& record, size_t index, ZoneEdit& edit) {
   if (record.type == RrType::ANY) {
-    if (edit.rrsets(record.owner).empty())
+    if (!is_in_use(edit, record.owner))
       return unmet(Rcode::NXDOMAIN, record, index, "name is not in use (RFC 2136 §3.2.1)");
-  } else if (edit.find(record.owner, record.type) == nullptr) {
+  } else if (find_rrset(edit, record.owner, record.type) == nullptr) {
     return unmet(Rcode::NXRRSET, record, index, "RRset does not exist (RFC 2136 §3.2.1)");
   }
   return {};
@@ -77,8 +79,9 @@ std::optional<UpdateOutcome> check_there(const UpdateRecord& record, size_t inde
 // RFC 2136 §3.2.2: "is not there".
 std::optional<UpdateOutcome> check_not_there(const UpdateRecord& record, size_t index, ZoneEdit& edit) {
   if (record.type == RrType::ANY) {
-    if (!edit.rrsets(record.owner).empty()) return unmet(Rcode::YXDOMAIN, record, index, "name is in use (RFC 2136 §3.2.2)");
-  } else if (edit.find(record.owner, record.type) != nullptr) {
+    if (is_in_use(edit, record.owner))
+      return unmet(Rcode::YXDOMAIN, record, index, "name is in use (RFC 2136 §3.2.2)");
+  } else if (find_rrset(edit, record.owner, record.type) != nullptr) {
     return unmet(Rcode::YXRRSET, record, index, "RRset exists (RFC 2136 §3.2.2)");
   }
   return {};

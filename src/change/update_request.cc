@@ -58,7 +58,8 @@ class Parser {
  private:
   // RFC 2136 §3.1.1: exactly one, of type SOA.
   Result<void> zone() {
-    if (load_u16(&wire_[4]) != 1) return fail(Errc::Invalid, "zone section has not exactly one record (RFC 2136 §3.1.1)");
+    if (load_u16(&wire_[4]) != 1)
+      return fail(Errc::Invalid, "zone section has not exactly one record (RFC 2136 §3.1.1)");
     size_t used = 0;
     const auto name = dns::name_from_message(wire_, at_, wire_.size(), used);
     if (!name) return fail("zone section", name.error());

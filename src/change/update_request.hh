@@ -1,7 +1,8 @@
 #pragma once
 // DNS UPDATE messages (RFC 2136 §2): from octets to a request, and what came of one.
 //
-// Values only; any thread. A request owns all that its records refer to, so that it can wait for the writer; it moves but is not copied.
+// Values only; any thread. A request owns all that its records refer to, so that it can wait for the writer; it moves
+// but is not copied.
 
 #include <optional>
 #include <string>
@@ -24,7 +25,8 @@ struct UpdateRecord {
   RrType type{};
   RrClass klass{};
   uint32_t ttl = 0;
-  /// Uncompressed and checked where the class is the zone's, or NONE in an update; in all other forms the octets as they came, which must be none.
+  /// Uncompressed and checked where the class is the zone's, or NONE in an update; in all other forms the octets as
+  /// they came, which must be none.
   ByteView rdata;
 };
 
@@ -66,8 +68,9 @@ struct UpdateOutcome {
 /// An outcome that is not NOERROR. Text that is too long is cut.
 UpdateOutcome refused_update(Rcode rcode, UpdateEde code, std::string text);
 
-/// An UPDATE message. What is in the additional section (OPT, TSIG, SIG(0)) is stepped over; it may have been taken off before, with its
-/// count. FORMERR as an outcome where the header, the zone section (RFC 2136 §3.1.1) or any record is malformed, or octets are left over.
+/// An UPDATE message. What is in the additional section (OPT, TSIG, SIG(0)) is stepped over; it may have been taken off
+/// before, with its count. FORMERR as an outcome where the header, the zone section (RFC 2136 §3.1.1) or any record is
+/// malformed, or octets are left over.
 tl::expected<UpdateRequest, UpdateOutcome> parse_update(ByteView message);
 
 }  // namespace steward::change
