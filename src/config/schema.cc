@@ -180,7 +180,7 @@ const Row rows[] = {
   {.path = "zones[].allow-update[].names", .shape = Shape::List, .type = Type::Pattern, .fallback = "(all names)", .doc = "Names that the row is about.",
    .set = [](T t, V v) { t.update_rule->names.push_back(v.pattern); }},
   {.path = "zones[].allow-update[].types", .shape = Shape::List, .type = Type::RecordType,
-   .fallback = "(all; with names all but SOA, NS, DNAME, KEY and those of DNSSEC)", .doc = "Types that the row is about; ANY is all.",
+   .fallback = "(all, or with names all but SOA, NS, DNAME, KEY and those of DNSSEC)", .doc = "Types that the row is about; ANY is all.",
    .set = [](T t, V v) { t.update_rule->types.push_back(static_cast<dns::RrType>(v.number)); }},
   {.path = "zones[].allow-update[].action", .type = Type::Choice, .fallback = "(allow)", .choices = "allow|deny", .doc = "What a match means.",
    .set = [](T t, V v) { t.update_rule->deny = v.number == 1; }},
