@@ -61,6 +61,10 @@ class Application {
   // RFC 2136 §3.4.2.2.
   std::optional<UpdateOutcome> add(const UpdateRecord& record, size_t index) {
     const Sizes before = sizes(record);
+    if (is_dname_beside_ns(record))
+      return refused_update(Rcode::REFUSED, UpdateEde::Prohibited,
+                            fmt::format("update {}, {} {}: DNAME and NS exclude each other (RFC 6672 §2.3)", index + 1,
+                                        record.owner.to_text(), dns::to_text(record.type)));
     if (is_passed_over(record)) {
       ++outcome_.ignored;
       return {};
@@ -76,8 +80,7 @@ class Application {
     return check_limits(record, index, before);
   }
 
-  // "Silently ignored", by the rules between types. RFC 6672 §5.2 has DNAME beside CNAME go the same way; a DNAME and
-  // the NS of a cut exclude each other likewise (RFC 6672 §2.3).
+  // "Silently ignored", by the rules between types; RFC 6672 §5.2 has DNAME beside CNAME go the same way.
   bool is_passed_over(const UpdateRecord& record) {
     if (record.type == RrType::SOA) {
       const EditedRrset* soa = is_apex(record.owner) ? find_rrset(edit_, record.owner, RrType::SOA) : nullptr;
@@ -90,7 +93,11 @@ class Application {
       return std::ranges::any_of(edit_.rrsets(record.owner), [](const EditedRrset& rrset) {
         return !rrset.rdatas.empty() && rrset.type != RrType::CNAME && !may_stand_beside_cname(rrset.type);
       });
-    if (find_rrset(edit_, record.owner, RrType::CNAME) != nullptr) return true;
+    return find_rrset(edit_, record.owner, RrType::CNAME) != nullptr;
+  }
+
+  // RFC 6672 §2.3, but at the apex. No silence is asked for here, so it is refused, as Knot DNS does.
+  bool is_dname_beside_ns(const UpdateRecord& record) {
     if (is_apex(record.owner)) return false;
     if (record.type == RrType::DNAME) return find_rrset(edit_, record.owner, RrType::NS) != nullptr;
     return record.type == RrType::NS && find_rrset(edit_, record.owner, RrType::DNAME) != nullptr;
