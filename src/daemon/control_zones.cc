@@ -206,33 +206,41 @@ void zone_export(Server& server, const Json& request, const Reply& reply) {
   });
 }
 
+// Outcomes come with the commit, which the zones share.
+struct ReloadReply {
+  Json list = Json::array();
+  std::string failed;
+  void take(const std::string& zone, const LoadOutcome& outcome) {
+    list.push_back(json_of(outcome, zone));
+    if (!outcome.ok) failed += (failed.empty() ? "" : ", ") + zone;
+  }
+};
+
 void reload_zones(Server& server, std::vector<std::string> names, const Json& head, const Reply& reply) {
   const bool posted = server.writer().post([&server, names = std::move(names), head, reply] {
-    Json list = Json::array();
-    std::string failed;
-    const auto take = [&](const std::string& zone, const LoadOutcome& outcome) {
-      list.push_back(json_of(outcome, zone));
-      if (!outcome.ok) failed += (failed.empty() ? "" : ", ") + zone;
+    ReloadReply told;
+    const auto load = [&](ZoneKeeper& keeper) {
+      keeper.load(true, [&told, zone = keeper.status().zone](const LoadOutcome& outcome) { told.take(zone, outcome); });
+      if (server.group().is_due()) server.group().flush();
     };
-    if (names.empty())
-      server.for_each_keeper([&](ZoneKeeper& keeper) { take(keeper.status().zone, keeper.load(true)); });
+    if (names.empty()) server.for_each_keeper(load);
     for (const std::string& text : names) {
       const auto name = dns::Name::from_text(text);
-      ZoneKeeper* keeper = name ? server.keeper(*name) : nullptr;
-      if (keeper != nullptr) {
-        take(keeper->status().zone, keeper->load(true));
+      if (ZoneKeeper* keeper = name ? server.keeper(*name) : nullptr) {
+        load(*keeper);
       } else {
         LoadOutcome missing;
         missing.ok = false;
         missing.error = "no such zone is configured";
-        take(text, missing);
+        told.take(text, missing);
       }
     }
+    server.group().flush();
     server.after_change();
     Json result = head;
-    result["zones"] = list;
+    result["zones"] = told.list;
     send(reply, result);
-    failed.empty() ? end(reply) : end(reply, "not reloaded: " + failed);
+    told.failed.empty() ? end(reply) : end(reply, "not reloaded: " + told.failed);
   });
   if (!posted) end(reply, "the server is stopping");
 }
