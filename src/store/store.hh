@@ -29,7 +29,7 @@ struct StoreOptions {
 struct StoreFigures {
   uint64_t tree_pages = 0;       ///< of 4 KiB, in use in LMDB's file
   uint64_t map_size = 0;
-  uint64_t log_octets = 0;       ///< in segments that exist
+  uint64_t log_octets = 0;       ///< in segments that are in use
   uint64_t live_octets = 0;      ///< of nodes that the tree points at
   uint64_t index_names = 0;
   uint64_t index_octets = 0;
@@ -38,6 +38,7 @@ struct StoreFigures {
 
 class Reader;
 class WriteTransaction;
+struct Committed;
 
 class Store {
  public:
@@ -133,6 +134,10 @@ class Reader final : public zone::Snapshot {
   /// The node with the lowest key that is not below `key`, which then becomes that key.
   [[nodiscard]] zone::NodeView node_at_or_after(const zone::ZoneInfo& zone, Bytes& key) const;
   [[nodiscard]] zone::NodeView nsec3_at_or_after(const zone::ZoneInfo& zone, Bytes& hash) const;
+  /// All zones, in the order of their ids, also those that are not served.
+  [[nodiscard]] std::vector<std::shared_ptr<const ZoneRecord>> zones() const;
+  /// What walk.hh goes over.
+  [[nodiscard]] Committed committed() const;
 
  private:
   struct Implementation;
