@@ -38,6 +38,7 @@ Result<void> read_rrsets(ByteReader& in, ReadNode& node) {
     size_t sigs;
   };
   std::vector<Counts> counts(in.u16());
+  if (!in.ok()) return incomplete();
   node.rdatas.clear();
   uint32_t before = 0;
   for (Counts& rrset : counts) {
