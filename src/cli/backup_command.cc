@@ -73,9 +73,11 @@ void back_up(Console& console, const Remote& remote, const std::string& data, co
     return {};
   };
   ask_or_read(
-      console, remote, data, {{"command", control::backup}}, [&](const Json& reply) { take_line(reply, out, run); }, {}, offline);
+      console, remote, data, {{"command", control::backup}}, [&](const Json& reply) { take_line(reply, out, run); }, {},
+      offline);
   if (console.exit_code != exit_done) return;
-  if (run.written && !run.counts.is_object()) run.written = fail(Errc::Io, "the server ended before the backup was whole");
+  if (run.written && !run.counts.is_object())
+    run.written = fail(Errc::Io, "the server ended before the backup was whole");
   if (run.written) run.written = out.commit();
   if (!run.written) {
     console.failed(run.written.error());
@@ -102,7 +104,8 @@ Result<store::Restored> restore_from(Console& console, const RestoreCommand& com
   const auto io = [&] { return fail(Errc::Io, name + ": " + std::strerror(errno)); };
   if (fd < 0) return io();
   struct stat status {};
-  const uint64_t size = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? static_cast<uint64_t>(status.st_size) : 0;
+  const uint64_t size =
+      ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? static_cast<uint64_t>(status.st_size) : 0;
   const auto source = [&](MutableByteView into) -> Result<size_t> {
     ssize_t got = 0;
     do got = ::read(fd, into.data(), into.size());
@@ -110,19 +113,21 @@ Result<store::Restored> restore_from(Console& console, const RestoreCommand& com
     if (got < 0) return io();
     return static_cast<size_t>(got);
   };
-  auto restored = store::restore({*data, command.replace, SystemClock().now()}, source, progress_on(console, "restore", size),
-                                 progress_on(console, "verify"));
+  auto restored = store::restore({*data, command.replace, SystemClock().now()}, source,
+                                 progress_on(console, "restore", size), progress_on(console, "verify"));
   ::close(fd);
   console.end_progress();
   if (restored) return restored;
   const Errc code = restored.error().code;
-  const bool of_the_file = code == Errc::Corrupt || code == Errc::Invalid || (code == Errc::Unsupported && restored.error().what.starts_with("a backup"));
+  const bool of_the_file = code == Errc::Corrupt || code == Errc::Invalid ||
+                           (code == Errc::Unsupported && restored.error().what.starts_with("a backup"));
   return of_the_file ? fail(name, Error{code, restored.error().what + "; nothing is changed"}) : restored;
 }
 
 void add_restore(CLI::App& app, Console& console) {
   CLI::App* restore = app.add_subcommand(
-      "restore", "Put a backup in the place of the database while no server runs: wholly and checked, or nothing is changed");
+      "restore",
+      "Put a backup in the place of the database while no server runs: wholly and checked, or nothing is changed");
   restore->footer(
       "Examples:\n  steward-registry restore registry.backup --config registry.yaml\n"
       "  steward-registry restore registry.backup --data /var/lib/steward-registry --replace\n"
@@ -143,17 +148,18 @@ void add_restore(CLI::App& app, Console& console) {
       return;
     }
     const store::Census& census = restored->census;
-    console.line(fmt::format("{}: {} zones, {} names, {} NSEC3 names, {} records", printable(restored->store), census.zones, census.names,
-                             census.hashes, census.records));
-    if (!restored->kept.empty()) console.line(fmt::format("the database before is kept: {}", printable(restored->kept)));
+    console.line(fmt::format("{}: {} zones, {} names, {} NSEC3 names, {} records", printable(restored->store),
+                             census.zones, census.names, census.hashes, census.records));
+    if (!restored->kept.empty())
+      console.line(fmt::format("the database before is kept: {}", printable(restored->kept)));
   });
 }
 
 }  // namespace
 
 void add_backup(CLI::App& app, Console& console) {
-  CLI::App* backup =
-      app.add_subcommand("backup", "Write the whole database to one file, while the server runs or without one; keys are not in it");
+  CLI::App* backup = app.add_subcommand(
+      "backup", "Write the whole database to one file, while the server runs or without one; keys are not in it");
   backup->footer(
       "Examples:\n  steward-registry backup registry.backup\n"
       "  steward-registry backup - --config /etc/steward-registry/registry.yaml | zstd > registry.backup.zst");

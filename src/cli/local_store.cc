@@ -53,8 +53,7 @@ Result<void> ask_else_read(Console& console, const Remote& remote, const std::st
 
 std::shared_ptr<std::string> add_data_option(CLI::App& command) {
   auto data = std::make_shared<std::string>();
-  command
-      .add_option("--data", *data, "Ask no server: open the database in this data folder, which none may have open")
+  command.add_option("--data", *data, "Ask no server: open the database in this data folder, which none may have open")
       ->type_name("DIR")
       ->excludes("--control");
   return data;

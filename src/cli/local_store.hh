@@ -15,8 +15,9 @@ std::shared_ptr<std::string> add_data_option(CLI::App& command);
 /// `data` where it is given, else that of the configuration.
 [[nodiscard]] Result<std::string> data_folder(const std::string& config, const std::string& data);
 
-/// Asks the server as ask() does. Where none listens, and with `data`, `offline` gets a snapshot of the store instead, and standard error
-/// says so. Not with --control, which means a server. Sets the exit code; a failure of either way is told.
+/// Asks the server as ask() does. Where none listens, and with `data`, `offline` gets a snapshot of the store instead,
+/// and standard error says so. Not with --control, which means a server. Sets the exit code; a failure of either way is
+/// told.
 void ask_or_read(Console& console, const Remote& remote, const std::string& data, const Json& request,
                  const std::function<void(const Json&)>& show, const std::function<void(const Json&)>& judge,
                  const std::function<Result<void>(const store::Reader&)>& offline);

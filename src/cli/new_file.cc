@@ -25,7 +25,8 @@ tl::unexpected<Error> NewFile::io(const std::string& path) const {
 Result<void> NewFile::open() {
   // A rename would put a file in the place of /dev/null.
   struct stat there {};
-  if (::stat(path_.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) return fail(Errc::Refused, path_ + ": not a regular file");
+  if (::stat(path_.c_str(), &there) == 0 && !S_ISREG(there.st_mode))
+    return fail(Errc::Refused, path_ + ": not a regular file");
   std::string part = path_ + ".XXXXXX";
   fd_ = ::mkostemp(part.data(), O_CLOEXEC);
   if (fd_ < 0) return io(path_);

@@ -16,7 +16,8 @@ class NewFile {
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
 
-  /// Beside its place, under a name of its own, mode 0600. Refused where something stands there that is no regular file.
+  /// Beside its place, under a name of its own, mode 0600. Refused where something stands there that is no regular
+  /// file.
   [[nodiscard]] Result<void> open();
   [[nodiscard]] Result<void> write(ByteView octets);
   /// Synced, then renamed over what stood there.

@@ -22,20 +22,24 @@ void show_verified(Console& console, const Json& reply) {
     console.line(fmt::format("{}: {}", console.toned(Tone::Bad, "damaged"), printable(text_field(reply, "error"))));
     return;
   }
-  console.line(fmt::format("{}: {} zones, {} names, {} NSEC3 names, {} records, {} of nodes", console.toned(Tone::Good, "sound"),
-                           number_field(reply, "zones"), number_field(reply, "names"), number_field(reply, "hashes"),
-                           number_field(reply, "records"), human_size(count_field(reply, "octets"))));
+  console.line(fmt::format("{}: {} zones, {} names, {} NSEC3 names, {} records, {} of nodes",
+                           console.toned(Tone::Good, "sound"), number_field(reply, "zones"),
+                           number_field(reply, "names"), number_field(reply, "hashes"), number_field(reply, "records"),
+                           human_size(count_field(reply, "octets"))));
 }
 
 void show_stat(Console& console, const Json& reply) {
-  const auto row = [&](std::string_view name, std::string_view value) { console.line(fmt::format("{:<10}{}", name, value)); };
+  const auto row = [&](std::string_view name, std::string_view value) {
+    console.line(fmt::format("{:<10}{}", name, value));
+  };
   const auto share = reply.find("live_share");
   row("format", number_field(reply, "format"));
   row("zones", fmt::format("{}, {} of them served", number_field(reply, "zones"), number_field(reply, "zones_served")));
   row("names", fmt::format("{}, and {} of NSEC3 chains", number_field(reply, "names"), number_field(reply, "hashes")));
   row("tree", fmt::format("{} pages, {} of at most {}", number_field(reply, "tree_pages"),
                           human_size(count_field(reply, "tree_octets")), human_size(count_field(reply, "map_size"))));
-  row("node log", fmt::format("{} segments, {}", number_field(reply, "segments"), human_size(count_field(reply, "log_octets"))));
+  row("node log",
+      fmt::format("{} segments, {}", number_field(reply, "segments"), human_size(count_field(reply, "log_octets"))));
   row("alive", fmt::format("{}, {:.0f}% of it", human_size(count_field(reply, "live_octets")),
                            share != reply.end() && share->is_number() ? share->get<double>() * 100 : 0.0));
 }
@@ -46,7 +50,8 @@ void show_either(Console& console, const Remote& remote, const Json& reply, void
 
 void add_verify(CLI::App& store, Console& console) {
   CLI::App* command = store.add_subcommand(
-      "verify", "Read and check the whole database, while the server runs or without one; exit status 1 where it is damaged");
+      "verify",
+      "Read and check the whole database, while the server runs or without one; exit status 1 where it is damaged");
   command->footer(
       "Examples:\n  steward-registry store verify\n  steward-registry store verify --json\n"
       "  steward-registry store verify --data /var/lib/steward-registry");
@@ -65,14 +70,15 @@ void add_verify(CLI::App& store, Console& console) {
       return {};
     };
     ask_or_read(
-        console, *remote, *data, {{"command", control::store_verify}}, [&](const Json& reply) { show_verified(console, reply); },
-        judge, offline);
+        console, *remote, *data, {{"command", control::store_verify}},
+        [&](const Json& reply) { show_verified(console, reply); }, judge, offline);
     if (!sound) console.exit_code = exit_failed;
   });
 }
 
 void add_stat(CLI::App& store, Console& console) {
-  CLI::App* command = store.add_subcommand("stat", "Show the sizes of the database, of the running server's or without one");
+  CLI::App* command =
+      store.add_subcommand("stat", "Show the sizes of the database, of the running server's or without one");
   command->footer("Examples:\n  steward-registry store stat\n  steward-registry store stat --json | jq .live_share");
   auto remote = add_remote_options(*command, JsonOption::Offered);
   auto data = add_data_option(*command);
@@ -84,8 +90,8 @@ void add_stat(CLI::App& store, Console& console) {
       return {};
     };
     ask_or_read(
-        console, *remote, *data, {{"command", control::store_stat}}, [&](const Json& reply) { show_stat(console, reply); }, {},
-        offline);
+        console, *remote, *data, {{"command", control::store_stat}},
+        [&](const Json& reply) { show_stat(console, reply); }, {}, offline);
   });
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// The commands about the whole database: backup, verify, stat. They read one snapshot on the export thread; the writer and the answers
-// go on.
+// The commands about the whole database: backup, verify, stat. They read one snapshot on the export thread; the writer
+// and the answers go on.
 
 #include "daemon/control_reply.hh"
 #include "daemon/server.hh"

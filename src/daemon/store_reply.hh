@@ -8,7 +8,11 @@
 namespace steward::daemon {
 
 inline nlohmann::json json_of(const store::Census& census) {
-  return {{"zones", census.zones}, {"names", census.names}, {"hashes", census.hashes}, {"records", census.records}, {"octets", census.octets}};
+  return {{"zones", census.zones},
+          {"names", census.names},
+          {"hashes", census.hashes},
+          {"records", census.records},
+          {"octets", census.octets}};
 }
 
 /// Corrupt is an answer, not a failure of the command.
@@ -20,7 +24,9 @@ inline nlohmann::json json_of_verified(const Result<store::Census>& verified) {
 }
 
 inline nlohmann::json json_of(const store::SnapshotFigures& figures) {
-  const double share = figures.log_octets == 0 ? 1.0 : static_cast<double>(figures.live_octets) / static_cast<double>(figures.log_octets);
+  const double share = figures.log_octets == 0
+                           ? 1.0
+                           : static_cast<double>(figures.live_octets) / static_cast<double>(figures.log_octets);
   return {{"format", figures.format},
           {"zones", figures.zones},
           {"zones_served", figures.zones_served},

@@ -14,13 +14,13 @@ using BackupSink = std::function<Result<void>(ByteView)>;
 /// Reads into the view, as much as there is; 0 at the end.
 using BackupSource = std::function<Result<size_t>(MutableByteView)>;
 
-/// Writes the snapshot that `reader` has acquired: all zones, also those that are not served. Checks what it reads as walk()
-/// does. The same content gives the same octets.
+/// Writes the snapshot that `reader` has acquired: all zones, also those that are not served. Checks what it reads as
+/// walk() does. The same content gives the same octets.
 Result<Census> write_backup(const Reader& reader, const BackupSink& sink, const Progress& progress = {});
 
-/// Fills `fresh`, a store without a zone, in several transactions; after a failure what it holds is of no use. Corrupt where the
-/// backup is cut off or damaged, Invalid where it is none or holds what no store may hold, Unsupported for another
-/// version; the errors say at which octet. `progress` counts octets.
+/// Fills `fresh`, a store without a zone, in several transactions; after a failure what it holds is of no use. Corrupt
+/// where the backup is cut off or damaged, Invalid where it is none or holds what no store may hold, Unsupported for
+/// another version; the errors say at which octet. `progress` counts octets.
 Result<Census> read_backup(Store& fresh, const BackupSource& source, const Progress& progress = {});
 
 }  // namespace steward::store

@@ -29,7 +29,8 @@ Result<void> FrameWriter::begin() {
 }
 
 Result<void> FrameWriter::frame(FrameKind kind, ByteView body) {
-  if (body.size() > frame_most) return fail(Errc::Full, fmt::format("{} octets in one frame of the backup", body.size()));
+  if (body.size() > frame_most)
+    return fail(Errc::Full, fmt::format("{} octets in one frame of the backup", body.size()));
   out_.clear();
   append_u8(out_, static_cast<uint8_t>(kind));
   append_u32(out_, static_cast<uint32_t>(body.size()));
@@ -76,9 +77,11 @@ Result<void> FrameReader::begin() {
   }
   uint32_t number = 0;
   const auto [end, error] = std::from_chars(version.data(), version.data() + version.size(), number);
-  if (error != std::errc() || end != version.data() + version.size() || version.size() >= 10 || version[0] == '0') return none();
+  if (error != std::errc() || end != version.data() + version.size() || version.size() >= 10 || version[0] == '0')
+    return none();
   if (number != backup_version)
-    return fail(Errc::Unsupported, fmt::format("a backup of format {}, this program reads format {}", number, backup_version));
+    return fail(Errc::Unsupported,
+                fmt::format("a backup of format {}, this program reads format {}", number, backup_version));
   return {};
 }
 
@@ -95,7 +98,8 @@ Result<Frame> FrameReader::frame() {
   if (auto read = exactly(sizeof checksum_, sum); !read) return tl::unexpected<Error>(read.error());
   if (load_u32(sum.data()) != checksum_)
     return fail(Errc::Corrupt, fmt::format("octets {} to {}: the checksum does not match", begun, at_ - 1));
-  if (!is_kind(head[0])) return fail(Errc::Unsupported, fmt::format("octet {}: a frame of kind {:02x}", begun, head[0]));
+  if (!is_kind(head[0]))
+    return fail(Errc::Unsupported, fmt::format("octet {}: a frame of kind {:02x}", begun, head[0]));
   if (progress_) progress_(at_, 0);
   return Frame{static_cast<FrameKind>(head[0]), begun, body_};
 }
@@ -109,8 +113,8 @@ Result<void> FrameReader::end() {
 }
 
 std::string end_text(const Census& census) {
-  return fmt::format(R"({{"hashes":{},"names":{},"records":{},"zones":{}}})", census.hashes, census.names, census.records,
-                     census.zones);
+  return fmt::format(R"({{"hashes":{},"names":{},"records":{},"zones":{}}})", census.hashes, census.names,
+                     census.records, census.zones);
 }
 
 }  // namespace steward::store

@@ -18,10 +18,10 @@ enum class FrameKind : uint8_t {
   End = 'E',     ///< JSON: how much there was
 };
 
-constexpr size_t frame_head = 5;                        // kind, size
-constexpr size_t frame_full = size_t{256} << 10;        // nodes are gathered until there are so many octets
-constexpr size_t frame_most = size_t{256} << 20;        // no node comes near it
-constexpr size_t node_head = 1 + 2 + 8 + 4 + 2;         // owner's size, flags, digest, provenance's size, RRsets
+constexpr size_t frame_head = 5;                  // kind, size
+constexpr size_t frame_full = size_t{256} << 10;  // nodes are gathered until there are so many octets
+constexpr size_t frame_most = size_t{256} << 20;  // no node comes near it
+constexpr size_t node_head = 1 + 2 + 8 + 4 + 2;   // owner's size, flags, digest, provenance's size, RRsets
 
 class FrameWriter {
  public:

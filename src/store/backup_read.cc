@@ -66,7 +66,8 @@ Result<void> read_rrsets(ByteReader& in, ReadNode& node) {
 
 class BackupReader {
  public:
-  BackupReader(Store& store, const BackupSource& source, const Progress& progress) : store_(store), frames_(source, progress) {}
+  BackupReader(Store& store, const BackupSource& source, const Progress& progress)
+      : store_(store), frames_(source, progress) {}
 
   Result<Census> run();
 
@@ -102,7 +103,8 @@ Result<Census> BackupReader::run() {
     if (frame->kind == FrameKind::End) {
       if (as_text(frame->body) != end_text(census_))
         return fail(Errc::Corrupt, fmt::format("octet {}: the end says {}, there was {}", frame->at,
-                                               as_text(frame->body.first(std::min<size_t>(frame->body.size(), 200))), end_text(census_)));
+                                               as_text(frame->body.first(std::min<size_t>(frame->body.size(), 200))),
+                                               end_text(census_)));
       break;
     }
     const auto taken = frame->kind == FrameKind::Zone ? zone(*frame) : nodes(*frame);
@@ -175,7 +177,8 @@ Result<void> BackupReader::node(ByteReader& in, bool nsec3) {
 }
 
 Result<void> BackupReader::check_flags(const zone::NodeInput& node, bool nsec3) const {
-  if (((node.flags & zone::node_nsec3) != 0) != nsec3) return fail(Errc::Invalid, "flags: an NSEC3 node among names, or a name among them");
+  if (((node.flags & zone::node_nsec3) != 0) != nsec3)
+    return fail(Errc::Invalid, "flags: an NSEC3 node among names, or a name among them");
   if (!node.owner.is_at_or_below(info_.apex)) return fail(Errc::Invalid, "outside its zone");
   if (((node.flags & zone::node_apex) != 0) != (node.owner.size() == info_.apex.size()))
     return fail(Errc::Invalid, "flags: the apex, and only that, has 1");

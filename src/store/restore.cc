@@ -70,7 +70,8 @@ int rename_at_once(const std::string& from, const std::string& to, unsigned how)
   return ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), how) == 0 ? 0 : errno;
 }
 
-Result<Census> fill(const std::string& folder, const BackupSource& source, const Progress& reading, const Progress& checking) {
+Result<Census> fill(const std::string& folder, const BackupSource& source, const Progress& reading,
+                    const Progress& checking) {
   StoreOptions options;
   options.folder = folder;
   auto store = Store::open(options);
@@ -89,9 +90,9 @@ Result<Census> fill(const std::string& folder, const BackupSource& source, const
   return checked;
 }
 
-/// Where the old store goes: "<store>.before-restore-20260131T120000Z", with a number behind it where that is taken. There is
-/// a folder with that name when it returns: `fresh`, which then changes places with the old one. So no moment is without a store, and
-/// nothing that a later restore would clear away was ever in use.
+/// Where the old store goes: "<store>.before-restore-20260131T120000Z", with a number behind it where that is taken.
+/// There is a folder with that name when it returns: `fresh`, which then changes places with the old one. So no moment
+/// is without a store, and nothing that a later restore would clear away was ever in use.
 Result<std::string> put_aside(const std::string& fresh, const std::string& store, UnixTime now) {
   const std::string name = fmt::format("{}.before-restore-{:%Y%m%dT%H%M%SZ}", store, fmt::gmtime(seconds_of(now)));
   for (int number = 1;; ++number) {
@@ -114,8 +115,10 @@ Result<void> put_in_place(const RestorePlan& plan, const std::string& fresh, boo
   if (const int error = rename_at_once(*kept, restored.store, RENAME_EXCHANGE); error != 0) {
     (void)rename_at_once(*kept, fresh, RENAME_NOREPLACE);
     return error == EINVAL || error == ENOSYS
-               ? fail(Errc::Unsupported, restored.store + ": this file system cannot exchange two folders at once; move the old store away "
-                                                          "and restore again")
+               ? fail(Errc::Unsupported,
+                      restored.store +
+                          ": this file system cannot exchange two folders at once; move the old store away "
+                          "and restore again")
                : system_error(restored.store, error);
   }
   restored.kept = *kept;
@@ -124,7 +127,8 @@ Result<void> put_in_place(const RestorePlan& plan, const std::string& fresh, boo
 
 }  // namespace
 
-Result<Restored> restore(const RestorePlan& plan, const BackupSource& source, const Progress& reading, const Progress& checking) {
+Result<Restored> restore(const RestorePlan& plan, const BackupSource& source, const Progress& reading,
+                         const Progress& checking) {
   std::error_code error;
   fs::create_directories(plan.data, error);
   if (error) return fail(Errc::Io, plan.data + ": " + error.message());
@@ -135,11 +139,13 @@ Result<Restored> restore(const RestorePlan& plan, const BackupSource& source, co
   if (!alone) return tl::unexpected<Error>(alone.error());
   const bool there = fs::exists(restored.store, error);
   if (there && !plan.replace)
-    return fail(Errc::Exists, restored.store + ": there is a store; with --replace it is put aside, and the backup takes its place");
+    return fail(Errc::Exists,
+                restored.store + ": there is a store; with --replace it is put aside, and the backup takes its place");
   // Held until the end: a server that starts meanwhile says that the store is in use.
   std::optional<Descriptor> store_lock;
   if (there) {
-    auto locked = lock(restored.store + "/lock", O_RDWR | O_CREAT, restored.store + ": in use by another process; stop the server first");
+    auto locked = lock(restored.store + "/lock", O_RDWR | O_CREAT,
+                       restored.store + ": in use by another process; stop the server first");
     if (!locked) return tl::unexpected<Error>(locked.error());
     store_lock.emplace(std::move(*locked));
   }

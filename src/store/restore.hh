@@ -1,5 +1,6 @@
 #pragma once
-// Putting a backup in the place of a store: beside it, checked wholly, then at once. `kill -9` at any moment leaves the old or the new.
+// Putting a backup in the place of a store: beside it, checked wholly, then at once. `kill -9` at any moment leaves the
+// old or the new.
 //
 // For a program of its own, while no server has the store: the store's lock is taken, and held until it is done.
 
@@ -20,8 +21,9 @@ struct Restored {
   std::string kept;   ///< where the old one is now; empty where there was none
 };
 
-/// Refused where a server, or another restore, is at it; Exists without `replace` where there is a store; Unsupported where the file
-/// system cannot exchange two folders at once; the errors of read_backup and verify. `progress` is for reading, then for checking.
+/// Refused where a server, or another restore, is at it; Exists without `replace` where there is a store; Unsupported
+/// where the file system cannot exchange two folders at once; the errors of read_backup and verify. `progress` is for
+/// reading, then for checking.
 Result<Restored> restore(const RestorePlan& plan, const BackupSource& source, const Progress& reading = {},
                          const Progress& checking = {});
 

@@ -54,7 +54,8 @@ Result<void> for_each_entry(MDB_txn* txn, MDB_dbi dbi, std::string_view name, By
 Result<std::map<uint64_t, uint64_t>> read_segments(const Committed& at) {
   std::map<uint64_t, uint64_t> segments;
   const auto take = [&](ByteView key, const MDB_val& value) -> Result<bool> {
-    if (key.size() != sizeof(uint32_t)) return fail(Errc::Corrupt, fmt::format("segments: a key of {} octets", key.size()));
+    if (key.size() != sizeof(uint32_t))
+      return fail(Errc::Corrupt, fmt::format("segments: a key of {} octets", key.size()));
     const auto octets = number_of(value, "segments");
     if (!octets) return tl::unexpected<Error>(octets.error());
     segments[load_u32(key.data())] = *octets;
@@ -165,7 +166,8 @@ Result<zone::NodeView> Walk::node_at(uint64_t value) {
   return node;
 }
 
-Result<void> Walk::check_place(const ZoneRecord& zone, ByteView key, uint64_t value, zone::NodeView node, bool nsec3) const {
+Result<void> Walk::check_place(const ZoneRecord& zone, ByteView key, uint64_t value, zone::NodeView node,
+                               bool nsec3) const {
   const NodePosition position = value & tree_position;
   if (node.zone() != zone.info.id)
     return fail(Errc::Corrupt, fmt::format("position {}: a node of zone {}", position, node.zone()));
@@ -173,7 +175,8 @@ Result<void> Walk::check_place(const ZoneRecord& zone, ByteView key, uint64_t va
     return fail(Errc::Corrupt, fmt::format("position {}: {} does not belong there", position, node.owner().to_text()));
   const Bytes own = key_of(node, zone.info.apex);
   if (!std::equal(own.begin(), own.end(), key.begin(), key.end()) || value != tree_value(position, node))
-    return fail(Errc::Corrupt, fmt::format("position {}: {} stands under another key", position, node.owner().to_text()));
+    return fail(Errc::Corrupt,
+                fmt::format("position {}: {} stands under another key", position, node.owner().to_text()));
   return {};
 }
 
@@ -184,7 +187,8 @@ Result<void> Walk::check_totals() const {
     const auto seen = seen_.find(segment);
     const uint64_t used = seen == seen_.end() ? 0 : seen->second;
     if (used != octets)
-      return fail(Errc::Corrupt, fmt::format("segment {:08x}: {} octets are in use, {} are counted", segment, used, octets));
+      return fail(Errc::Corrupt,
+                  fmt::format("segment {:08x}: {} octets are in use, {} are counted", segment, used, octets));
   }
   return {};
 }

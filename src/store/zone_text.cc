@@ -17,7 +17,8 @@ Result<void> write_soa(zone::ZoneWriter& writer, zone::NodeView apex) {
 
 }  // namespace
 
-Result<void> write_zone_text(const Reader& reader, const zone::ZoneInfo& info, std::function<Result<void>(std::string_view)> sink) {
+Result<void> write_zone_text(const Reader& reader, const zone::ZoneInfo& info,
+                             std::function<Result<void>(std::string_view)> sink) {
   zone::ZoneWriter writer(info.apex, usual_ttl, std::move(sink));
   const auto write = [&](dns::NameView owner, dns::RrType type, uint32_t ttl, ByteView rdata) -> Result<void> {
     return type == dns::RrType::SOA ? Result<void>{} : writer.write(owner, ttl, type, rdata);

@@ -8,7 +8,8 @@
 
 namespace steward::store {
 
-/// f(owner, type, ttl, uncompressed RDATA) for every record of a node, RRSIGs behind what they cover; ends at the first failure.
+/// f(owner, type, ttl, uncompressed RDATA) for every record of a node, RRSIGs behind what they cover; ends at the first
+/// failure.
 template <class F>
 Result<void> for_each_record(zone::NodeView node, F f) {
   Bytes rdata;
@@ -28,8 +29,9 @@ Result<void> for_each_record(zone::NodeView node, F f) {
   return {};
 }
 
-/// Writes the zone as it stands in the snapshot that `reader` has acquired, in master file format, in blocks of some 64 KiB: the
-/// SOA first, then names in canonical order, then the NSEC3 chain. Fails with what `sink` failed with.
-Result<void> write_zone_text(const Reader& reader, const zone::ZoneInfo& info, std::function<Result<void>(std::string_view)> sink);
+/// Writes the zone as it stands in the snapshot that `reader` has acquired, in master file format, in blocks of some 64
+/// KiB: the SOA first, then names in canonical order, then the NSEC3 chain. Fails with what `sink` failed with.
+Result<void> write_zone_text(const Reader& reader, const zone::ZoneInfo& info,
+                             std::function<Result<void>(std::string_view)> sink);
 
 }  // namespace steward::store

@@ -34,7 +34,8 @@ void fill(const std::string& data) {
     Bytes blob;
     Bytes key(dns::max_canonical_key_size);
     key.resize(dns::canonical_key(owner, apex, key.data()));
-    REQUIRE(zone::build_node({zone.info.id, owner, static_cast<uint16_t>(key.empty() ? zone::node_apex : 0), rrset, 1, {}}, blob));
+    REQUIRE(zone::build_node(
+        {zone.info.id, owner, static_cast<uint16_t>(key.empty() ? zone::node_apex : 0), rrset, 1, {}}, blob));
     REQUIRE((*write)->nodes(zone.info.id).put(key, blob));
   }
   REQUIRE((*write)->commit());

@@ -1,10 +1,11 @@
 // Backups: what comes back is what was there, and what is not a backup is not taken for one.
 
-#include <sys/file.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <random>
 
 #include "dns/encoding.hh"
 #include "fixture.hh"
@@ -102,7 +103,8 @@ void fill_zone(WriteTransaction& write, uint32_t id, const std::string& apex_tex
   for (const dns::Name& owner : names)
     put_node(write.nodes(id), {id, owner, 0, rrset, 42, provenance}, test::key_of(owner, apex));
   const dns::Name ent = *dns::Name::from_text("ent", apex);
-  put_node(write.nodes(id), {id, ent, zone::node_children | zone::node_wildcard_child, {}, 0, {}}, test::key_of(ent, apex));
+  put_node(write.nodes(id), {id, ent, zone::node_children | zone::node_wildcard_child, {}, 0, {}},
+           test::key_of(ent, apex));
   if (!chain) return;
   const dns::Name hashed = *dns::Name::from_text("0P9MHAVEQVM6T7VBL5LOP2U3T2RP3TOM", apex);
   Bytes nsec3{1, 0, 0, 0, 0, 20};
@@ -357,25 +359,45 @@ TEST_CASE("restore: what has its checksums right is still not believed") {
   refused(Forged().zone("example.").add(FrameKind::Names, node_frame("example.", 0)), "the apex");
   refused(Forged().zone("example.").add(FrameKind::Names, node_frame("a.example.", zone::node_apex)), "the apex");
   refused(Forged().zone("example.").add(FrameKind::Names, node_frame("a.example.", zone::node_nsec3)), "NSEC3");
-  refused(Forged().zone("example.").add(FrameKind::Hashes, node_frame("a.example.", zone::node_nsec3)), "not the owner of an NSEC3");
-  refused(Forged().zone("example.").add(FrameKind::Names, node_frame("b.example.", 0)).add(FrameKind::Names, node_frame("a.example.", 0)),
+  refused(Forged().zone("example.").add(FrameKind::Hashes, node_frame("a.example.", zone::node_nsec3)),
+          "not the owner of an NSEC3");
+  refused(Forged()
+              .zone("example.")
+              .add(FrameKind::Names, node_frame("b.example.", 0))
+              .add(FrameKind::Names, node_frame("a.example.", 0)),
           "out of order");
-  refused(Forged().zone("example.").add(FrameKind::Names, node_frame("b.example.", 0)).add(FrameKind::Names, node_frame("B.example.", 0)),
+  refused(Forged()
+              .zone("example.")
+              .add(FrameKind::Names, node_frame("b.example.", 0))
+              .add(FrameKind::Names, node_frame("B.example.", 0)),
           "out of order");
   Bytes cut = node_frame("a.example.", 0);
   cut.pop_back();
   refused(Forged().zone("example.").add(FrameKind::Names, cut), "past the end");
   refused(Forged().zone("example.").add(FrameKind::Names, a({1, 5, 0, 0})), "no name");
   // type, TTL, RRs, RRSIGs, RDLENGTH, RDATA
-  refused(Forged().zone("example.").add(FrameKind::Names, node_frame("a.example.", 0, a({0, 1, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 3, 1, 2, 3}))), "A: ");
-  refused(Forged().zone("example.").add(FrameKind::Names, node_frame("a.example.", 0, a({0, 1, 0, 2, 0, 0, 0, 1, 0, 1, 0, 0, 0, 2, 0xc0, 0x0c}))),
+  refused(
+      Forged()
+          .zone("example.")
+          .add(FrameKind::Names, node_frame("a.example.", 0, a({0, 1, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 3, 1, 2, 3}))),
+      "A: ");
+  refused(Forged()
+              .zone("example.")
+              .add(FrameKind::Names,
+                   node_frame("a.example.", 0, a({0, 1, 0, 2, 0, 0, 0, 1, 0, 1, 0, 0, 0, 2, 0xc0, 0x0c}))),
           "NS: ");
-  refused(Forged().zone("example.").add(FrameKind::Names, node_frame("a.example.", 0, a({0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0}))), "without a record");
-  refused(Forged().zone("example.").add(
-              FrameKind::Names, node_frame("a.example.", 0, a({0, 1, 0, 1, 0, 0, 0, 1, 0, 1, 0, 1, 0, 4, 1, 2, 3, 4, 0, 1, 0}))),
-          "RRSIG: ");
-  refused(Forged().zone("example.").add(FrameKind::Names, node_frame("a.example.", 0, a({0xff, 0xff}))), "past the end");
-  const Bytes twice = a({0, 2, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 4, 1, 2, 3, 4, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 4, 1, 2, 3, 4});
+  refused(Forged()
+              .zone("example.")
+              .add(FrameKind::Names, node_frame("a.example.", 0, a({0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0}))),
+          "without a record");
+  refused(
+      Forged().zone("example.").add(FrameKind::Names, node_frame("a.example.", 0, a({0, 1, 0, 1, 0, 0, 0, 1, 0, 1, 0,
+                                                                                     1, 0, 4, 1, 2, 3, 4, 0, 1, 0}))),
+      "RRSIG: ");
+  refused(Forged().zone("example.").add(FrameKind::Names, node_frame("a.example.", 0, a({0xff, 0xff}))),
+          "past the end");
+  const Bytes twice =
+      a({0, 2, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 4, 1, 2, 3, 4, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 4, 1, 2, 3, 4});
   refused(Forged().zone("example.").add(FrameKind::Names, node_frame("a.example.", 0, twice)), "order of type");
   refused(Forged().zone("example.").end({}), "the end says");
   refused(Forged().zone("example."), "cut off");
@@ -384,6 +406,32 @@ TEST_CASE("restore: what has its checksums right is still not believed") {
   one.zones = 1;
   CHECK(refusal_of(folder, Forged().zone("example.").end({}).end(one)).find("the end says") != std::string::npos);
   refused(Forged().end({}).end({}), "something follows");
+}
+
+TEST_CASE("restore: random changes under right checksums are refused, or make a store that verifies") {
+  const Bytes octets = small_backup();
+  std::mt19937 random(1);
+  const auto any = [&](size_t below) { return std::uniform_int_distribution<size_t>(0, below - 1)(random); };
+  size_t taken = 0;
+  for (int round = 0; round < 150; ++round) {
+    Forged forged;
+    for (size_t at = std::string_view("steward-registry backup 1\n").size(); at < octets.size();) {
+      const size_t size = load_u32(&octets[at + 1]);
+      Bytes body(octets.begin() + static_cast<long>(at + frame_head),
+                 octets.begin() + static_cast<long>(at + frame_head + size));
+      const auto kind = static_cast<FrameKind>(octets[at]);
+      if (kind != FrameKind::End)
+        for (size_t changes = any(3); changes > 0; --changes) body[any(body.size())] = static_cast<uint8_t>(any(256));
+      forged.add(kind, body);
+      at += frame_head + size + 4;
+    }
+    const Folder folder;
+    auto store = open_store(folder.options());
+    if (!read_backup(*store, source_of(forged.octets()))) continue;
+    ++taken;
+    good(store->verify());
+  }
+  CHECK(taken > 0);
 }
 
 TEST_CASE("restore: another format, and what is no backup, are told apart") {
@@ -395,11 +443,13 @@ TEST_CASE("restore: another format, and what is no backup, are told apart") {
   };
   CHECK(what("steward-registry backup 2\n").code == Errc::Unsupported);
   CHECK(what("steward-registry backup 2\n").what == "a backup of format 2, this program reads format 1");
-  for (const char* text : {"", "steward", "$ORIGIN example.\n$TTL 300\n; and so on\n", "steward-registry backup \n",
-                           "steward-registry backup 01\n", "steward-registry backup 1x\n", "steward-registry backup 99999999999\n"})
+  for (const char* text :
+       {"", "steward", "$ORIGIN example.\n$TTL 300\n; and so on\n", "steward-registry backup \n",
+        "steward-registry backup 01\n", "steward-registry backup 1x\n", "steward-registry backup 99999999999\n"})
     CHECK(what(text).code == Errc::Invalid);
   CHECK(what("steward-registry backup 1").code == Errc::Corrupt);
-  CHECK(what("steward-registry backup 1\nN\xff\xff\xff\xff").what.find("a frame of 4294967295 octets") != std::string::npos);
+  CHECK(what("steward-registry backup 1\nN\xff\xff\xff\xff").what.find("a frame of 4294967295 octets") !=
+        std::string::npos);
 }
 
 TEST_CASE("verify: a reader checks while the writer goes on, and names zone and name of what is wrong") {
