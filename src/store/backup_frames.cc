@@ -15,6 +15,8 @@ bool is_kind(uint8_t octet) {
     case FrameKind::Zone:
     case FrameKind::Names:
     case FrameKind::Hashes:
+    case FrameKind::Withdrawn:
+    case FrameKind::State:
     case FrameKind::End: return true;
   }
   return false;

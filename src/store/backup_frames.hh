@@ -15,6 +15,8 @@ enum class FrameKind : uint8_t {
   Zone = 'Z',    ///< JSON, as in the database `zones`
   Names = 'N',   ///< nodes of the zone before
   Hashes = 'H',  ///< NSEC3 nodes of the zone before
+  Withdrawn = 'W',  ///< names of the zone before that updates withdrew
+  State = 'S',   ///< what is kept with the zone before beside its records
   End = 'E',     ///< JSON: how much there was
 };
 

@@ -72,7 +72,11 @@ class BackupReader {
   Result<Census> run();
 
  private:
+  Result<void> take(const Frame& frame);
   Result<void> zone(const Frame& frame);
+  Result<void> withdrawn(const Frame& frame);
+  Result<void> state(const Frame& frame);
+  Result<void> open();
   Result<void> nodes(const Frame& frame);
   Result<void> node(ByteReader& in, bool nsec3);
   Result<void> put(const ReadNode& node, bool nsec3);
@@ -107,7 +111,7 @@ Result<Census> BackupReader::run() {
                                                end_text(census_)));
       break;
     }
-    const auto taken = frame->kind == FrameKind::Zone ? zone(*frame) : nodes(*frame);
+    const auto taken = take(*frame);
     if (!taken) return at(taken.error());
   }
   if (auto ended = frames_.end(); !ended) return tl::unexpected<Error>(ended.error());
@@ -126,22 +130,59 @@ Result<void> BackupReader::commit() {
 Result<void> BackupReader::zone(const Frame& frame) {
   const auto record = ZoneRecord::from_json(0, as_text(frame.body));
   if (!record) return tl::unexpected<Error>(record.error());
-  if (!write_) {
-    auto begun = store_.begin_write();
-    if (!begun) return tl::unexpected<Error>(begun.error());
-    write_ = std::move(*begun);
-  }
+  if (auto opened = open(); !opened) return opened;
   if (write_->find_zone(record->info.apex) != nullptr)
     return fail(Errc::Invalid, "zone " + record->info.apex.to_text() + " is there twice");
   ZoneRecord& fresh = write_->add_zone(record->info.apex);
   const uint32_t id = fresh.info.id;
   fresh = *record;
   fresh.info.id = id;
+  // The journal is not in a backup: who is behind takes the whole zone once.
+  fresh.journal_first = fresh.journal_next = fresh.journal_octets = 0;
   info_ = fresh.info;
   in_zone_ = true;
   in_chain_ = has_node_ = false;
   ++census_.zones;
   return {};
+}
+
+Result<void> BackupReader::open() {
+  if (write_) return {};
+  auto begun = store_.begin_write();
+  if (!begun) return tl::unexpected<Error>(begun.error());
+  write_ = std::move(*begun);
+  return {};
+}
+
+Result<void> BackupReader::take(const Frame& frame) {
+  switch (frame.kind) {
+    case FrameKind::Zone: return zone(frame);
+    case FrameKind::Names:
+    case FrameKind::Hashes: return nodes(frame);
+    case FrameKind::Withdrawn: return withdrawn(frame);
+    case FrameKind::State: return state(frame);
+    case FrameKind::End: break;
+  }
+  return fail(Errc::Corrupt, "a frame of an unknown kind");
+}
+
+Result<void> BackupReader::withdrawn(const Frame& frame) {
+  if (!in_zone_) return fail(Errc::Invalid, "withdrawn names before the first zone");
+  if (auto opened = open(); !opened) return opened;
+  for (ByteReader in(frame.body); in.left() > 0;) {
+    const ByteView key = in.bytes(in.u16());
+    const ByteView provenance = in.bytes(in.u32());
+    if (!in.ok()) return incomplete();
+    if (const auto name = dns::name_of_canonical_key(key, info_.apex); !name) return fail("a withdrawn name", name.error());
+    if (auto put = write_->attic(info_.id).put(key, provenance); !put) return put;
+  }
+  return {};
+}
+
+Result<void> BackupReader::state(const Frame& frame) {
+  if (!in_zone_) return fail(Errc::Invalid, "state before the first zone");
+  if (auto opened = open(); !opened) return opened;
+  return write_->put_state(info_.id, frame.body);
 }
 
 Result<void> BackupReader::nodes(const Frame& frame) {
@@ -200,11 +241,7 @@ Result<void> BackupReader::put(const ReadNode& node, bool nsec3) {
   has_node_ = true;
   if (written_ + blob_.size() > commit_step)
     if (auto committed = commit(); !committed) return committed;
-  if (!write_) {
-    auto begun = store_.begin_write();
-    if (!begun) return tl::unexpected<Error>(begun.error());
-    write_ = std::move(*begun);
-  }
+  if (auto opened = open(); !opened) return opened;
   written_ += blob_.size();
   ++(nsec3 ? census_.hashes : census_.names);
   census_.records += node.rdatas.size();

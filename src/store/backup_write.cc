@@ -35,6 +35,21 @@ class BackupWriter final : public WalkVisitor {
     return {};
   }
 
+  Result<void> withdrawn(ByteView key, ByteView provenance) override {
+    if (kind_ != FrameKind::Withdrawn || nodes_.size() >= frame_full)
+      if (auto flushed = flush(); !flushed) return flushed;
+    kind_ = FrameKind::Withdrawn;
+    append_u16(nodes_, static_cast<uint16_t>(key.size()));
+    append(nodes_, key);
+    append_u32(nodes_, static_cast<uint32_t>(provenance.size()));
+    append(nodes_, provenance);
+    return {};
+  }
+  Result<void> state(ByteView octets) override {
+    if (auto flushed = flush(); !flushed) return flushed;
+    return frames_.frame(FrameKind::State, octets);
+  }
+
   Result<void> finish(const Census& census) {
     if (auto flushed = flush(); !flushed) return flushed;
     return frames_.frame(FrameKind::End, as_bytes(end_text(census)));

@@ -79,6 +79,7 @@ class Walk {
  private:
   Result<void> zone(const ZoneRecord& zone, bool nsec3);
   Result<void> entry(const ZoneRecord& zone, ByteView key, const MDB_val& value, bool nsec3);
+  Result<void> beside(const ZoneRecord& zone);
   Result<zone::NodeView> node_at(uint64_t value);
   Result<void> check_place(const ZoneRecord& zone, ByteView key, uint64_t value, zone::NodeView node, bool nsec3) const;
   Result<void> check_totals() const;
@@ -105,6 +106,7 @@ Result<Census> Walk::run() {
     ++census_.zones;
     for (const bool nsec3 : {false, true})
       if (auto walked = zone(*record, nsec3); !walked) return tl::unexpected<Error>(walked.error());
+    if (auto walked = beside(*record); !walked) return tl::unexpected<Error>(walked.error());
   }
   if (auto equal = check_totals(); !equal) return tl::unexpected<Error>(equal.error());
   if (progress_) progress_(total_, total_);
@@ -121,6 +123,23 @@ Result<void> Walk::zone(const ZoneRecord& zone, bool nsec3) {
     return true;
   };
   return for_each_entry(at_.txn, nsec3 ? at_.s.dbs.nsec3 : at_.s.dbs.tree, zone.info.apex.to_text(), prefix, take);
+}
+
+// What is stored of a zone beside its nodes.
+Result<void> Walk::beside(const ZoneRecord& zone) {
+  Bytes prefix;
+  append_u32(prefix, zone.info.id);
+  for (const bool attic : {true, false}) {
+    const auto take = [&](ByteView key, const MDB_val& value) -> Result<bool> {
+      if (key.size() < zone_prefix_size || !std::equal(prefix.begin(), prefix.end(), key.begin())) return false;
+      const auto taken = attic ? visitor_.withdrawn(key.subspan(zone_prefix_size), to_view(value)) : visitor_.state(to_view(value));
+      if (!taken) return tl::unexpected<Error>(taken.error());
+      return true;
+    };
+    const std::string name = zone.info.apex.to_text();
+    if (auto walked = for_each_entry(at_.txn, attic ? at_.s.dbs.attic : at_.s.dbs.state, name, prefix, take); !walked) return walked;
+  }
+  return {};
 }
 
 // For people: the name that the key stands for, or the hash.
@@ -197,6 +216,8 @@ class NoVisitor final : public WalkVisitor {
  public:
   Result<void> zone(const ZoneRecord&) override { return {}; }
   Result<void> node(zone::NodeView) override { return {}; }
+  Result<void> withdrawn(ByteView, ByteView) override { return {}; }
+  Result<void> state(ByteView) override { return {}; }
 };
 
 }  // namespace

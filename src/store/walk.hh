@@ -32,6 +32,10 @@ class WalkVisitor {
   virtual ~WalkVisitor() = default;
   virtual Result<void> zone(const ZoneRecord& zone) = 0;
   virtual Result<void> node(zone::NodeView node) = 0;
+  /// Behind the nodes of a zone: what updates withdrew, by canonical key (zone/attic.hh).
+  virtual Result<void> withdrawn(ByteView key, ByteView provenance) = 0;
+  /// Last of a zone: what its keeper stores with it.
+  virtual Result<void> state(ByteView octets) = 0;
 };
 
 /// Goes over the snapshot that `reader` has acquired: every key has a zone, every node holds together, stands under its

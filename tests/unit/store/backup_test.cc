@@ -102,6 +102,8 @@ void fill_zone(WriteTransaction& write, uint32_t id, const std::string& apex_tex
   const dns::Name names[] = {*dns::Name::from_text("Agent.Ent", apex), *dns::Name::from_text("*.ent", apex)};
   for (const dns::Name& owner : names)
     put_node(write.nodes(id), {id, owner, 0, rrset, 42, provenance}, test::key_of(owner, apex));
+  good(write.attic(id).put(test::key_of(*dns::Name::from_text("gone", apex), apex), provenance));
+  good(write.put_state(id, address));
   const dns::Name ent = *dns::Name::from_text("ent", apex);
   put_node(write.nodes(id), {id, ent, zone::node_children | zone::node_wildcard_child, {}, 0, {}},
            test::key_of(ent, apex));
