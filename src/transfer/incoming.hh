@@ -10,16 +10,18 @@
 //   Refused         what a full transfer would be refused for as well, or an answer that is not one to our query;
 //   FallBackToAxfr  the primary does no IXFR, or the differences do not lead from our serial to the announced one, or
 //                   are too many: AXFR from the same primary is the next thing to try (RFC 1995 §4).
+// An IXFR whose first two records are the same SOA may be a whole zone without anything in it, or no difference: that
+// is not believed, but asked for by AXFR.
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.hh"
 #include "base/result.hh"
 #include "dns/name.hh"
 #include "dns/rr_type.hh"
-#include "dns/serial.hh"
 
 namespace steward::transfer {
 
@@ -39,10 +41,10 @@ enum class TransferKind : uint8_t { Axfr, Ixfr };
 
 struct TransferBeginning {
   TransferKind kind = TransferKind::Axfr;
-  NameView apex;              ///< in the case of the SOA's owner
-  uint32_t from = 0;          ///< Ixfr: our serial
-  uint32_t to = 0;            ///< the serial that the primary announces
-  const TransferRecord* soa;  ///< the announced SOA; of an Axfr it comes again as the first record()
+  NameView apex;                        ///< in the case of the SOA's owner
+  uint32_t from = 0;                    ///< Ixfr: our serial
+  uint32_t to = 0;                      ///< the serial that the primary announces
+  const TransferRecord* soa = nullptr;  ///< the announced SOA; of an Axfr it comes again as the first record()
 };
 
 /// Where records go. An error stops the transfer: of an Ixfr with Full, NotFound, Exists or Corrupt (the differences do
@@ -109,7 +111,9 @@ class IncomingTransfer {
   /// After Refused and FallBackToAxfr: the primary's response code, where that is what it was about.
   [[nodiscard]] std::optional<dns::Rcode> rcode() const { return rcode_; }
   /// The serial that the primary announces; nothing before its first SOA.
-  [[nodiscard]] std::optional<uint32_t> serial() const;
+  [[nodiscard]] std::optional<uint32_t> serial() const { return announced_ ? std::optional(to_) : std::nullopt; }
+  /// Whether an IXFR was answered by differences; meaningful after begin() of the sink.
+  [[nodiscard]] TransferKind kind() const { return kind_; }
 
   [[nodiscard]] uint64_t messages() const { return messages_; }
   [[nodiscard]] uint64_t records() const { return records_; }
@@ -127,27 +131,32 @@ class IncomingTransfer {
     Over,
   };
 
+  // The message (incoming.cc). More: go on; `at` is moved past what was read.
   Step check_header(ByteView message);
-  Step check_question(ByteView message, size_t& at);
-  Step take_answers(ByteView message, size_t count, size_t& at);
-  Step take_rest(ByteView message, size_t count, size_t& at);
-  bool read_record(ByteView message, size_t& at);
-  bool read_owner(ByteView message, size_t& at);
+  Step check_rcode(dns::Rcode rcode);
+  Step take_question(ByteView message, size_t& at);
+  Step take_answers(ByteView message, size_t& at);
+  Step take_rest(ByteView message, size_t& at);
+  Step end_message();
+  Step read_record(ByteView message, size_t& at);
+  Step read_owner(ByteView message, size_t& at);
+
+  // The order of records (incoming_order.cc); each looks at record_.
   Step place_record();
   Step place_first();
   Step place_second();
-  Step place_whole();
   Step place_old_soa();
   Step place_new_soa();
-  Step close_whole();
+  Step close(std::string_view what);
   Step begin(TransferKind kind);
-  [[nodiscard]] bool is_apex_soa() const;
-  [[nodiscard]] bool is_announced_soa();
   Step passed_on(const Result<void>& result);
+  [[nodiscard]] bool is_announced_soa();
+
+  static constexpr size_t not_here = SIZE_MAX;
   Step finish(Step step);
-  Step refuse(std::string what, Errc code = Errc::Invalid);
-  Step fall_back(std::string what);
-  [[nodiscard]] std::string place() const;
+  Step refuse(std::string_view what, Errc code = Errc::Invalid);
+  Step fall_back(std::string_view what);
+  Step fail_with(Step step, std::string_view what, Errc code);
 
   TransferQuery query_;
   TransferSink& sink_;
@@ -162,22 +171,23 @@ class IncomingTransfer {
   uint64_t octets_ = 0;
   uint32_t differences_ = 0;
   uint32_t empty_messages_ = 0;  // in a row
-  size_t index_ = 0;             // of the record in its section, for errors
+  const char* section_ = "";     // that is being read, for errors
+  size_t index_ = 0;             // of the record in it, from 1; 0: the message as a whole
 
   // The record that is being looked at; its owner and RDATA lie in owner_ and rdata_.
   TransferRecord record_;
   dns::Name owner_;
-  uint16_t owner_pointer_ = 0;  // the last owner in this message stood as this pointer, or at this place; 0: none
+  size_t owner_at_ = not_here;  // where in this message the labels of owner_ begin
   Bytes rdata_;
 
   // The announced SOA.
   bool announced_ = false;
   dns::Name apex_;
   Bytes soa_;
-  Bytes canonical_soa_;
-  Bytes canonical_;
   uint32_t soa_ttl_ = 0;
-  dns::Serial at_;  // the version that the differences have led to so far
+  uint32_t to_ = 0;
+  uint32_t at_ = 0;  // the version that the differences have led to so far
+  TransferKind kind_ = TransferKind::Axfr;
 };
 
 }  // namespace steward::transfer

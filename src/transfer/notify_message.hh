@@ -27,6 +27,7 @@ struct IncomingNotify {
   Kind kind = Kind::Silence;
   dns::Header header;  ///< of the request, for the response
   dns::Name zone;
+  dns::RrType type = dns::RrType::SOA;
   std::optional<uint32_t> serial;  ///< of the SOA in the answer section: a hint, unless TSIG vouches for it
   dns::Rcode rcode = dns::Rcode::NOERROR;
   std::string what;

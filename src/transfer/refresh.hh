@@ -16,6 +16,10 @@
 // Beside it: the data is None (nothing was ever transferred), Valid, or Expired (EXPIRE seconds have passed since the
 // last time that a primary could be asked; answer SERVFAIL). None goes to Transferring at once, by AXFR.
 //
+// A primary whose serial is behind ours has not checked our zone: another one is asked, then RETRY is waited for, and
+// in the end the zone expires and takes what there is. So a serial that went back by mistake mends itself, as with
+// BIND.
+//
 // Values only: no I/O, no clock, no random source. Each input takes a Moment and returns a RefreshStep, the one thing
 // to do now; then the caller waits for its outcome, a NOTIFY, or next_event(). What must survive a restart is
 // to_octets(): EXPIRE counts from the last successful check, not from the start. One thread.
@@ -61,7 +65,7 @@ enum class RefreshNote : uint8_t {
   None,
   Expired,         ///< from now on SERVFAIL (with EDE, RFC 8914 §4.25)
   Revived,         ///< an expired zone was found to be current: answer it again
-  Behind,          ///< the primary's serial is behind ours (RFC 1982); said once until it is not
+  Behind,          ///< a primary's serial is behind ours (RFC 1982): said once, until one is not
   NotifyIgnored,   ///< NOTIFY names a serial that we have
   NotifyQueued,    ///< NOTIFY while busy: one more round follows
   NotifyUnproven,  ///< NOTIFY named a serial that no primary has
@@ -82,15 +86,16 @@ class Refresh {
 
   /// A zone of which there is nothing yet; `primaries` is at least 1.
   explicit Refresh(size_t primaries, const RefreshLimits& limits = {});
-  /// As it was stored; the store's zone has `serial`. Where that is not the stored one (a crash between two commits),
-  /// the zone is checked at once. Corrupt where the octets are not those of to_octets().
+  /// As it was stored with to_octets(). Corrupt where the octets are not whole. What the store holds goes to loaded()
+  /// next.
   static Result<Refresh> from_octets(ByteView octets, size_t primaries, const RefreshLimits& limits = {});
   [[nodiscard]] Bytes to_octets() const;
-  static constexpr size_t octets_size = 48;
+  static constexpr size_t octets_size = 56;
 
   // The start, and time.
-  /// The data that is here already, last checked at `verified` (a zone stored without to_octets(): when it was
-  /// written). Before start().
+  /// The zone that the store holds. Without from_octets(), `verified` is when it was written; with it, that stays, and
+  /// a zone of another serial than the one that was noted (a crash between two commits) is checked at once. Before
+  /// start().
   void loaded(const SoaFields& soa, UnixTime verified);
   /// After a start or reload of the configuration: what is due.
   RefreshStep start(Moment moment);
@@ -122,6 +127,10 @@ class Refresh {
   /// A round at once; with `whole` an AXFR whatever the serials say.
   RefreshStep refresh_now(Moment moment, bool whole);
 
+  /// Whether a whole zone of `serial` may take the place of ours: newer, or asked for by the operator, or ours is
+  /// Expired or None. An AXFR from a primary that lags behind the one that was asked for its SOA is none.
+  [[nodiscard]] bool accepts(uint32_t serial) const;
+
   [[nodiscard]] Data data() const { return stored_.data; }
   [[nodiscard]] Activity activity() const { return activity_; }
   [[nodiscard]] const SoaFields& soa() const { return stored_.soa; }  ///< of our version, unclamped; holds unless None
@@ -143,37 +152,43 @@ class Refresh {
     bool again = false;
   };
 
-  RefreshStep begin_round(Moment moment, size_t first);
+  RefreshStep begin_round(size_t first);
   RefreshStep ask();
-  RefreshStep transfer();
+  RefreshStep transfer(bool incremental);
+  RefreshStep primary_is_behind(Moment moment, uint32_t serial);
   RefreshStep next_primary(Moment moment);
   RefreshStep end_round(Moment moment, RefreshNote note);
   RefreshStep fail_round(Moment moment);
-  RefreshStep try_expire(Moment moment, RefreshStep step);
-  void verify(Moment moment);
+  RefreshStep next_round(Moment moment, Seconds wait, RefreshNote note);
+  RefreshNote verify(Moment moment);
+  RefreshNote try_expire(Moment moment);
   void settle(Moment moment);
   [[nodiscard]] Seconds refresh_interval() const;
   [[nodiscard]] Seconds retry_interval() const;
+  [[nodiscard]] Seconds expire_interval() const;
   [[nodiscard]] Seconds failure_interval() const;
   [[nodiscard]] bool is_newer(uint32_t serial) const;
+  [[nodiscard]] bool awaits_hint() const { return hint_ && is_newer(*hint_); }
 
   RefreshLimits limits_;
   size_t primaries_;
   Stored stored_;
 
   Activity activity_ = Activity::Idle;
-  bool incremental_ = false;  // Transferring: by IXFR
-  bool whole_ = false;        // this round: AXFR whatever the serials say
   size_t primary_ = 0;
-  size_t asked_ = 0;                // primaries tried in this round
-  bool checked_ = false;            // this round: a primary answered
-  bool transfer_failed_ = false;    // this round
-  std::optional<uint32_t> hint_;    // NOTIFY's serial that this round is to find
-  std::optional<uint32_t> target_;  // the serial that the transfer under way will bring
+  size_t asked_ = 0;              // primaries that did not help in this round
+  bool current_ = false;          // this round: a primary has our serial
+  bool incremental_ = false;      // Transferring: by IXFR
+  bool transfer_failed_ = false;  // this round
+  bool said_behind_ = false;
+  bool whole_ = false;              // until the next transfer: AXFR whatever the serials say
+  std::optional<uint32_t> target_;  // the serial that the transfer under way will bring, as the primary said
+  std::optional<uint32_t> hint_;    // NOTIFY's serial that is looked for
+  uint32_t hint_rounds_ = 0;        // rounds that ended without it
+  // What came while busy; stored_.again says that there is something.
+  bool queued_whole_ = false;
   std::optional<uint32_t> queued_hint_;
   std::optional<size_t> queued_primary_;
-  uint32_t hint_rounds_ = 0;  // quick rounds for a serial that no primary has yet
-  bool said_behind_ = false;
 };
 
 }  // namespace steward::transfer
