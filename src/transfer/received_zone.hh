@@ -2,8 +2,9 @@
 // ReceivedZone: the records of an AXFR, gathered into the same image that a zone file makes.
 //
 // Names and RDATA lie in unlinked files of a folder that the caller gives, mapped shared: they are the page cache's,
-// and the kernel may write them out. Anonymous memory is 24 octets a name (before a table grows: half as much again),
-// none a record. So a transfer of any size takes bounded memory. All is gone when the image is. Used by one thread.
+// and the kernel may write them out. Anonymous memory is about 40 octets a name (half as much again while a table
+// grows), none a record. So a transfer of any size takes bounded memory. All is gone when the image is. Used by one
+// thread.
 //
 // The rules are those of zone files (zone/file_report.hh) with other severities, transfer_severities(): the primary has
 // published the zone, and a secondary that refuses it serves an old one or none (RFC 5936 §3.1 wants it "as is").

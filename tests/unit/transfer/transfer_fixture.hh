@@ -124,6 +124,11 @@ struct Outcome {
   size_t taken = 0;  ///< messages that were read
 };
 
+/// An AXFR of four records.
+inline std::vector<dns::Record> small_zone() {
+  return {soa(5), rr("example. NS ns.example."), rr("ns.example. A 192.0.2.1"), soa(5)};
+}
+
 /// Takes the messages until the transfer is over.
 inline Outcome run(const TransferQuery& query, const std::vector<Bytes>& messages, const TransferLimits& limits = {}) {
   Recorder sink;
