@@ -54,7 +54,9 @@ zone::Severities transfer_severities() {
   zone::Severities severities = zone::default_severities();
   const auto unservable = [](zone::ZoneRule rule) {
     using enum zone::ZoneRule;
-    return rule == OutOfZone || rule == NoSoa || rule == SecondSoa || rule == SoaNotAtApex || rule == RrsetTooLarge;
+    return rule == OutOfZone || rule == NoSoa || rule == SecondSoa || rule == SoaNotAtApex || rule == RrsetTooLarge ||
+           // An NSEC3 is kept by the hash that its owner spells (RFC 5155 §3), and there is one way to hash.
+           rule == Nsec3Owner || rule == Nsec3Algorithm;
   };
   for (const zone::ZoneRuleRow& row : zone::zone_rules()) {
     zone::Severity& severity = severities[static_cast<size_t>(row.rule)];

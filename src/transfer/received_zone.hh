@@ -8,8 +8,9 @@
 //
 // The rules are those of zone files (zone/file_report.hh) with other severities, transfer_severities(): the primary has
 // published the zone, and a secondary that refuses it serves an old one or none (RFC 5936 §3.1 wants it "as is").
-// As Knot DNS and NSD do, what can be served is taken, and logged as warnings; refused is what cannot be: no SOA or
-// two, records out of the zone, an RRset that no message carries. BIND also refuses a zone without NS.
+// What can be served is taken, and logged as warnings, as NSD does; refused is what cannot be: no SOA or two, records
+// out of the zone, an RRset that no message carries, an NSEC3 that is none. Others are stricter about what is a matter
+// of its operator: BIND refuses a zone without NS, Knot DNS one with CNAME and other data.
 //
 // As in zone files, repeated records are merged, one RRset has one TTL, the least (RFC 2181 §5.2), and an RRSIG without
 // its RRset is left out.

@@ -160,6 +160,18 @@ TEST_CASE("received zone: an RRset that no message can carry is refused [RFC 103
   CHECK(errs(result, "larger than a message can carry"));
 }
 
+TEST_CASE("received zone: an NSEC3 whose owner is no hash, or is hashed otherwise, is refused [RFC 5155 §3, §11]") {
+  const std::string rdata = " 0 0 - 2T7B4G4VSA5SMI47K61MV5BV1A22BOJR A";
+  const std::string hash = "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.";
+  const auto with = [](const std::string& record) {
+    return receive({soa(5), rr("example. NS ns.elsewhere."), rr("example. NSEC3PARAM 1 0 0 -"), rr(record), soa(5)});
+  };
+  CHECK(with(hash + "example. NSEC3 1" + rdata).image);
+  CHECK(errs(with("short.example. NSEC3 1" + rdata), "owner of NSEC3"));
+  CHECK(errs(with(hash + "sub.example. NSEC3 1" + rdata), "owner of NSEC3"));
+  CHECK(errs(with(hash + "example. NSEC3 2" + rdata), "hash algorithm"));
+}
+
 TEST_CASE("received zone: severities are those of files, with fewer errors") {
   const auto severities = transfer_severities();
   for (const auto& row : zone::zone_rules()) {
