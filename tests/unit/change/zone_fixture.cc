@@ -21,6 +21,7 @@ RewriteRequest request_for(Mode mode, const sign::ZoneSigner* signer, const Keys
   request.zone = 7;
   request.apex = name("example.");
   request.stored_serial = zone.serial;
+  request.zonemd = zone.zonemd;
   request.signing.was_signed = zone.is_signed;
   if (mode == Mode::Unsigned) return request;
   request.signing.signer = signer;

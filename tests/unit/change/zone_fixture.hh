@@ -35,6 +35,7 @@ struct Zone {
   steward::test::MemoryTable nodes;
   steward::test::MemoryTable nsec3;
   bool is_signed = false;
+  std::optional<sign::ZonemdHash> zonemd;
   uint32_t serial = 0;
   RewriteResult last;
 
