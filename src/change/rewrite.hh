@@ -13,6 +13,7 @@
 #include "base/parallel.hh"
 #include "change/finisher.hh"
 #include "sign/zonemd.hh"
+#include "zone/attic.hh"
 #include "zone/image.hh"
 #include "zone/node_table.hh"
 
@@ -33,6 +34,8 @@ struct RewriteRequest {
   std::vector<ApexRecords> apex_records;
   std::optional<sign::ZonemdHash> zonemd;  ///< a ZONEMD of ours at the apex; the file's own is left out then, and wherever we sign
   uint32_t stored_serial = 0;            ///< as served; without meaning where nothing is stored
+  bool exact_serial = false;             ///< the image's SOA is served as it is: a zone that is transferred from its primary
+  zone::Attic* attic = nullptr;          ///< null: updates never changed this zone
 };
 
 struct RewriteResult {

@@ -87,6 +87,19 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
     return view(number_of(v) & tree_position);
   }
 
+  zone::NodeView before(Bytes& key) override {
+    MDB_val k = to_val(full(key));
+    MDB_val v;
+    int code = mdb_cursor_get(reading_.get(), &k, &v, MDB_SET_RANGE);
+    if (code != 0 && code != MDB_NOTFOUND) t_.fail_with(lmdb_error("tree", code).value());
+    code = mdb_cursor_get(reading_.get(), &k, &v, code == 0 ? MDB_PREV : MDB_LAST);
+    if (!found(code)) return {};
+    const ByteView stored = to_view(k);
+    if (stored.size() < zone_prefix_size || load_u32(stored.data()) != zone_) return {};
+    key.assign(stored.begin() + zone_prefix_size, stored.end());
+    return view(number_of(v) & tree_position);
+  }
+
   Result<void> put(ByteView key, ByteView blob) override {
     const zone::NodeView node(blob.data());
     const uint64_t hash = indexed_ && t_.s.index_built ? t_.s.hash(zone_, dns::Name(node.owner()).folded()) : 0;

@@ -214,3 +214,33 @@ TEST_CASE("zone digest: each step of re-signing ends with one that verifies") {
     CHECK(faults(zone, mode, ecdsa_keys(), later).empty());
   }
 }
+
+TEST_CASE("zone digest: an update makes it anew, and has no say in it [RFC 8976 §3, RFC 2136 §3.4]") {
+  for (const Mode mode : modes) {
+    Zone zone;
+    zone.zonemd = ZonemdHash::Sha384;
+    zone.load(text(1, rest), mode);
+    const auto added = zone.edit(mode, [](ZoneEdit& edit) {
+      edit.add(name("new.example."), RrType::A, 300, Bytes{192, 0, 2, 7});
+    });
+    CHECK(added.changed);
+    CHECK(zonemd_serial(zone) == zone.serial);
+    CHECK(verdict(zone) == ZonemdVerdict::Verified);
+    zone.edit(mode, [](ZoneEdit& edit) { edit.add(name("example."), RrType::A, 300, Bytes{192, 0, 2, 8}); });
+    CHECK(verdict(zone) == ZonemdVerdict::Verified);
+    zone.edit(mode, [](ZoneEdit& edit) { edit.remove_name(name("ns.sub.example.")); });
+    CHECK(verdict(zone) == ZonemdVerdict::Verified);
+    CHECK(faults(zone, mode).empty());
+    const uint32_t serial = zone.serial;
+    CHECK(!zone.edit(mode,
+                     [](ZoneEdit& edit) {
+                       edit.remove_rrset(name("example."), RrType::ZONEMD);
+                       edit.add(name("example."), RrType::ZONEMD, 300, sign::zonemd_placeholder(1, ZonemdHash::Sha512));
+                     })
+               .changed);
+    CHECK(zone.serial == serial);
+    CHECK(zone.node("@").find(RrType::ZONEMD)->rr_count == 1);
+    CHECK(verdict(zone) == ZonemdVerdict::Verified);
+    CHECK(!zone.refresh(mode).changed);
+  }
+}
