@@ -102,7 +102,7 @@ Plan plan_update(const Catalog& updated, std::span<const Catalog* const> catalog
   return Planner(updated, catalogs, memberships, is_configured).run();
 }
 
-void apply(const Plan& plan, Memberships& memberships) {
+void apply_plan(const Plan& plan, Memberships& memberships) {
   for (const Change& change : plan.changes) {
     if (change.action == Action::Remove || change.action == Action::Release)
       memberships.erase(change.zone);

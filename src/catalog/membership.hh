@@ -57,6 +57,6 @@ Plan plan_update(const Catalog& updated, std::span<const Catalog* const> catalog
                  const std::function<bool(const dns::Name&)>& is_configured);
 
 /// The memberships after the plan.
-void apply(const Plan& plan, Memberships& memberships);
+void apply_plan(const Plan& plan, Memberships& memberships);
 
 }  // namespace steward::catalog

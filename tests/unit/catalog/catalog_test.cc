@@ -166,6 +166,21 @@ TEST_CASE(
   CHECK(valid("zones DNAME elsewhere.example.\na.zones PTR a.example.\n").members.size() == 1);
 }
 
+TEST_CASE("catalog: one that knotd 3.2 generated, as it was transferred") {
+  const auto catalog = read(
+      "catalog.test. 0 IN SOA invalid. invalid. 1795418567 3600 600 2147483646 0\n"
+      "catalog.test. 0 IN NS invalid.\n"
+      "version.catalog.test. 0 IN TXT \"2\"\n"
+      "0d5a343ac4029d1a.zones.catalog.test. 0 IN PTR two.test.\n"
+      "group.0d5a343ac4029d1a.zones.catalog.test. 0 IN TXT \"fast\"\n"
+      "a63543bf4d4c2896.zones.catalog.test. 0 IN PTR a\\.b.three.test.\n"
+      "c0bf01bb1f6e4797.zones.catalog.test. 0 IN PTR one.test.\n",
+      "catalog.test.");
+  REQUIRE(catalog);
+  CHECK(lines(*catalog) == Lines{"one.test. under c0bf01bb1f6e4797", "a\\.b.three.test. under a63543bf4d4c2896",
+                                 "two.test. under 0d5a343ac4029d1a [fast]"});
+}
+
 TEST_CASE("catalog: 20,000 members in any order are found") {
   std::string members;
   for (int i = 0; i < 20000; ++i) members += fmt::format("l{}.zones PTR z{}.example.\n", i, (i * 7919) % 20000);

@@ -41,7 +41,7 @@ struct Consumer {
       if (have->has_value()) all.push_back(&**have);
     const Plan plan =
         plan_update(*catalog, all, memberships, [this](const dns::Name& zone) { return configured.contains(zone); });
-    apply(plan, memberships);
+    apply_plan(plan, memberships);
     warnings = plan.warnings;
     Lines out;
     for (const Change& change : plan.changes) {
