@@ -13,6 +13,7 @@
 
 #include "base/parallel.hh"
 #include "change/finisher.hh"
+#include "sign/zonemd.hh"
 #include "zone/attic.hh"
 #include "zone/node_table.hh"
 
@@ -30,6 +31,7 @@ struct EditRequest {
   uint32_t zone = 0;
   dns::Name apex;
   Signing signing;
+  std::optional<sign::ZonemdHash> zonemd;  ///< a ZONEMD of ours at the apex, made anew with a walk over the whole zone; changes to the type are ignored
   uint32_t stored_serial = 0;
   /// The content has a zone file, which a reload reads again: what is changed here is noted beside it (change/draft.hh).
   bool note_provenance = false;

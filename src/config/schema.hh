@@ -63,6 +63,7 @@ struct Target {
   AccessRule* rule = nullptr;
   UpdateRule* update_rule = nullptr;  ///< the same, of allow-update
   Peer* peer = nullptr;
+  CatalogGroup* group = nullptr;
 };
 
 struct Row {
@@ -75,6 +76,7 @@ struct Row {
   std::string_view choices;  ///< "text|json"
   std::string_view doc;
   void (*set)(Target&, const Value&) = nullptr;  ///< for Maps: adds an element
+  std::string_view keys_of;                      ///< Maps: the elements take the keys of this list's, "zones"
   std::string_view short_for;                    ///< a scalar here stands for this key of the map
   Effect effect = Effect::Reload;
   Available available = Available::Yes;
