@@ -20,6 +20,7 @@ namespace {
 const char* library_name(DigestAlgorithm algorithm) {
   switch (algorithm) {
     case DigestAlgorithm::Sha1: return "SHA1";
+    case DigestAlgorithm::Sha224: return "SHA2-224";
     case DigestAlgorithm::Sha256: return "SHA2-256";
     case DigestAlgorithm::Sha384: return "SHA2-384";
     case DigestAlgorithm::Sha512: return "SHA2-512";
@@ -36,7 +37,7 @@ MdCtxHandle make_context(DigestAlgorithm algorithm) {
 
 /// The calling thread's context, which holds its own reference to the fetched digest.
 EVP_MD_CTX* thread_context(DigestAlgorithm algorithm) {
-  thread_local std::array<MdCtxHandle, 4> contexts;
+  thread_local std::array<MdCtxHandle, 5> contexts;
   MdCtxHandle& context = contexts[static_cast<size_t>(algorithm)];
   if (!context) context = make_context(algorithm);
   return context.get();
