@@ -130,8 +130,8 @@ void Pipeline::begin_look_up(Query& query, const zone::Snapshot& snapshot) {
   snapshot.begin(query.probe, *query.step.zone, query.step.name);
 }
 
-// A name that is not there is denied by its closest encloser, most often the parent: its memory is fetched with the batch's too, so
-// that the look-up that follows finds it near.
+// A name that is not there is denied by its closest encloser, most often the parent: its memory is fetched with the
+// batch's too, so that the look-up that follows finds it near.
 void Pipeline::fetch(Query& query, const zone::Snapshot& snapshot) {
   snapshot.fetch(query.probe);
   query.parent = {};

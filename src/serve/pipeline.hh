@@ -37,7 +37,7 @@ class Pipeline {
     NameBuffer folded;
     Step step;
     zone::Probe probe;
-    zone::Probe parent;              // begun where nothing was found: most often the closest encloser
+    zone::Probe parent;  // begun where nothing was found: most often the closest encloser
     ServerCookie server_cookie;
     CookieState cookie = CookieState::Absent;
     Plan plan = Plan::Drop;

@@ -25,6 +25,7 @@ enum class EdnsOption : uint16_t {
 /// Extended DNS errors (RFC 8914 §4) that we send.
 enum class ExtendedError : uint16_t {
   NotReady = 14,
+  Prohibited = 18,
   NotAuthoritative = 20,
   NotSupported = 21,
   InvalidData = 24,

@@ -27,6 +27,9 @@ class TsigSigner;
 
 namespace steward::serve {
 
+class TransferJob;
+struct SoaRecord;
+
 struct TransferLimits {
   size_t total = 64;      ///< transfers at once
   size_t per_client = 8;  ///< of one address
@@ -78,14 +81,17 @@ class TransferDesk {
   TransferDesk(TransferSource& source, Operations& operations, std::shared_ptr<TransferSlots> slots, const Clock& clock)
       : source_(source), operations_(operations), slots_(std::move(slots)), clock_(clock) {}
 
-  /// Within Responder::answer(). `difference` is filled for TransferAnswer::Differences only: the records of the whole
-  /// IXFR in order, from its first SOA to its last, as zone::DifferenceReader has them.
+  /// Within Responder::answer(). `difference` is filled for TransferAnswer::Differences only: the records between
+  /// the SOA at the start of an IXFR and the SOA at its end, as zone::DifferenceReader has them.
   TransferAnswer begin(TransferRequest& request, const zone::Snapshot& snapshot, Context& context, Bytes& difference);
 
  private:
-  TransferAnswer begin_axfr(TransferRequest& request, zone::NodeView apex, std::optional<uint32_t> from,
+  TransferAnswer begin_axfr(TransferRequest& request, const SoaRecord& soa, std::optional<uint32_t> from,
                             Context& context);
-  TransferAnswer begin_ixfr(TransferRequest& request, zone::NodeView apex, Context& context, Bytes& difference);
+  TransferAnswer begin_ixfr(TransferRequest& request, const SoaRecord& soa, Context& context, Bytes& difference);
+  /// Null, and why, where no job can be had.
+  std::shared_ptr<TransferJob> start(TransferRequest& request, TransferKind kind, const SoaRecord& soa,
+                                     std::optional<uint32_t> from, Context& context, TransferAnswer& answer);
 
   TransferSource& source_;
   Operations& operations_;
