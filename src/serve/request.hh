@@ -65,6 +65,8 @@ struct Request {
 enum class Verdict : uint8_t {
   Answer,          ///< a well-formed QUERY with one question
   CookieOnly,      ///< no question, but a cookie (RFC 7873 §5.4)
+  Notify,          ///< a well-formed NOTIFY: one question, and whatever sections it has (RFC 1996 §3.7)
+  Update,          ///< an UPDATE with one zone, all of whose sections hold together (RFC 2136 §2.2)
   Drop,            ///< no response at all: too short for a header, or itself a response
   NotImplemented,  ///< an opcode that we do not have
   FormatError,

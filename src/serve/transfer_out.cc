@@ -172,7 +172,9 @@ std::shared_ptr<TransferJob> TransferDesk::start(TransferRequest& request, Trans
     answer = TransferAnswer::TooMany;
     return nullptr;
   }
-  const size_t signature = request.signer != nullptr ? request.signer->size() : 0;
+  std::unique_ptr<auth::TsigSigner> signer;
+  if (request.tsig != nullptr) signer = std::make_unique<auth::TsigSigner>(std::move(*request.tsig->signer));
+  const size_t signature = signer != nullptr ? signer->size() : 0;
   TransferReport report;
   report.zone = request.zone->apex;
   report.asker = request.asker;
@@ -183,7 +185,7 @@ std::shared_ptr<TransferJob> TransferDesk::start(TransferRequest& request, Trans
   return std::make_shared<TransferJob>(
       TransferJob::Parts{exchange.source->defer(exchange),
                          TransferMessage(exchange.request, request.request, context.settings->udp_size, signature),
-                         std::move(request.signer), std::move(report), operations_, slots_, clock_, context.counters});
+                         std::move(signer), std::move(report), operations_, slots_, clock_, context.counters});
 }
 
 }  // namespace steward::serve

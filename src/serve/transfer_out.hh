@@ -22,7 +22,7 @@
 #include "zone/snapshot.hh"
 
 namespace steward::auth {
-class TsigSigner;
+struct TsigVerdict;
 }
 
 namespace steward::serve {
@@ -72,7 +72,7 @@ struct TransferRequest {
   const zone::ZoneInfo* zone = nullptr;  ///< that has QNAME for its apex; null: none of ours
   const ZoneAccess* access = nullptr;    ///< null: nobody may
   const Asker& asker;
-  std::unique_ptr<auth::TsigSigner> signer;  ///< null where the request is not signed; taken by Started alone
+  auth::TsigVerdict* tsig = nullptr;  ///< null where the request is not signed; its signer is taken by Started alone
 };
 
 class TransferDesk {
