@@ -20,6 +20,16 @@ bool is_signers_type(RrType type) {
   return type == RrType::NSEC || type == RrType::NSEC3 || type == RrType::NSEC3PARAM || type == RrType::RRSIG;
 }
 
+// Whether a record of an update can stand beside what is there.
+bool may_join(NodeDraft& draft, RrType type) {
+  if (type == RrType::CNAME) {
+    const auto rrsets = draft.rrsets();
+    return std::all_of(rrsets.begin(), rrsets.end(), [](const zone::RrsetInput& rrset) { return is_signers_type(rrset.type); });
+  }
+  if (type == RrType::DNAME && draft.has(type)) return false;
+  return is_signers_type(type) || !draft.has(RrType::CNAME);
+}
+
 }  // namespace
 
 void append_provenance(Bytes& out, const ProvenanceEntry& entry) {
@@ -155,29 +165,28 @@ void draft_stored(zone::NodeView node, Keep keep, NodeDraft& draft) {
     if (entry.origin != Origin::Signer || keep == Keep::All) draft.note(entry);
 }
 
-void draft_file(std::span<const zone::RrsetInput> file, zone::NodeView stored, Keep keep, NodeDraft& draft) {
+void draft_file(std::span<const zone::RrsetInput> file, ByteView provenance, Keep keep, NodeDraft& draft) {
   for (const zone::RrsetInput& rrset : file) {
     if (keep == Keep::WithoutSigner && is_signers_type(rrset.type)) continue;
     draft.add(rrset.type, rrset.ttl, rrset.rdatas, keep == Keep::All ? rrset.rrsigs : std::span<const ByteView>{});
   }
-  if (!stored) return;
   const auto file_has = [&](RrType type, ByteView rdata) {
     for (const zone::RrsetInput& rrset : file)
       if (rrset.type == type)
         return std::any_of(rrset.rdatas.begin(), rrset.rdatas.end(), [&](ByteView have) { return same(have, rdata); });
     return false;
   };
-  for (const ProvenanceEntry& entry : read_provenance(stored.provenance())) {
-    const bool in_file = file_has(entry.type, entry.rdata);
-    if (entry.origin == Origin::Withdrawn && in_file) {
-      draft.remove_record(entry.type, entry.rdata);
-      draft.note(entry);
-    }
+  const auto entries = read_provenance(provenance);
+  for (const ProvenanceEntry& entry : entries) {
+    if (entry.origin != Origin::Withdrawn || !file_has(entry.type, entry.rdata)) continue;
+    draft.remove_record(entry.type, entry.rdata);
+    draft.note(entry);
+  }
+  for (const ProvenanceEntry& entry : entries) {
     // Once the file says it too, it is the file's.
-    if (entry.origin == Origin::Dynamic && !in_file) {
-      draft.add_record(entry.type, entry.ttl, entry.rdata);
-      draft.note(entry);
-    }
+    if (entry.origin != Origin::Dynamic || file_has(entry.type, entry.rdata) || !may_join(draft, entry.type)) continue;
+    draft.add_record(entry.type, entry.ttl, entry.rdata);
+    draft.note(entry);
   }
 }
 

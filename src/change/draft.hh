@@ -86,8 +86,9 @@ enum class Keep : uint8_t {
 /// Fills `draft` with what is stored. The node must stay where it is.
 void draft_stored(zone::NodeView node, Keep keep, NodeDraft& draft);
 
-/// Fills `draft` with what the file says at a name, changed by what updates did to `stored` (which may be none) since the file was last read. A
-/// signed zone's own RRSIG, NSEC and NSEC3PARAM are dropped where we sign (`keep`).
-void draft_file(std::span<const zone::RrsetInput> file, zone::NodeView stored, Keep keep, NodeDraft& draft);
+/// Fills `draft` with what the file says at a name, changed by what updates did there since the file was last read, as `provenance` of the stored
+/// node says. A signed zone's own RRSIG, NSEC and NSEC3PARAM are dropped where we sign (`keep`). Where both cannot be (RFC 1034 §3.6.2, RFC 2181
+/// §10.1: a CNAME beside other data, two CNAMEs or DNAMEs) the file has its way.
+void draft_file(std::span<const zone::RrsetInput> file, ByteView provenance, Keep keep, NodeDraft& draft);
 
 }  // namespace steward::change

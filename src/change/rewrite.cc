@@ -32,6 +32,8 @@ bool has_dynamic(zone::NodeView node) {
   return std::any_of(entries.begin(), entries.end(), [](const ProvenanceEntry& e) { return e.origin == Origin::Dynamic; });
 }
 
+bool has_provenance(zone::NodeView node) { return node && !node.provenance().empty(); }
+
 // The pass, from the apex to the last name. Items come in canonical order, from the file, from what is stored, or from both.
 class Rewrite {
  public:
@@ -144,7 +146,10 @@ Result<void> Rewrite::take_file(const zone::ZoneImage::Node& file, zone::NodeVie
   const bool unchanged = stored && stored.file_digest() == file.digest && stored.rrset_count() > 0 && !r_.signing.is_turned();
   if (!unchanged) {
     draft_.clear();
-    draft_file(file.rrsets, stored, file_keep_, draft_);
+    const Bytes aside = r_.attic != nullptr && !has_provenance(stored) ? r_.attic->find(key) : Bytes{};
+    draft_file(file.rrsets, aside.empty() ? (stored ? stored.provenance() : ByteView{}) : ByteView(aside), file_keep_, draft_);
+    if (r_.attic != nullptr && (draft_.empty() || !aside.empty()))
+      if (auto put = r_.attic->put(key, draft_.empty() ? draft_.provenance() : ByteView{}); !put) return put;
     if (draft_.empty()) {
       if (stored) stale_.emplace_back(key, stored);
       return {};
@@ -179,7 +184,7 @@ Result<void> Rewrite::take_stored(zone::NodeView stored, const Bytes& key) {
   if (r_.image == nullptr)
     task.content = Task::Content::Stored;
   else
-    draft_file({}, stored, file_keep_, task.draft);
+    draft_file({}, stored.provenance(), file_keep_, task.draft);
   settle(task, true);
   return {};
 }
@@ -189,7 +194,7 @@ void Rewrite::take_apex(const zone::ZoneImage::Node* file, zone::NodeView stored
   apex_.flags = zone::node_apex;
   apex_.stored = stored;
   if (file != nullptr) {
-    draft_file(file->rrsets, stored, file_keep_, apex_.draft);
+    draft_file(file->rrsets, stored ? stored.provenance() : ByteView{}, file_keep_, apex_.draft);
     apex_.file_digest = file->digest;
   } else {
     draft_stored(stored, keep_, apex_.draft);
@@ -399,7 +404,7 @@ Result<void> Rewrite::drop_rest_of_nsec3() {
 // Last of all, since only now it is known whether the serial moves.
 Result<void> Rewrite::write_apex() {
   const bool is_new = !apex_.stored;
-  apex_.serial = is_new ? result_.file_serial : r_.stored_serial;
+  apex_.serial = is_new || r_.exact_serial ? result_.file_serial : r_.stored_serial;
   batch_.finish_one(apex_);
   if (apex_.error) return tl::unexpected<Error>(*apex_.error);
 
@@ -423,7 +428,7 @@ Result<void> Rewrite::write_apex() {
   result_.serial = *apex_.serial;
   if (result_.changed && !is_new) {
     const uint32_t in_file = r_.image != nullptr ? result_.file_serial : r_.stored_serial;
-    result_.serial = next_serial(r_.stored_serial, in_file);
+    result_.serial = r_.exact_serial ? in_file : next_serial(r_.stored_serial, in_file);
     apex_.serial = result_.serial;
     batch_.finish_one(apex_);
     if (apex_.error) return tl::unexpected<Error>(*apex_.error);

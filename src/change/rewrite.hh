@@ -12,6 +12,7 @@
 
 #include "base/parallel.hh"
 #include "change/finisher.hh"
+#include "zone/attic.hh"
 #include "zone/image.hh"
 #include "zone/node_table.hh"
 
@@ -31,6 +32,8 @@ struct RewriteRequest {
   Signing signing;
   std::vector<ApexRecords> apex_records;
   uint32_t stored_serial = 0;            ///< as served; without meaning where nothing is stored
+  bool exact_serial = false;             ///< the image's SOA is served as it is: a zone that is transferred from its primary
+  zone::Attic* attic = nullptr;          ///< null: updates never changed this zone
 };
 
 struct RewriteResult {

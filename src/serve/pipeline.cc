@@ -142,7 +142,11 @@ void Pipeline::begin_look_up(Query& query, const zone::Snapshot& snapshot) {
   query.step = {nullptr, dns::NameView(query.folded.octets.data(), query.request.qname.size()), question_place};
   query.step.zone = zone_for(snapshot, query.step.name, query.request.qtype);
   if (query.step.zone == nullptr) return respond_with(query, Rcode::REFUSED, ExtendedError::NotAuthoritative);
-  if (query.step.zone->expired) return respond_with(query, Rcode::SERVFAIL, ExtendedError::InvalidData);
+  switch (query.step.zone->availability) {
+    case zone::Availability::Serving: break;
+    case zone::Availability::NotLoaded: return respond_with(query, Rcode::SERVFAIL, ExtendedError::NotReady);
+    case zone::Availability::Expired: return respond_with(query, Rcode::SERVFAIL, ExtendedError::InvalidData);
+  }
   snapshot.begin(query.probe, *query.step.zone, query.step.name);
 }
 

@@ -106,7 +106,11 @@ TransferAnswer TransferDesk::begin(TransferRequest& request, const zone::Snapsho
                                    Bytes& difference) {
   if (request.zone == nullptr) return TransferAnswer::NotAuth;
   if (request.access == nullptr || !request.access->transfer.allows(request.asker)) return TransferAnswer::Prohibited;
-  if (request.zone->expired) return TransferAnswer::Expired;
+  switch (request.zone->availability) {
+    case zone::Availability::Serving: break;
+    case zone::Availability::NotLoaded: return TransferAnswer::Unavailable;
+    case zone::Availability::Expired: return TransferAnswer::Expired;
+  }
   const auto soa = SoaRecord::of(snapshot.find(*request.zone, request.zone->apex));
   if (!soa) return TransferAnswer::Unavailable;
   if (request.request.qtype == dns::RrType::IXFR) return begin_ixfr(request, *soa, context, difference);

@@ -61,7 +61,7 @@ enum class TransferAnswer : uint8_t {
   Expired,      ///< SERVFAIL: an expired zone
   TooMany,      ///< REFUSED: no place among the transfers under way
   FormatError,  ///< an IXFR without the client's SOA (RFC 1995 §3)
-  Unavailable,  ///< SERVFAIL: nothing can be sent later on this exchange
+  Unavailable,  ///< SERVFAIL: not loaded yet, or nothing can be sent later on this exchange
   Differences,  ///< UDP only: `difference` fits perhaps
 };
 

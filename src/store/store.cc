@@ -59,7 +59,8 @@ Result<void> open_environment(Store::State& s) {
   if (const int code = mdb_txn_begin(env, nullptr, 0, &txn); code != 0) return lmdb_error(path, code);
   TxnHandle guard(txn);
   const std::pair<const char*, MDB_dbi*> names[] = {{"meta", &s.dbs.meta}, {"zones", &s.dbs.zones}, {"tree", &s.dbs.tree},
-                                                    {"nsec3", &s.dbs.nsec3}, {"segments", &s.dbs.segments}};
+                                                    {"nsec3", &s.dbs.nsec3}, {"segments", &s.dbs.segments},
+                                                    {"journal", &s.dbs.journal}, {"attic", &s.dbs.attic}, {"state", &s.dbs.state}};
   for (const auto& [name, dbi] : names)
     if (const int code = mdb_dbi_open(txn, name, MDB_CREATE, dbi); code != 0) return lmdb_error(path, code);
 
@@ -220,6 +221,19 @@ std::vector<ZoneRecord> Store::zones() const {
 std::optional<ZoneRecord> Store::find_zone(dns::NameView apex) const {
   const ZoneRecord* found = state_->view.load()->find_exact(state_->hash, dns::Name(apex).folded());
   return found != nullptr ? std::optional(*found) : std::nullopt;
+}
+
+Bytes Store::state_of(uint32_t zone) const {
+  MDB_txn* txn = nullptr;
+  if (mdb_txn_begin(state_->env.get(), nullptr, MDB_RDONLY, &txn) != 0) return {};
+  const TxnHandle guard(txn);
+  Bytes key;
+  append_u32(key, zone);
+  MDB_val k = to_val(key);
+  MDB_val v;
+  if (mdb_get(txn, state_->dbs.state, &k, &v) != 0) return {};
+  const ByteView found = to_view(v);
+  return {found.begin(), found.end()};
 }
 
 Result<std::unique_ptr<Reader>> Store::make_reader() {

@@ -20,6 +20,8 @@ class NodeTable {
   [[nodiscard]] virtual NodeView find(ByteView key) = 0;
   /// The node with the lowest key that is not below `key`, which then becomes that key; no node past the last.
   [[nodiscard]] virtual NodeView at_or_after(Bytes& key) = 0;
+  /// The node with the greatest key that is below `key`, which then becomes that key; no node before the first.
+  [[nodiscard]] virtual NodeView before(Bytes& key) = 0;
   /// `blob` is what build_node made. Replaces what stood there. Full, Io.
   virtual Result<void> put(ByteView key, ByteView blob) = 0;
   /// Nothing happens where there is no such node.

@@ -21,6 +21,12 @@ class MemoryTable final : public zone::NodeTable {
     key = at->first;
     return zone::NodeView(at->second->data());
   }
+  [[nodiscard]] zone::NodeView before(Bytes& key) override {
+    auto at = nodes_.lower_bound(key);
+    if (at == nodes_.begin()) return {};
+    key = (--at)->first;
+    return zone::NodeView(at->second->data());
+  }
   Result<void> put(ByteView key, ByteView blob) override {
     auto& place = nodes_[Bytes(key.begin(), key.end())];
     if (place) old_.push_back(std::move(place));

@@ -15,11 +15,11 @@
 namespace steward::change::test {
 namespace {
 
-RewriteRequest request_for(Mode mode, const sign::ZoneSigner* signer, const Keys& with, const Zone& zone,
-                           bool recheck) {
+RewriteRequest request_for(Mode mode, const sign::ZoneSigner* signer, const Keys& with, Zone& zone, bool recheck) {
   RewriteRequest request;
   request.zone = 7;
   request.apex = name("example.");
+  request.attic = &zone.attic;
   request.stored_serial = zone.serial;
   request.signing.was_signed = zone.is_signed;
   if (mode == Mode::Unsigned) return request;
@@ -33,20 +33,6 @@ RewriteRequest request_for(Mode mode, const sign::ZoneSigner* signer, const Keys
   sign::append_nsec3param_rdata({}, param);
   request.apex_records.push_back({RrType::NSEC3PARAM, 0, {param}});
   return request;
-}
-
-Bytes rdata_of(RrType type, std::string_view text) {
-  std::vector<dns::Token> tokens;
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find(' ', at), text.size());
-    dns::Token token;
-    token.text = text.substr(at, end - at);
-    tokens.push_back(token);
-    at = end + 1;
-  }
-  Bytes rdata;
-  REQUIRE(dns::rdata_from_tokens(type, tokens, name("example."), rdata));
-  return rdata;
 }
 
 std::string lower(std::string text) {
@@ -226,6 +212,20 @@ class Examination {
 
 }  // namespace
 
+Bytes rdata_of(RrType type, std::string_view text) {
+  std::vector<dns::Token> tokens;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find(' ', at), text.size());
+    dns::Token token;
+    token.text = text.substr(at, end - at);
+    tokens.push_back(token);
+    at = end + 1;
+  }
+  Bytes rdata;
+  REQUIRE(dns::rdata_from_tokens(type, tokens, name("example."), rdata));
+  return rdata;
+}
+
 Bytes key_of(std::string_view text) {
   const dns::Name owner = *dns::Name::from_text(text, name("example."));
   Bytes key(dns::max_canonical_key_size);
@@ -256,7 +256,9 @@ Result<RewriteResult> Zone::try_rewrite(zone::ZoneImage* image, Mode mode, const
   RewriteRequest request = request_for(mode, &signer, with, *this, recheck);
   request.image = image;
   nodes.puts = nodes.erases = nsec3.puts = nsec3.erases = 0;
-  auto result = rewrite_zone(request, nodes, nsec3, parallel);
+  Recorder recorder(nodes, nsec3, record_most);
+  auto result = record ? rewrite_zone(request, recorder.nodes(), recorder.nsec3(), parallel) : rewrite_zone(request, nodes, nsec3, parallel);
+  if (record) recorded = recorder.difference();
   nodes.end_transaction();
   nsec3.end_transaction();
   if (!result) return result;
@@ -341,6 +343,27 @@ std::vector<std::string> shape(Zone& zone) {
 
 std::vector<std::string> faults(Zone& zone, Mode mode, const Keys& with, UnixTime at) {
   return Examination(zone, mode, with, at).run();
+}
+
+EditResult Zone::edit(Mode mode, const std::function<void(ZoneEdit&)>& edits, bool note_provenance, bool exact_serial) {
+  const sign::ZoneSigner signer = keys().signer();
+  const RewriteRequest like = request_for(mode, &signer, keys(), *this, false);
+  EditRequest request;
+  request.zone = like.zone;
+  request.apex = like.apex;
+  request.signing = like.signing;
+  request.stored_serial = serial;
+  request.note_provenance = note_provenance;
+  request.exact_serial = exact_serial;
+  ZoneEdit edit(request, nodes, nsec3, &attic);
+  edits(edit);
+  Parallel parallel(2);
+  const auto result = edit.finish(parallel);
+  REQUIRE_MESSAGE(result, (result ? "" : result.error().what));
+  serial = result->serial;
+  nodes.end_transaction();
+  nsec3.end_transaction();
+  return *result;
 }
 
 }  // namespace steward::change::test

@@ -1,12 +1,15 @@
 #pragma once
 // A zone in two tables in memory, loaded from text as often as a test likes, and looked at as text.
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "change/edit.hh"
+#include "change/recorder.hh"
 #include "change/rewrite.hh"
 #include "memory_table.hh"
 #include "sign/zone_signer.hh"
@@ -31,12 +34,35 @@ struct Keys {
 const Keys& keys();
 const Keys& other_keys();
 
+class MemoryAttic final : public zone::Attic {
+ public:
+  Bytes find(ByteView key) override {
+    const auto at = kept.find(Bytes(key.begin(), key.end()));
+    return at != kept.end() ? at->second : Bytes{};
+  }
+  Result<void> put(ByteView key, ByteView provenance) override {
+    if (provenance.empty())
+      kept.erase(Bytes(key.begin(), key.end()));
+    else
+      kept[Bytes(key.begin(), key.end())].assign(provenance.begin(), provenance.end());
+    return {};
+  }
+  std::map<Bytes, Bytes> kept;
+};
+
+/// RDATA from its text; relative names end in example.
+Bytes rdata_of(RrType type, std::string_view text);
+
 struct Zone {
+  MemoryAttic attic;
   steward::test::MemoryTable nodes;
   steward::test::MemoryTable nsec3;
   bool is_signed = false;
   uint32_t serial = 0;
   RewriteResult last;
+  bool record = false;                       ///< load() leaves what it changed in `recorded`
+  size_t record_most = 1000;
+  std::optional<zone::Difference> recorded;
 
   /// Reads `text` (checks off) and brings the tables to it.
   RewriteResult load(std::string_view text, Mode mode = Mode::Unsigned, const Keys& with = keys(), bool recheck = false,
@@ -46,6 +72,9 @@ struct Zone {
   Result<RewriteResult> try_rewrite(zone::ZoneImage* image, Mode mode, const Keys& with, bool recheck, UnixTime at);
   ResignProgress resign(Mode mode, UnixTime at, size_t limit, ResignProgress progress = {}, const Keys& with = keys(),
                         bool recheck = false);
+
+  /// Changes the zone by `edits` and finishes.
+  EditResult edit(Mode mode, const std::function<void(ZoneEdit&)>& edits, bool note_provenance = true, bool exact_serial = false);
 
   [[nodiscard]] zone::NodeView node(std::string_view owner);
   /// Puts a node there that an update would have left: the same with a record more.

@@ -1,0 +1,235 @@
+#include "change/edit.hh"
+
+#include <algorithm>
+
+#include "change/edit_plan.hh"
+#include "dns/rdata.hh"
+#include "sign/denial.hh"
+
+namespace steward::change {
+namespace {
+
+bool is_singleton(RrType type) { return type == RrType::SOA || type == RrType::CNAME || type == RrType::DNAME; }
+
+Bytes canonical(RrType type, ByteView rdata) {
+  Bytes copy(rdata.begin(), rdata.end());
+  dns::canonicalize_rdata(type, copy);
+  return copy;
+}
+
+// RFC 2136 §1.1.1: names in RDATA are compared without regard to case.
+bool same_record(RrType type, ByteView a, ByteView b) {
+  if (a.size() != b.size()) return false;
+  return std::equal(a.begin(), a.end(), b.begin()) || canonical(type, a) == canonical(type, b);
+}
+
+std::vector<EditedRrset>::iterator place_of(std::vector<EditedRrset>& rrsets, RrType type) {
+  return std::lower_bound(rrsets.begin(), rrsets.end(), type, [](const EditedRrset& have, RrType wanted) { return have.type < wanted; });
+}
+
+EditedRrset* find_in(std::vector<EditedRrset>& rrsets, RrType type) {
+  const auto at = place_of(rrsets, type);
+  return at != rrsets.end() && at->type == type ? &*at : nullptr;
+}
+
+EditedRrset& find_or_add(std::vector<EditedRrset>& rrsets, RrType type, uint32_t ttl) {
+  auto at = place_of(rrsets, type);
+  if (at == rrsets.end() || at->type != type) at = rrsets.insert(at, {type, ttl, {}, {}});
+  return *at;
+}
+
+void take_rrset(const zone::RrsetInput& rrset, std::vector<EditedRrset>& into) {
+  EditedRrset& mine = find_or_add(into, rrset.type, rrset.ttl);
+  for (const ByteView rdata : rrset.rdatas) mine.rdatas.emplace_back(rdata.begin(), rdata.end());
+  for (const ByteView rrsig : rrset.rrsigs) mine.rrsigs.emplace_back(rrsig.begin(), rrsig.end());
+}
+
+// RFC 4034 §3.1.1: what an RRSIG covers stands first.
+RrType covered_by(ByteView rrsig) { return rrsig.size() >= 2 ? static_cast<RrType>(load_u16(rrsig.data())) : RrType{}; }
+
+}  // namespace
+
+bool EditedNode::has_content() const {
+  return std::any_of(rrsets.begin(), rrsets.end(),
+                     [](const EditedRrset& rrset) { return rrset.type != RrType::NSEC3 && !rrset.rdatas.empty(); });
+}
+
+Bytes EditedNode::provenance_octets() const {
+  Bytes octets;
+  for (const Entry& entry : provenance) append_provenance(octets, {entry.origin, entry.type, entry.ttl, entry.rdata});
+  return octets;
+}
+
+ZoneEdit::ZoneEdit(EditRequest request, zone::NodeTable& nodes, zone::NodeTable& nsec3, zone::Attic* attic)
+    : r_(std::move(request)), nodes_(nodes), nsec3_(nsec3), attic_(attic) {}
+
+bool ZoneEdit::is_ignored(RrType type) const {
+  if (r_.signing.keep() == Keep::All) return false;
+  return type == RrType::RRSIG || type == RrType::NSEC || type == RrType::NSEC3 || type == RrType::NSEC3PARAM;
+}
+
+EditedNode& ZoneEdit::at(NameView owner) {
+  Bytes key(dns::max_canonical_key_size);
+  key.resize(dns::canonical_key(owner, r_.apex, key.data()));
+  const auto [place, is_new] = edits_.try_emplace(key);
+  if (!is_new) return place->second;
+  place->second.owner = dns::Name(owner);
+  load(place->second, key);
+  return place->second;
+}
+
+void ZoneEdit::load(EditedNode& node, const Bytes& key) {
+  const auto take = [&](zone::NodeView stored) {
+    NodeDraft draft;
+    draft_stored(stored, r_.signing.keep(), draft);
+    for (const zone::RrsetInput& rrset : draft.rrsets()) take_rrset(rrset, node.rrsets);
+  };
+  ByteView provenance;
+  Bytes kept;
+  if ((node.stored = nodes_.find(key))) {
+    node.owner = dns::Name(node.stored.owner());
+    take(node.stored);
+    provenance = node.stored.provenance();
+  }
+  if (provenance.empty() && attic_ != nullptr && node.rrsets.empty()) {
+    kept = attic_->find(key);
+    provenance = kept;
+    node.from_attic = !kept.empty();
+  }
+  for (const ProvenanceEntry& entry : read_provenance(provenance))
+    node.provenance.push_back({entry.origin, entry.type, entry.ttl, Bytes(entry.rdata.begin(), entry.rdata.end())});
+  // RFC 5155 §3: a hashed name is none of the zone's; where we do not sign, its NSEC3 is content all the same.
+  if (r_.signing.keep() == Keep::All && node.owner.view().label_count() == r_.apex.view().label_count() + 1)
+    if (const auto hash = sign::nsec3_hash_of_owner(node.owner))
+      if ((node.stored_nsec3 = nsec3_.find(ByteView(hash->data(), hash->size())))) take(node.stored_nsec3);
+}
+
+EditedNode& ZoneEdit::for_change(NameView owner) {
+  EditedNode& node = at(owner);
+  if (has_savepoint_) {
+    Bytes key(dns::max_canonical_key_size);
+    key.resize(dns::canonical_key(owner, r_.apex, key.data()));
+    undo_.try_emplace(std::move(key), node);
+  }
+  return node;
+}
+
+const EditedRrset* ZoneEdit::find(NameView owner, RrType type) { return find_in(at(owner).rrsets, type); }
+
+const std::vector<EditedRrset>& ZoneEdit::rrsets(NameView owner) { return at(owner).rrsets; }
+
+void ZoneEdit::note(EditedNode& node, RrType type, uint32_t ttl, ByteView rdata, bool is_added) {
+  // The SOA of a zone with a file is the file's at the next reload, but for its serial.
+  if (!r_.note_provenance || type == RrType::SOA) return;
+  const Origin taken_back = is_added ? Origin::Withdrawn : Origin::Dynamic;
+  const auto at = std::find_if(node.provenance.begin(), node.provenance.end(), [&](const EditedNode::Entry& entry) {
+    return entry.origin == taken_back && entry.type == type && same_record(type, entry.rdata, rdata);
+  });
+  if (at != node.provenance.end())
+    node.provenance.erase(at);
+  else
+    node.provenance.push_back({is_added ? Origin::Dynamic : Origin::Withdrawn, type, ttl, Bytes(rdata.begin(), rdata.end())});
+}
+
+bool ZoneEdit::add(NameView owner, RrType type, uint32_t ttl, ByteView rdata) {
+  if (is_ignored(type)) return false;
+  if (type == RrType::RRSIG) {
+    const RrType covered = covered_by(rdata);
+    EditedNode& node = for_change(owner);
+    std::vector<Bytes>& rrsigs = find_or_add(node.rrsets, covered, ttl).rrsigs;
+    if (std::any_of(rrsigs.begin(), rrsigs.end(), [&](const Bytes& have) { return same_record(type, have, rdata); })) return false;
+    rrsigs.emplace_back(rdata.begin(), rdata.end());
+    return node.changed = true;
+  }
+  EditedNode& node = for_change(owner);
+  EditedRrset& rrset = find_or_add(node.rrsets, type, ttl);
+  const bool new_ttl = rrset.ttl != ttl;
+  rrset.ttl = ttl;
+  if (new_ttl)
+    for (EditedNode::Entry& entry : node.provenance)
+      if (entry.origin == Origin::Dynamic && entry.type == type) entry.ttl = ttl;
+  const Bytes wanted = canonical(type, rdata);
+  auto at = rrset.rdatas.begin();
+  for (; at != rrset.rdatas.end(); ++at) {
+    const int order = dns::compare_rdata(wanted, canonical(type, *at));
+    if (order == 0) {
+      // The same record, perhaps in another case: only the TTL can be new.
+      node.changed |= new_ttl;
+      return new_ttl;
+    }
+    if (order < 0) break;
+  }
+  if (is_singleton(type) && !rrset.rdatas.empty()) {
+    note(node, type, ttl, rrset.rdatas.front(), false);
+    rrset.rdatas.clear();
+    at = rrset.rdatas.end();
+  }
+  rrset.rdatas.emplace(at, rdata.begin(), rdata.end());
+  note(node, type, ttl, rdata, true);
+  return node.changed = true;
+}
+
+bool ZoneEdit::remove_signature(NameView owner, ByteView rdata) {
+  EditedNode& node = for_change(owner);
+  EditedRrset* rrset = find_in(node.rrsets, covered_by(rdata));
+  if (rrset == nullptr) return false;
+  const auto removed = std::erase_if(rrset->rrsigs, [&](const Bytes& have) { return same_record(RrType::RRSIG, have, rdata); });
+  if (rrset->rdatas.empty() && rrset->rrsigs.empty()) std::erase_if(node.rrsets, [&](const EditedRrset& have) { return &have == rrset; });
+  node.changed |= removed > 0;
+  return removed > 0;
+}
+
+bool ZoneEdit::remove(NameView owner, RrType type, ByteView rdata) {
+  if (is_ignored(type)) return false;
+  if (type == RrType::RRSIG) return remove_signature(owner, rdata);
+  EditedNode& node = for_change(owner);
+  EditedRrset* rrset = find_in(node.rrsets, type);
+  if (rrset == nullptr) return false;
+  const auto at = std::find_if(rrset->rdatas.begin(), rrset->rdatas.end(), [&](const Bytes& have) { return same_record(type, have, rdata); });
+  if (at == rrset->rdatas.end()) return false;
+  note(node, type, rrset->ttl, *at, false);
+  rrset->rdatas.erase(at);
+  if (rrset->rdatas.empty() && rrset->rrsigs.empty()) node.rrsets.erase(place_of(node.rrsets, type));
+  return node.changed = true;
+}
+
+bool ZoneEdit::remove_rrset(NameView owner, RrType type) {
+  if (is_ignored(type)) return false;
+  EditedNode& node = for_change(owner);
+  const auto at = place_of(node.rrsets, type);
+  if (at == node.rrsets.end() || at->type != type) return false;
+  for (const Bytes& rdata : at->rdatas) note(node, type, at->ttl, rdata, false);
+  node.rrsets.erase(at);
+  return node.changed = true;
+}
+
+bool ZoneEdit::remove_name(NameView owner) {
+  EditedNode& node = for_change(owner);
+  if (node.rrsets.empty()) return false;
+  for (const EditedRrset& rrset : node.rrsets)
+    for (const Bytes& rdata : rrset.rdatas) note(node, rrset.type, rrset.ttl, rdata, false);
+  node.rrsets.clear();
+  return node.changed = true;
+}
+
+void ZoneEdit::set_savepoint() {
+  undo_.clear();
+  has_savepoint_ = true;
+}
+
+void ZoneEdit::roll_back() {
+  for (auto& [key, node] : undo_) edits_[key] = std::move(node);
+  undo_.clear();
+}
+
+bool ZoneEdit::has_changes() const {
+  return std::any_of(edits_.begin(), edits_.end(), [](const auto& edit) { return edit.second.changed; });
+}
+
+Result<EditResult> ZoneEdit::finish(Parallel& parallel) {
+  auto batch = Batch::create(r_.zone, r_.signing, parallel);
+  if (!batch) return tl::unexpected<Error>(batch.error());
+  return EditPlan(r_, edits_, nodes_, nsec3_, attic_, **batch).run();
+}
+
+}  // namespace steward::change
