@@ -205,7 +205,7 @@ zone::Difference make_difference(std::string_view removed, std::string_view adde
     for (const Record& record : parse_zone_text(adds ? added : removed, apex)) {
       if (record.type == dns::RrType::SOA)
         (adds ? difference.to : difference.from) = load_u32(&record.rdata[record.rdata.size() - 20]);
-      append_difference_record(difference.records, {adds, record.owner, record.type, record.ttl, record.rdata});
+      zone::append_difference_record(difference.records, {adds, record.owner, record.type, record.ttl, record.rdata});
       ++(adds ? difference.added : difference.removed);
     }
   return difference;
