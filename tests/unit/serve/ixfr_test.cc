@@ -82,9 +82,12 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(!stream->finished);
   stream->run();
   std::vector<std::string> got;
-  for (const Bytes& message : stream->messages)
-    for (const auto& record : dns::Message::parse(message)->answer)
+  for (const Bytes& octets : stream->messages) {
+    const auto message = dns::Message::parse(octets);
+    REQUIRE(message);
+    for (const dns::Record& record : message->answer)
       got.push_back(line_of(record.owner, record.type, record.ttl, record.rdata));
+  }
   std::string expected = soa(9);
   for (uint32_t serial = 5; serial < 9; ++serial)
     expected += soa(serial) + (serial % 2 == 1 ? text : "") + soa(serial + 1) + (serial % 2 == 1 ? "" : text);
@@ -249,7 +252,8 @@ TEST_CASE("condense: malformed differences are refused") {
 }
 
 TEST_CASE("condense: applied to a zone, the one difference does what all of them do [RFC 1995 §5]") {
-  std::mt19937 random(1);
+  std::mt19937 engine(1);
+  const auto random = [&] { return static_cast<uint32_t>(engine()); };
   using Key = std::pair<std::string, std::string>;  // owner and RDATA
   using Zone = std::map<Key, uint32_t>;             // TTL
   const auto apply = [](Zone& zone, ByteView records) {
@@ -307,8 +311,10 @@ TEST_CASE("condense: applied to a zone, the one difference does what all of them
     CHECK(one->size() <= differences.size());
     apply(zone, *one);
     CHECK(zone == all);
-    // Once more changes nothing.
-    CHECK(serve::condense(*one) == one);
+    // Once more there is nothing left to net.
+    const auto again = serve::condense(*one);
+    REQUIRE(again);
+    CHECK(again->size() == one->size());
   }
 }
 

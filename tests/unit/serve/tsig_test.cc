@@ -104,7 +104,7 @@ TEST_CASE_FIXTURE(Fixture, "tsig: a wrong MAC is BADSIG, whatever was changed [R
   CHECK(ask_signed(query("ns1.example.test.", RrType::A), forged, clock.now()).error == 16);
   Bytes request = query("ns1.example.test.", RrType::A);
   auto verifier = auth::sign_request(request, key, clock.now());
-  request[13] ^= 0x20;  // a letter's case
+  request[13] = static_cast<uint8_t>(request[13] ^ 0x20U);  // a letter's case
   CHECK(judge(request, *verifier, clock.now()).error == 16);
 }
 
@@ -149,14 +149,17 @@ TEST_CASE_FIXTURE(Fixture, "tsig: every octet of a signed request changed: answe
   Bytes request = query("ns1.example.test.", RrType::A, true);
   REQUIRE(auth::sign_request(request, key, clock.now()));
   for (size_t at = 0; at < request.size(); ++at)
-    for (const uint8_t bit : {1, 128}) {
+    for (const int bit : {1, 128}) {
       Bytes changed = request;
-      changed[at] ^= bit;
+      changed[at] = static_cast<uint8_t>(changed[at] ^ bit);
       const auto stream = send(changed, Transport::Udp);
       if (stream->messages.empty()) continue;
       const auto message = dns::Message::parse(stream->messages[0]);
       REQUIRE(message);
-      // But for the ID, which a forwarder changes; Original ID counts (RFC 8945 §5.1).
-      if (at >= 2) CHECK(message->answer.empty());
+      // But for the ID, which a forwarder changes: Original ID counts (RFC 8945 §5.1). Of another type than TSIG, the
+      // record is no signature, and the query nobody's.
+      const bool has_tsig = !message->additional.empty() && message->additional.back().type == RrType::TSIG;
+      if (at >= 2 && has_tsig) CHECK(message->answer.empty());
+      if (at >= 2) CHECK(context.counters.tsig_good.get() == 4);
     }
 }
