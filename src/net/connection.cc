@@ -48,7 +48,8 @@ void Connection::read() {
     case StreamOutcome::Wait: return;
     case StreamOutcome::Error: close(End::Broken); return;
     // RFC 7766 §6.2.4: a client may close its sending half; it gets the answers that it waits for.
-    case StreamOutcome::End: input_ended_ = true; return;
+    case StreamOutcome::End:
+    case StreamOutcome::Truncated: input_ended_ = true; return;
     case StreamOutcome::Done: take_input(scratch, progress.octets); return;
   }
 }
