@@ -17,11 +17,11 @@ namespace steward::net {
 
 /// What became of a read or write that never waits.
 enum class StreamOutcome : uint8_t {
-  Done,   ///< some octets moved
-  Wait,   ///< none can move now
-  End,    ///< reading: the peer sends no more
+  Done,       ///< some octets moved
+  Wait,       ///< none can move now
+  End,        ///< reading: the peer sends no more
   Truncated,  ///< reading: the same, but without the goodbye that the protocol asks for: TLS without close_notify
-  Error,  ///< reset, or broken for good
+  Error,      ///< reset, or broken for good
 };
 
 struct StreamProgress {
