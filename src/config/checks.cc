@@ -104,11 +104,14 @@ class Checks {
     TlsConfig& tls = config_.tls;
     if (tls.certificate.empty() || tls.key.empty())
       problem(given->at,
-              "tls: needs 'certificate' and 'key', two files in PEM; one for trials is made with: openssl req -x509 -newkey ec "
-              "-pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj /CN=NAME -addext subjectAltName=DNS:NAME -keyout key.pem "
+              "tls: needs 'certificate' and 'key', two files in PEM; one for trials is made with: openssl req -x509 "
+              "-newkey ec "
+              "-pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj /CN=NAME -addext subjectAltName=DNS:NAME "
+              "-keyout key.pem "
               "-out cert.pem");
     if (tls.require_client_certificate && tls.client_ca.empty())
-      problem(given->at, "tls: require-client-certificate needs 'client-ca', a file of the authorities that are trusted");
+      problem(given->at,
+              "tls: require-client-certificate needs 'client-ca', a file of the authorities that are trusted");
     if (tls.listen.empty()) problem(given->at, "tls.listen: expected at least one address, found none");
     for (const SocketAddress& address : tls.listen) {
       if (address.port() == 0) problem(given->at, "tls.listen: port 0; expected 1 to 65535");
@@ -128,13 +131,14 @@ class Checks {
       const std::string at = fmt::format("zone {}: {}: tls to {}", zone.name.to_text(), where, peer.address.to_text());
       const int ways = (tls.name.empty() ? 0 : 1) + (tls.pins.empty() ? 0 : 1) + (tls.opportunistic ? 1 : 0);
       if (ways == 0)
-        problem(peer.at, at + ": expected one of name, pin, or opportunistic: true; else nobody knows who answers there");
+        problem(peer.at,
+                at + ": expected one of name, pin, or opportunistic: true; else nobody knows who answers there");
       // A name beside a pin is only sent (SNI).
-      if (tls.opportunistic && ways > 1) problem(peer.at, at + ": opportunistic beside name or pin; expected one of them");
+      if (tls.opportunistic && ways > 1)
+        problem(peer.at, at + ": opportunistic beside name or pin; expected one of them");
       if (!tls.ca.empty() && (tls.name.empty() || !tls.pins.empty()))
         problem(peer.at, at + ": ca; expected it beside name only");
-      if (tls.certificate.empty() != tls.key.empty())
-        problem(peer.at, at + ": expected certificate and key together");
+      if (tls.certificate.empty() != tls.key.empty()) problem(peer.at, at + ": expected certificate and key together");
     }
   }
 
@@ -142,10 +146,13 @@ class Checks {
     for (const AccessRule& rule : rules) {
       key_reference(rule.key, rule.at, zone, where);
       if (!rule.tls.empty() && config_.tls.client_ca.empty())
-        problem(rule.at, fmt::format("zone {}: {}: tls: {}: no 'tls.client-ca'; expected the authorities that certificates of "
-                                     "clients are verified with", zone.name.to_text(), where, rule.tls));
+        problem(rule.at,
+                fmt::format("zone {}: {}: tls: {}: no 'tls.client-ca'; expected the authorities that certificates of "
+                            "clients are verified with",
+                            zone.name.to_text(), where, rule.tls));
       else if (rule.over_tls && config_.tls.listen.empty())
-        warning(rule.at, fmt::format("zone {}: {}: transport: tls, but there is no 'tls.listen'", zone.name.to_text(), where));
+        warning(rule.at,
+                fmt::format("zone {}: {}: transport: tls, but there is no 'tls.listen'", zone.name.to_text(), where));
     }
   }
 

@@ -54,7 +54,10 @@ std::string host_name(V v) {
 
 void set_rule_block(T t, V v) { t.rule->block = v.block; }
 void set_rule_key(T t, V v) { t.rule->key = v.name; }
-void set_rule_tls(T t, V v) { t.rule->tls = host_name(v); }
+void set_rule_tls(T t, V v) {
+  t.rule->tls = host_name(v);
+  t.rule->over_tls = true;
+}
 void set_rule_transport(T t, V) { t.rule->over_tls = true; }
 void set_peer_address(T t, V v) {
   t.peer->address = v.address;
