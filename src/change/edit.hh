@@ -46,6 +46,7 @@ struct EditResult {
   int64_t records = 0;
   uint64_t written = 0;        ///< nodes
   uint64_t signatures = 0;     ///< made now
+  uint32_t max_ttl = 0;        ///< seconds, of the RRsets that were changed
   /// The TTL of negative answers changed: rewrite_zone() without an image must follow in this transaction, for all NSEC have it (RFC 9077).
   bool needs_rewrite = false;
 };

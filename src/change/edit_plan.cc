@@ -391,6 +391,9 @@ Result<EditResult> EditPlan::run() {
     const Bytes& rdata = soa->rdatas.front();
     negative_ttl_ = std::min(soa->ttl, load_u32(&rdata[rdata.size() - 4]));
   }
+  for (const auto& [key, edit] : edits_)
+    if (edit.changed)
+      for (const EditedRrset& rrset : edit.rrsets) result_.max_ttl = std::max(result_.max_ttl, rrset.ttl);
   result_.needs_rewrite = negative_ttl_ != before && r_.signing.denial != zone::Denial::None;
   plan_edits();
   plan_removals();

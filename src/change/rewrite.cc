@@ -5,6 +5,7 @@
 
 #include "change/batch.hh"
 #include "change/nsec3_chain.hh"
+#include "change/stored_denial.hh"
 #include "change/zone_digest.hh"
 #include "dns/rdata.hh"
 
@@ -464,21 +465,23 @@ void Rewrite::find_denial() {
     result_.denial = r_.signing.denial;
     return;
   }
-  const zone::NodeView apex = apex_.outcome();
-  const auto params = apex.find(RrType::NSEC3PARAM);
-  if (params && presigned_nsec3_) {
-    const auto parsed = sign::nsec3param_from_rdata(zone::StoredRrReader(params->rrs).next().rdata);
-    if (parsed) {
-      result_.denial = zone::Denial::Nsec3;
-      result_.nsec3_iterations = parsed->iterations;
-      result_.nsec3_salt = parsed->salt;
-    }
-  } else if (const auto nsec = apex.find(RrType::NSEC); nsec && nsec->sig_count > 0) {
-    result_.denial = zone::Denial::Nsec;
-  }
+  StoredDenial stored = stored_denial(apex_.outcome(), presigned_nsec3_);
+  result_.denial = stored.denial;
+  result_.nsec3_iterations = stored.nsec3_iterations;
+  result_.nsec3_salt = std::move(stored.nsec3_salt);
 }
 
 }  // namespace
+
+std::vector<ApexRecords> stored_apex_records(zone::NodeView apex) {
+  std::vector<ApexRecords> all;
+  for (const ProvenanceEntry& entry : read_provenance(apex.provenance())) {
+    if (entry.origin != Origin::Signer) continue;
+    if (all.empty() || all.back().type != entry.type) all.push_back({entry.type, entry.ttl, {}});
+    all.back().rdatas.emplace_back(entry.rdata.begin(), entry.rdata.end());
+  }
+  return all;
+}
 
 uint32_t next_serial(uint32_t served, uint32_t in_file) {
   return static_cast<int32_t>(in_file - served) > 0 ? in_file : served + 1;

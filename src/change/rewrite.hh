@@ -56,6 +56,9 @@ struct RewriteResult {
 /// must not be committed.
 Result<RewriteResult> rewrite_zone(const RewriteRequest& request, zone::NodeTable& nodes, zone::NodeTable& nsec3, Parallel& parallel);
 
+/// What the signer publishes at this apex already.
+std::vector<ApexRecords> stored_apex_records(zone::NodeView apex);
+
 /// The next serial after a change: the file's where it is ahead of what is served (RFC 1982), else one more.
 uint32_t next_serial(uint32_t served, uint32_t in_file);
 

@@ -119,6 +119,21 @@ class Checks {
                               where, key->to_text()));
   }
 
+  void update_rule(const UpdateRule& rule, const ZoneConfig& zone) {
+    const auto wrong = [&](std::string_view what) {
+      problem(rule.at, fmt::format("zone {}: allow-update: {}", zone.name.to_text(), what));
+    };
+    if (rule.key && !rule.key->view().is_wildcard()) key_reference(rule.key, rule.at, zone, "allow-update");
+    if (!rule.block && !rule.key && !rule.sig0) wrong("nobody is named; expected address, key or sig0");
+    if (rule.key && rule.sig0) wrong("key and sig0; expected one of them, a message has one signature");
+    for (const NamePattern& pattern : rule.names) {
+      const bool self = pattern.kind == NamePattern::Kind::Self || pattern.kind == NamePattern::Kind::SelfSub;
+      if (self && !rule.key && !rule.sig0) wrong(fmt::format("{} without key or sig0", to_text(pattern)));
+      if (!self && !pattern.name.view().is_at_or_below(zone.name))
+        wrong(fmt::format("{} is not in the zone", to_text(pattern)));
+    }
+  }
+
   void templates() {
     std::set<std::string> names;
     for (ZoneConfig& pattern : config_.templates) {
@@ -188,7 +203,7 @@ class Checks {
     if (zone.file.empty() && zone.primaries.empty() && zone.catalog != CatalogRole::Produce && !actual.starts_with("templates["))
       problem(zone.at, fmt::format("{}: the key 'file' is missing; expected a path", actual));
     for (const AccessRule& rule : zone.allow_transfer) key_reference(rule.key, rule.at, zone, "allow-transfer");
-    for (const AccessRule& rule : zone.allow_update) key_reference(rule.key, rule.at, zone, "allow-update");
+    for (const UpdateRule& rule : zone.allow_update) update_rule(rule, zone);
     for (const Peer& peer : zone.notify) key_reference(peer.key, peer.at, zone, "notify");
     for (const Peer& peer : zone.primaries) key_reference(peer.key, peer.at, zone, "primaries");
     if (zone.dnssec.enabled && !zone.primaries.empty())

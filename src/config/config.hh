@@ -19,7 +19,9 @@
 #include "base/bytes.hh"
 #include "base/clock.hh"
 #include "base/log.hh"
+#include "config/name_pattern.hh"
 #include "dns/name.hh"
+#include "dns/rr_type.hh"
 
 namespace steward::config {
 
@@ -67,6 +69,22 @@ struct AccessRule {
   Mark at;
 };
 
+/// One row of `allow-update`: who, and what of the zone. Rows are tried in order; the first that matches decides.
+struct UpdateRule : AccessRule {
+  std::optional<dns::Name> sig0;   ///< owner of the KEY record that signed (RFC 2931); `*.` stands for any
+  bool deny = false;
+  std::vector<NamePattern> names;  ///< empty: all names of the zone
+  std::vector<dns::RrType> types;  ///< empty: see registry.yaml(5); ANY: all
+};
+
+/// What a zone may become by UPDATE; 0 is no limit.
+struct UpdateLimits {
+  uint32_t rrset_records = 0;    ///< records in one RRset
+  uint32_t name_rrsets = 0;      ///< RRsets at one name
+  uint32_t name_records = 0;     ///< records at one name
+  uint32_t message_records = 0;  ///< prerequisites and updates in one message
+};
+
 /// A server that is told or asked about a zone.
 struct Peer {
   SocketAddress address;
@@ -102,7 +120,8 @@ struct ZoneConfig {
   Path file;       ///< empty only where `primaries` are given, or for a catalog that we produce
   DnssecPolicy dnssec;
   std::vector<AccessRule> allow_transfer;
-  std::vector<AccessRule> allow_update;
+  std::vector<UpdateRule> allow_update;
+  UpdateLimits update_limits;
   std::vector<Peer> notify;
   std::vector<Peer> primaries;
   ZonemdDigest zonemd = ZonemdDigest::None;

@@ -257,7 +257,9 @@ Result<RewriteResult> Zone::try_rewrite(zone::ZoneImage* image, Mode mode, const
   RewriteRequest request = request_for(mode, &signer, with, *this, recheck);
   request.image = image;
   nodes.puts = nodes.erases = nsec3.puts = nsec3.erases = 0;
-  auto result = rewrite_zone(request, nodes, nsec3, parallel);
+  Recorder recorder(nodes, nsec3, record_most);
+  auto result = record ? rewrite_zone(request, recorder.nodes(), recorder.nsec3(), parallel) : rewrite_zone(request, nodes, nsec3, parallel);
+  if (record) recorded = recorder.difference();
   nodes.end_transaction();
   nsec3.end_transaction();
   if (!result) return result;
