@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "base/address.hh"
 #include "base/bytes.hh"
@@ -13,17 +15,25 @@ class ReplySource;
 
 enum class Transport : uint8_t { Udp, Tcp, Tls, Https };
 
-struct Exchange {
-  ByteView request;                       ///< the message, without the length octets of a stream
-  MutableByteView room;                   ///< where the response goes: 65,535 octets on a stream
-  size_t response_size = 0;               ///< set by the responder; 0: no response is sent
-  Transport transport = Transport::Udp;
-  const SocketAddress* client = nullptr;
-  const SocketAddress* local = nullptr;   ///< the address that was asked
-  ReplySource* source = nullptr;          ///< for an answer after answer() returned (base/reply.hh); null: not possible
+/// Who a TLS peer has proved to be, by a certificate that was verified.
+struct PeerIdentity {
+  std::vector<std::string> names;  ///< dNSName of its subjectAltName, in lower case, without a final dot; may be none
+  std::string spki_sha256;         ///< SHA-256 of its SubjectPublicKeyInfo in base64 (RFC 7858 §4.2)
 };
 
-/// Answers exchanges. Each worker thread has one of its own; answer() is called by that thread only, with 1 to 32 exchanges.
+struct Exchange {
+  ByteView request;          ///< the message, without the length octets of a stream
+  MutableByteView room;      ///< where the response goes: 65,535 octets on a stream
+  size_t response_size = 0;  ///< set by the responder; 0: no response is sent
+  Transport transport = Transport::Udp;
+  const SocketAddress* client = nullptr;
+  const SocketAddress* local = nullptr;  ///< the address that was asked
+  const PeerIdentity* peer = nullptr;    ///< null unless the client showed a certificate that was verified
+  ReplySource* source = nullptr;         ///< for an answer after answer() returned (base/reply.hh); null: not possible
+};
+
+/// Answers exchanges. Each worker thread has one of its own; answer() is called by that thread only, with 1 to 32
+/// exchanges.
 class Responder {
  public:
   virtual ~Responder() = default;

@@ -73,6 +73,7 @@ ZoneEdit::ZoneEdit(EditRequest request, zone::NodeTable& nodes, zone::NodeTable&
     : r_(std::move(request)), nodes_(nodes), nsec3_(nsec3), attic_(attic) {}
 
 bool ZoneEdit::is_ignored(RrType type) const {
+  if (type == RrType::ZONEMD && r_.zonemd) return true;
   if (r_.signing.keep() == Keep::All) return false;
   return type == RrType::RRSIG || type == RrType::NSEC || type == RrType::NSEC3 || type == RrType::NSEC3PARAM;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "config/namespace.hh"
@@ -20,12 +21,16 @@ class Checks {
     registry();
     control();
     listen();
+    tls();
     keys();
     std::set<std::string> names;
+    templates();
     for (ZoneConfig& zone : config_.zones) {
       if (!names.insert(zone.name.to_text()).second)
         problem(zone.at, fmt::format("zone {} is given twice; expected once", zone.name.to_text()));
-      this->zone(zone);
+      const std::string actual = zone_text(zone, "zones");
+      this->zone(zone, actual);
+      catalog(zone, actual);
     }
     user();
   }
@@ -96,6 +101,75 @@ class Checks {
     }
   }
 
+  void tls() {
+    const Setting* given = setting("tls");
+    if (given == nullptr) return;
+    TlsConfig& tls = config_.tls;
+    if (tls.certificate.empty() || tls.key.empty())
+      problem(given->at,
+              "tls: needs 'certificate' and 'key', two files in PEM; one for trials is made with: openssl req -x509 "
+              "-newkey ec "
+              "-pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj /CN=NAME -addext subjectAltName=DNS:NAME "
+              "-keyout key.pem "
+              "-out cert.pem");
+    if (tls.require_client_certificate && tls.client_ca.empty())
+      problem(given->at,
+              "tls: require-client-certificate needs 'client-ca', a file of the authorities that are trusted");
+    if (tls.listen.empty()) problem(given->at, "tls.listen: expected at least one address, found none");
+    for (const SocketAddress& address : tls.listen) {
+      if (address.port() == 0) problem(given->at, "tls.listen: port 0; expected 1 to 65535");
+      if (std::count(tls.listen.begin(), tls.listen.end(), address) > 1 ||
+          std::find(config_.listen.begin(), config_.listen.end(), address) != config_.listen.end())
+        problem(given->at, fmt::format("tls.listen: {} is given twice; expected once", address.to_text()));
+    }
+  }
+
+  void peers(std::vector<Peer>& peers, const ZoneConfig& zone, std::string_view where) {
+    for (Peer& peer : peers) {
+      key_reference(peer.key, peer.at, zone, where);
+      if (!peer.tls) continue;
+      // RFC 7858 §3.1
+      if (!peer.port_given) peer.address.set_port(853);
+      const PeerTls& tls = *peer.tls;
+      const std::string at = fmt::format("zone {}: {}: tls to {}", zone.name.to_text(), where, peer.address.to_text());
+      const int ways = (tls.name.empty() ? 0 : 1) + (tls.pins.empty() ? 0 : 1) + (tls.opportunistic ? 1 : 0);
+      if (ways == 0)
+        problem(peer.at,
+                at + ": expected one of name, pin, or opportunistic: true; else nobody knows who answers there");
+      // A name beside a pin is only sent (SNI).
+      if (tls.opportunistic && ways > 1)
+        problem(peer.at, at + ": opportunistic beside name or pin; expected one of them");
+      if (!tls.ca.empty() && (tls.name.empty() || !tls.pins.empty()))
+        problem(peer.at, at + ": ca; expected it beside name only");
+      if (tls.certificate.empty() != tls.key.empty()) problem(peer.at, at + ": expected certificate and key together");
+    }
+  }
+
+  void rules(const std::vector<AccessRule>& rules, const ZoneConfig& zone, std::string_view where) {
+    for (const AccessRule& rule : rules) {
+      key_reference(rule.key, rule.at, zone, where);
+      rule_tls(rule, zone, where);
+    }
+  }
+
+  void rule_tls(const AccessRule& rule, const ZoneConfig& zone, std::string_view where) {
+    if (!rule.tls.empty() && config_.tls.client_ca.empty())
+      problem(rule.at,
+              fmt::format("zone {}: {}: tls: {}: no 'tls.client-ca'; expected the authorities that certificates of "
+                          "clients are verified with",
+                          zone.name.to_text(), where, rule.tls));
+    else if (rule.over_tls && config_.tls.listen.empty())
+      warning(rule.at,
+              fmt::format("zone {}: {}: transport: tls, but there is no 'tls.listen'", zone.name.to_text(), where));
+  }
+
+  void times(const TransferTimes& times, Mark at, std::string_view zone) {
+    if (times.min_refresh > times.max_refresh)
+      problem(at, fmt::format("{}: min-refresh is over max-refresh; expected at most that", zone));
+    if (times.min_retry > times.max_retry)
+      problem(at, fmt::format("{}: min-retry is over max-retry; expected at most that", zone));
+  }
+
   void keys() {
     std::set<std::string> names;
     for (const TsigKey& key : config_.keys) {
@@ -121,7 +195,8 @@ class Checks {
       problem(rule.at, fmt::format("zone {}: allow-update: {}", zone.name.to_text(), what));
     };
     if (rule.key && !rule.key->view().is_wildcard()) key_reference(rule.key, rule.at, zone, "allow-update");
-    if (!rule.block && !rule.key && !rule.sig0) wrong("nobody is named; expected address, key or sig0");
+    rule_tls(rule, zone, "allow-update");
+    if (!rule.block && !rule.key && !rule.sig0 && rule.tls.empty()) wrong("nobody is named; expected address, key, sig0 or tls");
     if (rule.key && rule.sig0) wrong("key and sig0; expected one of them, a message has one signature");
     for (const NamePattern& pattern : rule.names) {
       const bool self = pattern.kind == NamePattern::Kind::Self || pattern.kind == NamePattern::Kind::SelfSub;
@@ -131,20 +206,87 @@ class Checks {
     }
   }
 
-  void zone(ZoneConfig& zone) {
-    const std::string actual = zone_text(zone);
-    if (zone.file.empty() && zone.primaries.empty())
+  void templates() {
+    std::set<std::string> names;
+    for (ZoneConfig& pattern : config_.templates) {
+      const std::string actual = zone_text(pattern, "templates");
+      if (!names.insert(pattern.name.to_text()).second)
+        problem(pattern.at, fmt::format("{}: the template is given twice; expected once", actual));
+      for (const char* key : {"file", "zonemd", "catalog", "catalog-template", "catalog-groups", "catalog-member", "catalog-group", "catalog-coo"})
+        if (const Setting* at = setting(fmt::format("{}.{}", actual, key)))
+          problem(at->at, fmt::format("{}.{}: is no matter of a template; zones of a catalog are transferred", actual, key));
+      if (pattern.primaries.empty())
+        problem(pattern.at, fmt::format("{}: the key 'primaries' is missing; expected the servers of the catalog's zones", actual));
+      zone(pattern, actual);
+    }
+  }
+
+  void zonemd(ZoneConfig& zone, const std::string& actual) {
+    if (setting(actual + ".zonemd-verify") == nullptr)
+      zone.zonemd_verify = zone.primaries.empty() ? ZonemdCheck::Off : ZonemdCheck::Present;
+    if (const Setting* at = setting(actual + ".zonemd"); at != nullptr && zone.zonemd != ZonemdDigest::None && !zone.primaries.empty())
+      problem(at->at, fmt::format("{}: zonemd and primaries; expected one of them, a transferred zone is served as its primary made it", actual));
+  }
+
+  void catalog(const ZoneConfig& zone, const std::string& actual) {
+    const auto refuse = [&](std::string_view key, std::string_view what) {
+      if (const Setting* at = setting(fmt::format("{}.{}", actual, key))) problem(at->at, fmt::format("{}.{}: {}", actual, key, what));
+    };
+    if (zone.catalog != CatalogRole::Consume)
+      for (const char* key : {"catalog-template", "catalog-groups"}) refuse(key, "expected only with catalog: consume");
+    if (zone.catalog == CatalogRole::Produce)
+      for (const char* key : {"file", "primaries"}) refuse(key, "a catalog with catalog: produce is made here; expected no such key");
+    if (zone.catalog == CatalogRole::Consume) consumer(zone, actual);
+    if (zone.catalog_entry.catalog) return member(zone, actual);
+    for (const char* key : {"catalog-group", "catalog-coo"}) refuse(key, "expected only with catalog-member");
+  }
+
+  void consumer(const ZoneConfig& zone, const std::string& actual) {
+    std::set<std::string> groups;
+    const auto known = [&](const dns::Name& name, Mark at, std::string_view key) {
+      if (config_.find_template(name) == nullptr)
+        problem(at, fmt::format("{}.{}: no template {} in 'templates'; expected the name of one", actual, key, name.to_text()));
+    };
+    for (const CatalogGroup& group : zone.catalog_groups) {
+      if (!groups.insert(group.group).second)
+        problem(group.at, fmt::format("{}.catalog-groups: the group '{}' is given twice; expected once", actual, shown(group.group)));
+      known(group.pattern, group.at, "catalog-groups");
+    }
+    const Setting* pattern = setting(actual + ".catalog-template");
+    if (zone.catalog_template) known(*zone.catalog_template, pattern != nullptr ? pattern->at : zone.at, "catalog-template");
+    if (!zone.catalog_template && zone.primaries.empty())
+      problem(zone.at, fmt::format("{}: the key 'catalog-template' is missing; expected the name of a template, since the catalog has no primaries that "
+                                   "its members could come from", actual));
+  }
+
+  void member(const ZoneConfig& zone, const std::string& actual) {
+    const CatalogEntry& entry = zone.catalog_entry;
+    const Setting* at = setting(actual + ".catalog-member");
+    const Mark mark = at != nullptr ? at->at : zone.at;
+    const ZoneConfig* catalog = config_.find_zone(*entry.catalog);
+    if (catalog == nullptr || catalog->catalog != CatalogRole::Produce)
+      problem(mark, fmt::format("{}.catalog-member: expected a zone with catalog: produce, found {}", actual, entry.catalog->to_text()));
+    if (zone.name == *entry.catalog) problem(mark, fmt::format("{}.catalog-member: a catalog is no member of itself", actual));
+    if (entry.coo && *entry.coo == *entry.catalog)
+      problem(mark, fmt::format("{}.catalog-coo: expected another catalog than that of catalog-member", actual));
+  }
+
+  void zone(ZoneConfig& zone, const std::string& actual) {
+    if (zone.file.empty() && zone.primaries.empty() && zone.catalog != CatalogRole::Produce && !actual.starts_with("templates["))
       problem(zone.at, fmt::format("{}: the key 'file' is missing; expected a path", actual));
-    for (const AccessRule& rule : zone.allow_transfer) key_reference(rule.key, rule.at, zone, "allow-transfer");
+    rules(zone.allow_transfer, zone, "allow-transfer");
     for (const UpdateRule& rule : zone.allow_update) update_rule(rule, zone);
-    for (const Peer& peer : zone.notify) key_reference(peer.key, peer.at, zone, "notify");
-    for (const Peer& peer : zone.primaries) key_reference(peer.key, peer.at, zone, "primaries");
+    rules(zone.allow_notify, zone, "allow-notify");
+    peers(zone.notify, zone, "notify");
+    peers(zone.primaries, zone, "primaries");
+    times(zone.times, zone.at, actual);
     if (zone.dnssec.enabled && !zone.primaries.empty())
       problem(
           zone.at,
           fmt::format(
               "{}: dnssec and primaries; expected one of them, a transferred zone is served as its primary signed it",
               actual));
+    zonemd(zone, actual);
     policy(zone, actual);
   }
 
@@ -173,10 +315,10 @@ class Checks {
       problem(given->at, fmt::format("user: expected USER or USER:GROUP, found '{}'", given->text));
   }
 
-  static std::string zone_text(const ZoneConfig& zone) {
+  static std::string zone_text(const ZoneConfig& zone, std::string_view list) {
     std::string name = zone.name.to_text();
     if (name.size() > 1) name.pop_back();
-    return fmt::format("zones[{}]", name);
+    return fmt::format("{}[{}]", list, name);
   }
 
   Config& config_;

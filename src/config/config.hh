@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,10 +62,12 @@ struct DnssecPolicy {
   Path key_directory;
 };
 
-/// One row of an access list: an address block, a TSIG key, or both at once.
+/// One row of an access list: what is given must hold, all at once. At least one is given.
 struct AccessRule {
   std::optional<AddressBlock> block;
   std::optional<dns::Name> key;
+  std::string tls;         ///< a dNSName of the client's verified certificate, as PeerIdentity::names has it; empty: any
+  bool over_tls = false;   ///< only over TLS; also where `tls` is given
   Mark at;
 };
 
@@ -84,22 +87,81 @@ struct UpdateLimits {
   uint32_t message_records = 0;  ///< prerequisites and updates in one message
 };
 
+/// How a server is reached over TLS, and how it proves who it is (RFC 8310 §5): by `name` under an authority, by a pin
+/// (a name is then only sent), or, `opportunistic`, not at all.
+struct PeerTls {
+  std::string name;               ///< lower case, without a final dot
+  Path ca;                        ///< empty: the system's authorities
+  std::vector<std::string> pins;  ///< SHA-256 of the SubjectPublicKeyInfo in base64
+  bool opportunistic = false;
+  Path certificate;  ///< our own, for a server that asks for it; empty: none
+  Path key;
+};
+
 /// A server that is told or asked about a zone.
 struct Peer {
   SocketAddress address;
+  bool port_given = false;  ///< else 53, or 853 with `tls`
   std::optional<dns::Name> key;
+  std::optional<PeerTls> tls;  ///< nothing: TCP and UDP
   Mark at;
+};
+
+/// A ZONEMD record that we make (RFC 8976).
+enum class ZonemdDigest : uint8_t { None, Sha384, Sha512 };
+
+/// What is asked of the ZONEMD of a zone that comes from elsewhere.
+enum class ZonemdCheck : uint8_t { Off, Present, Required };
+
+/// Catalog zones (RFC 9432).
+enum class CatalogRole : uint8_t { None, Consume, Produce };
+
+/// Members of a consumed catalog whose property `group` has this value take this template.
+struct CatalogGroup {
+  std::string group;   ///< as it is, whatever its octets
+  dns::Name pattern;   ///< the template's name, folded
+  Mark at;
+};
+
+/// What a zone that we list in a catalog of ours is listed as.
+struct CatalogEntry {
+  std::optional<dns::Name> catalog;  ///< folded; nothing: in none
+  std::vector<std::string> groups;
+  std::optional<dns::Name> coo;      ///< folded: the catalog that is to take it over
+};
+
+struct JournalConfig {
+  uint64_t max_size = 0;  ///< octets
+  Seconds max_age{};
+};
+
+/// What a primary's SOA may ask of us as a secondary: its values are brought within these.
+struct TransferTimes {
+  Seconds min_refresh{};
+  Seconds max_refresh{};
+  Seconds min_retry{};
+  Seconds max_retry{};
+  Seconds max_expire{};
 };
 
 struct ZoneConfig {
   dns::Name name;  ///< folded
-  Path file;       ///< empty only where `primaries` are given
+  Path file;       ///< empty only where `primaries` are given, or for a catalog that we produce
   DnssecPolicy dnssec;
   std::vector<AccessRule> allow_transfer;
   std::vector<UpdateRule> allow_update;
   UpdateLimits update_limits;
+  std::vector<AccessRule> allow_notify;  ///< beside the primaries
   std::vector<Peer> notify;
   std::vector<Peer> primaries;
+  JournalConfig journal;
+  TransferTimes times;
+  ZonemdDigest zonemd = ZonemdDigest::None;
+  ZonemdCheck zonemd_verify = ZonemdCheck::Off;
+  CatalogRole catalog = CatalogRole::None;
+  std::optional<dns::Name> catalog_template;  ///< of members without a group that is known; nothing: as the catalog itself is transferred
+  std::vector<CatalogGroup> catalog_groups;   ///< in the order of the file
+  CatalogEntry catalog_entry;
   Mark at;
 };
 
@@ -124,6 +186,8 @@ struct TlsConfig {
   std::vector<SocketAddress> listen;
   Path certificate;
   Path key;
+  Path client_ca;  ///< empty: clients are not asked for a certificate
+  bool require_client_certificate = false;
 };
 
 struct RateLimit {
@@ -177,10 +241,12 @@ struct Config {
   Path control;
   std::vector<SocketAddress> listen;
   TlsConfig tls;
+  std::vector<AddressBlock> proxies;  ///< who puts a PROXY header before all
   std::vector<SocketAddress> https;
   std::vector<SocketAddress> metrics;
   std::optional<RegistryConfig> registry;
   std::vector<ZoneConfig> zones;
+  std::vector<ZoneConfig> templates;  ///< of members of catalogs; `name` is the template's own
   std::vector<TsigKey> keys;
   RateLimit rate_limit;
   uint32_t workers = 0;  ///< 0: one a core
@@ -201,7 +267,13 @@ struct Config {
   [[nodiscard]] std::string where(const std::string& key) const;
   [[nodiscard]] const TsigKey* find_key(dns::NameView name) const;
   [[nodiscard]] const ZoneConfig* find_zone(dns::NameView name) const;
+  [[nodiscard]] const ZoneConfig* find_template(dns::NameView name) const;
 };
+
+/// The zone of a member of `catalog`, which is one of config.zones with CatalogRole::Consume: by the first of its groups, in the order of the
+/// configuration, that has a template; else by the catalog's own template; else from where the catalog itself comes.
+[[nodiscard]] ZoneConfig member_zone(const Config& config, const ZoneConfig& catalog, const dns::Name& member,
+                                     std::span<const std::string> groups);
 
 /// All defaults, no zones: paths count from `folder`.
 [[nodiscard]] Config default_config(const Path& folder);

@@ -48,6 +48,7 @@ struct Value {
   int64_t number = 0;  ///< Integer; Duration in seconds; Size in octets; Choice: the index; RecordType
   dns::Name name;      ///< folded
   SocketAddress address;
+  bool port_given = false;  ///< Address
   AddressBlock block;
   Path path;
   Bytes octets;  ///< Base64, Octets
@@ -63,6 +64,7 @@ struct Target {
   AccessRule* rule = nullptr;
   UpdateRule* update_rule = nullptr;  ///< the same, of allow-update
   Peer* peer = nullptr;
+  CatalogGroup* group = nullptr;
 };
 
 struct Row {
@@ -75,6 +77,7 @@ struct Row {
   std::string_view choices;  ///< "text|json"
   std::string_view doc;
   void (*set)(Target&, const Value&) = nullptr;  ///< for Maps: adds an element
+  std::string_view keys_of;                      ///< Maps: the elements take the keys of this list's, "zones"
   std::string_view short_for;                    ///< a scalar here stands for this key of the map
   Effect effect = Effect::Reload;
   Available available = Available::Yes;

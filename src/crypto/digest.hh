@@ -13,14 +13,15 @@
 
 namespace steward::crypto {
 
-enum class DigestAlgorithm : uint8_t { Sha1, Sha256, Sha384, Sha512 };
+enum class DigestAlgorithm : uint8_t { Sha1, Sha224, Sha256, Sha384, Sha512 };
 
 constexpr size_t max_digest_size = 64;
 
-/// In octets: 20, 32, 48, 64.
+/// In octets: 20, 28, 32, 48, 64.
 constexpr size_t digest_size(DigestAlgorithm algorithm) {
   switch (algorithm) {
     case DigestAlgorithm::Sha1: return 20;
+    case DigestAlgorithm::Sha224: return 28;
     case DigestAlgorithm::Sha256: return 32;
     case DigestAlgorithm::Sha384: return 48;
     case DigestAlgorithm::Sha512: return 64;

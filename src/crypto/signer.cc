@@ -50,6 +50,7 @@ size_t ecdsa_to_der(ByteView signature, uint8_t* der) {
 const EVP_MD* method_of(Algorithm algorithm) {
   switch (digest_of(algorithm)) {
     case DigestAlgorithm::Sha1: return EVP_sha1();
+    case DigestAlgorithm::Sha224: return EVP_sha224();
     case DigestAlgorithm::Sha256: return EVP_sha256();
     case DigestAlgorithm::Sha384: return EVP_sha384();
     case DigestAlgorithm::Sha512: return EVP_sha512();

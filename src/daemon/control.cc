@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "daemon/control_protocol.hh"
+#include "daemon/control_store.hh"
 #include "daemon/control_zones.hh"
 #include "daemon/server.hh"
 
@@ -46,22 +47,34 @@ std::string_view denial_text(zone::Denial denial) {
 Json queries_of(const Server& server, Json& answers, uint64_t& truncated, uint64_t& limited) {
   uint64_t udp = 0;
   uint64_t tcp = 0;
+  uint64_t tls = 0;
   std::map<std::string, uint64_t> rcodes;
   server.for_each_worker([&](const serve::Counters& counters, const net::WorkerCounters&) {
     udp += counters.queries[static_cast<size_t>(Transport::Udp)].get();
     tcp += counters.queries[static_cast<size_t>(Transport::Tcp)].get();
+    tls += counters.queries[static_cast<size_t>(Transport::Tls)].get();
     truncated += counters.truncated.get();
     limited += counters.rate_limit_dropped.get() + counters.rate_limit_slipped.get();
     for (size_t rcode = 0; rcode < counters.responses.size(); ++rcode)
       if (const uint64_t count = counters.responses[rcode].get(); count > 0) rcodes[to_text(static_cast<dns::Rcode>(rcode))] += count;
   });
   answers = rcodes;
-  return {{"udp", udp}, {"tcp", tcp}};
+  return {{"udp", udp}, {"tcp", tcp}, {"tls", tls}};
 }
 
 void status(Server& server, const Reply& reply) {
   Json listen = Json::array();
   for (const SocketAddress& address : server.config().listen) listen.push_back(address.to_text());
+  Json tls = {{"listen", Json::array()}, {"handshakes", 0}, {"failed", 0}};
+  for (const SocketAddress& address : server.config().tls.listen) tls["listen"].push_back(address.to_text());
+  uint64_t handshakes = 0;
+  uint64_t failed_handshakes = 0;
+  server.for_each_worker([&](const serve::Counters&, const net::WorkerCounters& counters) {
+    handshakes += counters.tls_handshakes.value();
+    failed_handshakes += counters.tls_failed.value();
+  });
+  tls["handshakes"] = handshakes;
+  tls["failed"] = failed_handshakes;
   size_t serving = 0;
   size_t failed = 0;
   const auto zones = server.board().all();
@@ -80,6 +93,7 @@ void status(Server& server, const Reply& reply) {
                  {"config", std::filesystem::absolute(server.config().file).string()},
                  {"workers", server.workers()},
                  {"listen", listen},
+                 {"tls", tls},
                  {"zones", {{"total", zones.size()}, {"serving", serving}, {"failed", failed}}},
                  {"queries", queries},
                  {"answers", answers},
@@ -198,6 +212,9 @@ void dispatch(Server& server, const Json& request, const Reply& reply) {
   if (command == control::zone_keys) return zone_keys(server, request, reply);
   if (command == control::zone_keys_rollover) return zone_keys_rollover(server, request, reply);
   if (command == control::zone_keys_ds_seen) return zone_keys_ds_seen(server, request, reply);
+  if (command == control::backup) return backup(server, reply);
+  if (command == control::store_verify) return store_verify(server, reply);
+  if (command == control::store_stat) return store_stat(server, reply);
   if (command == control::stop) {
     end_with(reply, Json::object());
     return server.stop();

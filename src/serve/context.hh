@@ -5,14 +5,22 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "base/bytes.hh"
 #include "serve/counters.hh"
 
+namespace steward::auth {
+class Keyring;
+}
+
 namespace steward::serve {
 
+class AccessTable;
+class Operations;
 class RateLimiter;
+class TransferDesk;
 
 enum class CookiePolicy : uint8_t {
   Off,       ///< the option is ignored
@@ -30,6 +38,8 @@ struct Settings {
   CookiePolicy cookies = CookiePolicy::On;
   uint16_t keepalive_timeout = 100;     ///< idle time of a stream that we announce, in units of 100 ms (RFC 7828 §3.1)
   uint16_t max_nsec3_iterations = 150;  ///< above: no denial is computed, SERVFAIL (RFC 9276 §3.2)
+  std::shared_ptr<const auth::Keyring> keys;  ///< of TSIG; null: none, every signed request gets BADKEY
+  std::shared_ptr<const AccessTable> access;  ///< null: no transfers, NOTIFY or UPDATE for anybody
 };
 
 /// Keys of server cookies (RFC 9018 §5): made anew from time to time; what the one before made is accepted for an hour.
@@ -42,6 +52,8 @@ struct CookieSecrets {
 struct Context {
   const Settings* settings = nullptr;   ///< never null when the pipeline runs
   RateLimiter* rate_limiter = nullptr;  ///< shared by the workers; null: no limit
+  Operations* operations = nullptr;     ///< shared by the workers; null: NOTIFY and UPDATE are NOTIMP
+  TransferDesk* transfers = nullptr;    ///< the worker's own; null: transfers are REFUSED
   CookieSecrets cookies;
   uint32_t unix_seconds = 0;  ///< coarse wall-clock time, for cookies
   uint64_t monotonic_ms = 0;  ///< coarse, for rates

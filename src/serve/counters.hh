@@ -41,6 +41,20 @@ struct alignas(64) Counters {
   Counter rate_limit_slipped;  ///< sent as an empty response with TC
   Counter failures;            ///< SERVFAIL for a fault of ours
 
+  Counter tsig_good;          ///< requests whose TSIG was verified
+  Counter tsig_bad;           ///< BADKEY, BADSIG, BADTIME, BADTRUNC, or malformed
+  Counter transfers_axfr;     ///< that ended well, also as the answer to IXFR
+  Counter transfers_ixfr;     ///< likewise, also over UDP
+  Counter transfers_current;  ///< IXFR answered with the SOA alone
+  Counter transfers_refused;  ///< not permitted, or over the limits
+  Counter transfers_broken;   ///< began and did not end well
+  Counter transfer_messages;  ///< over streams
+  Counter transfer_octets;    ///< of these messages
+  Counter notifies;           ///< that were passed on
+  Counter notifies_refused;   ///< from strangers, or not for a zone that we are a secondary of
+  Counter updates;            ///< that were passed on
+  Counter updates_refused;    ///< not permitted, or not for a zone of ours
+
   void count_query(dns::RrType type) {
     const size_t number = value(type);
     query_types[number < known_types ? number : known_types].add();

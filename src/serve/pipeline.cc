@@ -45,9 +45,23 @@ void Pipeline::receive(Query& query, const Exchange& exchange, Context& context)
   context.counters.queries[static_cast<size_t>(exchange.transport)].add();
   query.plan = Plan::LookUp;
   query.cookie = CookieState::Absent;
-  query.apex_only = false;
   query.extended_error = {};
-  switch (parse_request(exchange.request, query.request)) {
+  query.tsig.reset();
+  const Verdict verdict = parse_request(exchange.request, query.request);
+  if (query.request.tsig_offset == 0 || verdict == Verdict::FormatError)
+    return judge(query, exchange, context, verdict);
+  try {
+    // RFC 8945 §5.2: before anything else is looked at.
+    if (check_tsig(query, exchange, context)) judge(query, exchange, context, verdict);
+  } catch (const std::exception&) {
+    context.counters.failures.add();
+    query.tsig.reset();
+    respond_with(query, Rcode::SERVFAIL);
+  }
+}
+
+void Pipeline::judge(Query& query, const Exchange& exchange, Context& context, Verdict verdict) {
+  switch (verdict) {
     case Verdict::Drop:
       context.counters.dropped.add();
       query.plan = Plan::Drop;
@@ -60,18 +74,20 @@ void Pipeline::receive(Query& query, const Exchange& exchange, Context& context)
       if (context.settings->cookies == CookiePolicy::Off) return respond_with(query, Rcode::FORMERR);
       judge_cookie(query, exchange, context);
       return respond_with(query, query.cookie == CookieState::Rejected ? Rcode::BADCOOKIE : Rcode::NOERROR);
-    case Verdict::Answer: break;
+    case Verdict::Notify: judge_zone_request(query, context, Plan::Notify); break;
+    case Verdict::Update: judge_zone_request(query, context, Plan::Update); break;
+    case Verdict::Answer: context.counters.count_query(query.request.qtype); break;
   }
-  context.counters.count_query(query.request.qtype);
+  if (query.plan == Plan::Respond) return;
   if (query.request.edns.present) {
     context.counters.edns.add();
     if (query.request.edns.dnssec_ok) context.counters.dnssec_ok.add();
     const bool stream = exchange.transport == Transport::Tcp || exchange.transport == Transport::Tls;
     if (query.request.edns.keepalive_timeout && stream) return respond_with(query, Rcode::FORMERR);  // RFC 7828 §3.2.1
     judge_cookie(query, exchange, context);
-    if (query.plan != Plan::LookUp) return;
+    if (query.plan == Plan::Respond) return;
   }
-  judge_question(query, exchange);
+  if (verdict == Verdict::Answer) judge_question(query, exchange);
 }
 
 void Pipeline::judge_cookie(Query& query, const Exchange& exchange, Context& context) {
@@ -96,12 +112,14 @@ void Pipeline::judge_question(Query& query, const Exchange& exchange) {
   switch (request.qtype) {
     case RrType::AXFR:
       // RFC 5936 §4.2: AXFR is defined over TCP only.
-      return respond_with(query, exchange.transport == Transport::Udp ? Rcode::FORMERR : Rcode::REFUSED);
+      if (exchange.transport == Transport::Udp) return respond_with(query, Rcode::FORMERR);
+      if (request.qclass != dns::RrClass::IN) return respond_with(query, Rcode::REFUSED);
+      query.plan = Plan::Transfer;
+      return;
     case RrType::IXFR:
-      if (exchange.transport != Transport::Udp) return respond_with(query, Rcode::REFUSED);
-      // RFC 1995 §2: where the differences do not fit in a UDP response, the current SOA alone, which tells to use TCP.
-      query.apex_only = true;
-      request.qtype = RrType::SOA;
+      // RFC 1035 §3.2.5: there is no transfer of all classes.
+      if (request.qclass != dns::RrClass::IN) return respond_with(query, Rcode::REFUSED);
+      query.plan = Plan::Transfer;
       return;
     case RrType::OPT:
     case RrType::TKEY:
@@ -124,14 +142,16 @@ void Pipeline::begin_look_up(Query& query, const zone::Snapshot& snapshot) {
   query.step = {nullptr, dns::NameView(query.folded.octets.data(), query.request.qname.size()), question_place};
   query.step.zone = zone_for(snapshot, query.step.name, query.request.qtype);
   if (query.step.zone == nullptr) return respond_with(query, Rcode::REFUSED, ExtendedError::NotAuthoritative);
-  if (query.step.zone->expired) return respond_with(query, Rcode::SERVFAIL, ExtendedError::InvalidData);
-  if (query.apex_only && query.step.name != query.step.zone->apex.view())
-    return respond_with(query, Rcode::NOTAUTH, ExtendedError::NotAuthoritative);
+  switch (query.step.zone->availability) {
+    case zone::Availability::Serving: break;
+    case zone::Availability::NotLoaded: return respond_with(query, Rcode::SERVFAIL, ExtendedError::NotReady);
+    case zone::Availability::Expired: return respond_with(query, Rcode::SERVFAIL, ExtendedError::InvalidData);
+  }
   snapshot.begin(query.probe, *query.step.zone, query.step.name);
 }
 
-// A name that is not there is denied by its closest encloser, most often the parent: its memory is fetched with the batch's too, so
-// that the look-up that follows finds it near.
+// A name that is not there is denied by its closest encloser, most often the parent: its memory is fetched with the
+// batch's too, so that the look-up that follows finds it near.
 void Pipeline::fetch(Query& query, const zone::Snapshot& snapshot) {
   snapshot.fetch(query.probe);
   query.parent = {};
@@ -141,12 +161,28 @@ void Pipeline::fetch(Query& query, const zone::Snapshot& snapshot) {
 
 void Pipeline::respond(Query& query, Exchange& exchange, const zone::Snapshot& snapshot, Context& context) {
   const Settings& settings = *context.settings;
-  if (!response_.begin(exchange, query.request, settings)) return context.counters.dropped.add();
+  const size_t signature = query.tsig != nullptr ? query.tsig->response_size() : 0;
+  if (!response_.begin(exchange, query.request, settings, signature)) return context.counters.dropped.add();
   if (query.cookie != CookieState::Absent) response_.set_server_cookie(query.server_cookie);
   const void* source = nullptr;
-  const ResponseClass kind = compose(query, snapshot, settings, source);
+  ResponseClass kind = ResponseClass::Error;
+  switch (query.plan) {
+    case Plan::Transfer:
+      if (!begin_transfer(query, exchange, snapshot, context)) return;
+      break;
+    case Plan::Notify:
+      if (!begin_notify(query, exchange, context)) return;
+      break;
+    case Plan::Update:
+      if (!begin_update(query, exchange, snapshot, context)) return;
+      break;
+    case Plan::Drop:
+    case Plan::Respond:
+    case Plan::Chaos:
+    case Plan::LookUp: kind = compose(query, snapshot, settings, source); break;
+  }
   if (query.rcode == Rcode::BADCOOKIE && query.plan == Plan::Respond) context.counters.cookies_refused.add();
-  if (limit_rate(query, exchange, kind, source, context)) send(exchange, context);
+  if (limit_rate(query, exchange, kind, source, context)) send(query, exchange, context);
 }
 
 ResponseClass Pipeline::compose(Query& query, const zone::Snapshot& snapshot, const Settings& settings,
@@ -165,7 +201,10 @@ ResponseClass Pipeline::compose(Query& query, const zone::Snapshot& snapshot, co
       response_.set_rcode(query.rcode);
       if (query.extended_error != ExtendedError{}) response_.set_extended_error(query.extended_error);
       return ResponseClass::Error;
-    case Plan::Drop: break;
+    case Plan::Drop:
+    case Plan::Transfer:
+    case Plan::Notify:
+    case Plan::Update: break;
   }
   return ResponseClass::Error;
 }
@@ -174,17 +213,18 @@ ResponseClass Pipeline::compose(Query& query, const zone::Snapshot& snapshot, co
 void Pipeline::fail(Query& query, Exchange& exchange, Context& context) {
   context.counters.failures.add();
   exchange.response_size = 0;
+  query.tsig.reset();  // unsigned: what failed may have been the signing
   if (!response_.begin(exchange, query.request, *context.settings)) return;
   response_.set_rcode(Rcode::SERVFAIL);
-  send(exchange, context);
+  send(query, exchange, context);
 }
 
 // True where the response is to be sent, perhaps emptied.
 bool Pipeline::limit_rate(const Query& query, const Exchange& exchange, ResponseClass kind, const void* source,
                           Context& context) {
-  // Over a stream, or with a cookie of ours, the address is the client's own: nothing is reflected to anybody.
+  // Over a stream, or with a cookie of ours or a key, the address is the client's own: nothing is reflected to anybody.
   if (context.rate_limiter == nullptr || exchange.transport != Transport::Udp || query.cookie == CookieState::Valid ||
-      !context.rate_limiter->applies_to(*exchange.client))
+      (query.tsig != nullptr && query.tsig->is_good()) || !context.rate_limiter->applies_to(*exchange.client))
     return true;
   switch (context.rate_limiter->take(*exchange.client, kind, source, context.monotonic_ms, context.slip)) {
     case RateVerdict::Send: return true;
@@ -199,10 +239,17 @@ bool Pipeline::limit_rate(const Query& query, const Exchange& exchange, Response
   return false;
 }
 
-void Pipeline::send(Exchange& exchange, Context& context) {
-  exchange.response_size = response_.finish(*context.settings);
+void Pipeline::send(Query& query, Exchange& exchange, Context& context) {
+  size_t size = response_.finish(*context.settings);
+  if (query.tsig != nullptr) {
+    const auto with_tsig = query.tsig->sign_response(exchange.room, size, unix_time(context.unix_seconds));
+    // The room was kept free; should it ever not suffice, a response that no one would believe is not sent.
+    if (!with_tsig) return context.counters.failures.add();
+    size = *with_tsig;
+  }
+  exchange.response_size = size;
   if (response_.truncated()) context.counters.truncated.add();
-  context.counters.count_response(response_.rcode(), exchange.response_size);
+  context.counters.count_response(response_.rcode(), size);
 }
 
 }  // namespace steward::serve

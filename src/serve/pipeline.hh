@@ -3,13 +3,16 @@
 //
 // A batch goes through in stages, so that the look-ups of all its queries wait for memory at the same time: every
 // request is parsed and its probe begun, all probes are fetched, then each query is answered. Nothing here locks,
-// allocates, calls the system or logs.
+// allocates, calls the system or logs, but for requests that are more than a plain query: those with a TSIG, transfers,
+// NOTIFY and UPDATE (pipeline_operations.cc).
 
 #include <array>
 #include <memory>
 #include <span>
 
+#include "auth/tsig.hh"
 #include "base/exchange.hh"
+#include "serve/access.hh"
 #include "serve/context.hh"
 #include "serve/cookie.hh"
 #include "serve/query.hh"
@@ -30,36 +33,49 @@ class Pipeline {
   static constexpr size_t max_batch = 32;
 
   /// What a request comes to before any zone is looked at.
-  enum class Plan : uint8_t { Drop, Respond, Chaos, LookUp };
+  enum class Plan : uint8_t { Drop, Respond, Chaos, LookUp, Transfer, Notify, Update };
 
   struct Query {
     Request request;
     NameBuffer folded;
     Step step;
     zone::Probe probe;
-    zone::Probe parent;              // begun where nothing was found: most often the closest encloser
+    zone::Probe parent;  // begun where nothing was found: most often the closest encloser
     ServerCookie server_cookie;
     CookieState cookie = CookieState::Absent;
     Plan plan = Plan::Drop;
-    bool apex_only = false;          // IXFR: the question is for the zone's own SOA
-    dns::Rcode rcode{};              // of Plan::Respond
-    ExtendedError extended_error{};  // sent where it is not 0
+    std::unique_ptr<auth::TsigVerdict> tsig;  // null: the request has none
+    dns::Rcode rcode{};                       // of Plan::Respond
+    ExtendedError extended_error{};           // sent where it is not 0
   };
 
   void answer_some(std::span<Exchange> batch, const zone::Snapshot& snapshot, Context& context);
   static void receive(Query& query, const Exchange& exchange, Context& context);
+  static void judge(Query& query, const Exchange& exchange, Context& context, Verdict verdict);
   static void judge_cookie(Query& query, const Exchange& exchange, Context& context);
   static void judge_question(Query& query, const Exchange& exchange);
+  static void judge_zone_request(Query& query, const Context& context, Plan plan);
+  static bool check_tsig(Query& query, const Exchange& exchange, Context& context);
   static void respond_with(Query& query, dns::Rcode rcode, ExtendedError error = {});
   static void begin_look_up(Query& query, const zone::Snapshot& snapshot);
   static void fetch(Query& query, const zone::Snapshot& snapshot);
 
   void respond(Query& query, Exchange& exchange, const zone::Snapshot& snapshot, Context& context);
   ResponseClass compose(Query& query, const zone::Snapshot& snapshot, const Settings& settings, const void*& source);
+  // What is more than a query. True: respond; false: nothing is sent now.
+  bool begin_transfer(Query& query, Exchange& exchange, const zone::Snapshot& snapshot, Context& context);
+  void answer_soa(Query& query, const zone::Snapshot& snapshot, const zone::ZoneInfo& zone);
+  void answer_differences(Query& query, const zone::Snapshot& snapshot, const zone::ZoneInfo& zone, ByteView records,
+                          Context& context);
+  bool begin_notify(Query& query, const Exchange& exchange, Context& context);
+  bool begin_update(Query& query, Exchange& exchange, const zone::Snapshot& snapshot, Context& context);
+  void set_error(dns::Rcode rcode, ExtendedError error);
+  static Asker asker_of(const Query& query, const Exchange& exchange);
+
   void fail(Query& query, Exchange& exchange, Context& context);
   bool limit_rate(const Query& query, const Exchange& exchange, ResponseClass kind, const void* source,
                   Context& context);
-  void send(Exchange& exchange, Context& context);
+  void send(Query& query, Exchange& exchange, Context& context);
 
   std::unique_ptr<std::array<Query, max_batch>> queries_;
   std::unique_ptr<Chain> chain_;

@@ -216,7 +216,7 @@ bool QueryAnswer::follow() {
   for (size_t i = 0; i < links_; ++i)
     if (chain_.visited[i] == step_.name) return false;
   const zone::ZoneInfo* const zone = zone_for(snapshot_, step_.name, request_.qtype);
-  if (zone == nullptr || zone->expired) return false;
+  if (zone == nullptr || zone->availability != zone::Availability::Serving) return false;
   step_.zone = zone;
   node_ = find(step_.name);
   return true;

@@ -118,6 +118,20 @@ bool parse_additional(ByteView message, size_t at, size_t before, size_t count, 
   return at == message.size() && options_hold;
 }
 
+// NOTIFY and UPDATE share the form of a QUERY: a question, which UPDATE calls the zone, and three sections.
+Verdict parse_other(ByteView message, Request& request) {
+  Verdict verdict = Verdict::NotImplemented;
+  if (request.opcode() == static_cast<uint8_t>(dns::Opcode::NOTIFY)) verdict = Verdict::Notify;
+  if (request.opcode() == static_cast<uint8_t>(dns::Opcode::UPDATE)) verdict = Verdict::Update;
+  if (verdict == Verdict::NotImplemented) return verdict;
+  // RFC 2136 §3.1.1: exactly one zone. RFC 1996 §3.6: exactly one question.
+  if (load_u16(&message[4]) != 1 || !parse_question(message, request)) return Verdict::FormatError;
+  const size_t before = size_t{load_u16(&message[6])} + load_u16(&message[8]);
+  const size_t at = header_size + request.question_size;
+  if (!parse_additional(message, at, before, load_u16(&message[10]), request)) return Verdict::FormatError;
+  return request.edns.version != 0 ? Verdict::BadVersion : verdict;
+}
+
 }  // namespace
 
 Verdict parse_request(ByteView message, Request& request) {
@@ -129,7 +143,7 @@ Verdict parse_request(ByteView message, Request& request) {
   request.edns = RequestEdns{};
   // Two servers that answer each other's responses would never stop.
   if ((request.flags & response_flag) != 0) return Verdict::Drop;
-  if (request.opcode() != static_cast<uint8_t>(dns::Opcode::QUERY)) return Verdict::NotImplemented;
+  if (request.opcode() != static_cast<uint8_t>(dns::Opcode::QUERY)) return parse_other(message, request);
 
   const size_t questions = load_u16(&message[4]);
   const size_t answers = load_u16(&message[6]);

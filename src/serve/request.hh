@@ -25,6 +25,7 @@ enum class EdnsOption : uint16_t {
 /// Extended DNS errors (RFC 8914 §4) that we send.
 enum class ExtendedError : uint16_t {
   NotReady = 14,
+  Prohibited = 18,
   NotAuthoritative = 20,
   NotSupported = 21,
   InvalidData = 24,
@@ -64,6 +65,8 @@ struct Request {
 enum class Verdict : uint8_t {
   Answer,          ///< a well-formed QUERY with one question
   CookieOnly,      ///< no question, but a cookie (RFC 7873 §5.4)
+  Notify,          ///< a well-formed NOTIFY: one question, and whatever sections it has (RFC 1996 §3.7)
+  Update,          ///< an UPDATE with one zone, all of whose sections hold together (RFC 2136 §2.2)
   Drop,            ///< no response at all: too short for a header, or itself a response
   NotImplemented,  ///< an opcode that we do not have
   FormatError,

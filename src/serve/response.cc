@@ -42,8 +42,11 @@ void write_option_head(ByteWriter& out, EdnsOption option, size_t size) {
 
 }  // namespace
 
-bool Response::begin(const Exchange& exchange, const Request& request, const Settings& settings) {
-  room_ = exchange.room.first(size_limit(exchange, request, settings));
+bool Response::begin(const Exchange& exchange, const Request& request, const Settings& settings, size_t signature) {
+  // RFC 8945 §5.3: what the TSIG takes is taken from the response, which is truncated where it does not fit beside it.
+  const size_t limit = size_limit(exchange, request, settings);
+  if (limit < signature) return false;
+  room_ = exchange.room.first(limit - signature);
   request_ = &request;
   transport_ = exchange.transport;
   server_cookie_ = {};
@@ -133,6 +136,24 @@ bool Response::put_chaos_txt(std::string_view text) {
   out_.u16(static_cast<uint16_t>(text.size() + 1));
   out_.u8(static_cast<uint8_t>(text.size()));
   out_.bytes(as_bytes(text));
+  if (!out_.ok()) {
+    out_.rewind(start);
+    return false;
+  }
+  count(Section::Answer, 1);
+  return true;
+}
+
+bool Response::put_record(dns::NameView owner, RrType type, uint32_t ttl, ByteView rdata) {
+  const size_t start = out_.at();
+  const size_t own = owner.size() - std::min(owner.size(), request_->qname.size());
+  out_.bytes(owner.wire().first(own));
+  out_.u16(0xc000 | question_place);
+  out_.u16(value(type));
+  out_.u16(value(dns::RrClass::IN));
+  out_.u32(ttl);
+  out_.u16(static_cast<uint16_t>(rdata.size()));
+  out_.bytes(rdata);
   if (!out_.ok()) {
     out_.rewind(start);
     return false;

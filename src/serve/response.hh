@@ -20,9 +20,10 @@ constexpr uint16_t question_place = header_size;
 
 class Response {
  public:
-  /// Writes the question, if `request` has one, and reserves what the OPT record will take. False: no room even for
-  /// that.
-  [[nodiscard]] bool begin(const Exchange& exchange, const Request& request, const Settings& settings);
+  /// Writes the question, if `request` has one, and reserves what the OPT record will take, and the `signature` octets
+  /// of a TSIG that is written after finish(). False: no room even for that.
+  [[nodiscard]] bool begin(const Exchange& exchange, const Request& request, const Settings& settings,
+                           size_t signature = 0);
 
   /// Writes an RRset whose owner (or the name that it was synthesized for) stands at `place` in the message. False, and
   /// nothing written, where it does not fit.
@@ -43,6 +44,9 @@ class Response {
   [[nodiscard]] bool put_chaos_txt(std::string_view text);
   /// The RRSIGs of `rrset` alone, owner at `place`, in the answer section.
   [[nodiscard]] bool put_sigs(const zone::StoredRrset& rrset, uint16_t place);
+
+  /// A record whose owner is at or below QNAME, `rdata` uncompressed, in the answer section.
+  [[nodiscard]] bool put_record(dns::NameView owner, dns::RrType type, uint32_t ttl, ByteView rdata);
 
   /// Offset of what will be written next.
   [[nodiscard]] size_t at() const { return out_.at(); }
@@ -72,7 +76,7 @@ class Response {
   static void write_padding(ByteWriter& out);
 
   ByteWriter out_{MutableByteView{}};
-  MutableByteView room_;  // up to the largest size of this response
+  MutableByteView room_;  // up to the largest size of this response, without its TSIG
   const Request* request_ = nullptr;
   ByteView server_cookie_;
   std::optional<ExtendedError> extended_error_;

@@ -48,6 +48,9 @@ struct Databases {
   MDB_dbi tree;
   MDB_dbi nsec3;
   MDB_dbi segments;
+  MDB_dbi journal;
+  MDB_dbi attic;
+  MDB_dbi state;
 };
 
 }  // namespace steward::store

@@ -1,6 +1,7 @@
 #include <atomic>
 #include <vector>
 
+#include "store/journal.hh"
 #include "store/state.hh"
 #include "store/store.hh"
 
@@ -142,6 +143,10 @@ const zone::ZoneInfo* Reader::find_zone(dns::NameView name) const {
 const ZoneRecord* Reader::zone_record(dns::NameView apex) const {
   return impl_->view->find_exact(impl_->s.hash, dns::Name(apex).folded());
 }
+
+std::vector<std::shared_ptr<const ZoneRecord>> Reader::zones() const { return impl_->view->zones; }
+
+Committed Reader::committed() const { return {impl_->s, impl_->txn.get(), *impl_->view}; }
 
 void Reader::begin(zone::Probe& probe, const zone::ZoneInfo& zone, dns::NameView name) const {
   probe = {&zone, name, 0, 0, nullptr};
@@ -301,5 +306,47 @@ zone::NodeView Reader::nsec3_at_or_after(const zone::ZoneInfo& zone, Bytes& hash
   hash.assign(found.begin() + zone_prefix_size, found.end());
   return r.at(v);
 }
+
+std::optional<JournalPart> Reader::read_journal(const zone::ZoneInfo& zone, JournalPlace& place) const {
+  const ZoneRecord* record = zone_record(zone.apex);
+  if (record == nullptr) return std::nullopt;
+  return Journal(impl_->txn.get(), impl_->s.dbs.journal, *record).read(place);
+}
+
+std::optional<JournalExtent> Reader::journal_extent(const zone::ZoneInfo& zone, uint32_t serial) const {
+  const ZoneRecord* record = zone_record(zone.apex);
+  if (record == nullptr) return std::nullopt;
+  return Journal(impl_->txn.get(), impl_->s.dbs.journal, *record).extent(serial);
+}
+
+Result<std::unique_ptr<ZoneCopy>> Reader::copy_zone(const zone::ZoneInfo& zone) const {
+  const Implementation& r = *impl_;
+  const ZoneRecord* record = zone_record(zone.apex);
+  if (record == nullptr) return fail(Errc::NotFound, zone.apex.to_text() + ": no such zone");
+  Epochs::Slot* slot = r.s.epochs.add_reader();
+  if (slot == nullptr) return fail(Errc::Full, "too many zones are held for transfers");
+  auto copy = std::unique_ptr<ZoneCopy>(new ZoneCopy(*slot));
+  // What this snapshot sees stays as long as the copy does: it joins the reader's own epoch.
+  slot->entered.store(r.slot.entered.load(std::memory_order_relaxed), std::memory_order_seq_cst);
+  copy->info_ = record->info;
+  copy->serial_ = record->serial;
+  copy->nodes_.reserve(record->nodes);
+  for (const MDB_dbi dbi : {r.s.dbs.tree, r.s.dbs.nsec3}) {
+    MDB_cursor* opened = nullptr;
+    if (const int code = mdb_cursor_open(r.txn.get(), dbi, &opened); code != 0) return lmdb_error("tree", code);
+    const CursorHandle cursor(opened);
+    std::array<uint8_t, zone_prefix_size> key;
+    store_u32(key.data(), zone.id);
+    MDB_val k{key.size(), key.data()};
+    MDB_val v;
+    int code = mdb_cursor_get(cursor.get(), &k, &v, MDB_SET_RANGE);
+    for (; code == 0 && std::memcmp(k.mv_data, key.data(), key.size()) == 0; code = mdb_cursor_get(cursor.get(), &k, &v, MDB_NEXT))
+      copy->nodes_.push_back(r.at(v));
+    if (code != 0 && code != MDB_NOTFOUND) return lmdb_error("tree", code);
+  }
+  return copy;
+}
+
+ZoneCopy::~ZoneCopy() { Epochs::remove_reader(slot_); }
 
 }  // namespace steward::store

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -34,7 +35,11 @@ Result<int> lock_folder(const std::string& folder) {
   const std::string path = folder + "/lock";
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return fail(Errc::Io, path + ": " + std::strerror(errno));
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  // The folder may have been exchanged for a restored one in between: then this is the old one's lock.
+  struct stat locked {};
+  struct stat there {};
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0 || ::fstat(fd, &locked) != 0 || ::stat(path.c_str(), &there) != 0 ||
+      locked.st_ino != there.st_ino || locked.st_dev != there.st_dev) {
     ::close(fd);
     return fail(Errc::Refused, folder + ": in use by another process");
   }
@@ -59,7 +64,8 @@ Result<void> open_environment(Store::State& s) {
   if (const int code = mdb_txn_begin(env, nullptr, 0, &txn); code != 0) return lmdb_error(path, code);
   TxnHandle guard(txn);
   const std::pair<const char*, MDB_dbi*> names[] = {{"meta", &s.dbs.meta}, {"zones", &s.dbs.zones}, {"tree", &s.dbs.tree},
-                                                    {"nsec3", &s.dbs.nsec3}, {"segments", &s.dbs.segments}};
+                                                    {"nsec3", &s.dbs.nsec3}, {"segments", &s.dbs.segments},
+                                                    {"journal", &s.dbs.journal}, {"attic", &s.dbs.attic}, {"state", &s.dbs.state}};
   for (const auto& [name, dbi] : names)
     if (const int code = mdb_dbi_open(txn, name, MDB_CREATE, dbi); code != 0) return lmdb_error(path, code);
 
@@ -73,7 +79,8 @@ Result<void> open_environment(Store::State& s) {
   } else if (*version != format_version) {
     return fail(Errc::Unsupported, path + ": format " + std::to_string(*version) + ", this program reads format " +
                                        std::to_string(format_version) +
-                                       "; export the zones with the version that wrote it and load them with this one");
+                                       "; export it with the version that wrote it (steward-registry backup FILE) and import it with this one (steward-registry "
+                                       "restore FILE --replace)");
   }
   if (const int code = mdb_txn_commit(guard.release()); code != 0) return lmdb_error(path, code);
   return {};
@@ -220,6 +227,19 @@ std::vector<ZoneRecord> Store::zones() const {
 std::optional<ZoneRecord> Store::find_zone(dns::NameView apex) const {
   const ZoneRecord* found = state_->view.load()->find_exact(state_->hash, dns::Name(apex).folded());
   return found != nullptr ? std::optional(*found) : std::nullopt;
+}
+
+Bytes Store::state_of(uint32_t zone) const {
+  MDB_txn* txn = nullptr;
+  if (mdb_txn_begin(state_->env.get(), nullptr, MDB_RDONLY, &txn) != 0) return {};
+  const TxnHandle guard(txn);
+  Bytes key;
+  append_u32(key, zone);
+  MDB_val k = to_val(key);
+  MDB_val v;
+  if (mdb_get(txn, state_->dbs.state, &k, &v) != 0) return {};
+  const ByteView found = to_view(v);
+  return {found.begin(), found.end()};
 }
 
 Result<std::unique_ptr<Reader>> Store::make_reader() {

@@ -6,12 +6,15 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/result.hh"
 #include "store/epochs.hh"
 #include "store/zone_record.hh"
+#include "zone/attic.hh"
+#include "zone/difference.hh"
 #include "zone/node_table.hh"
 #include "zone/snapshot.hh"
 
@@ -29,15 +32,43 @@ struct StoreOptions {
 struct StoreFigures {
   uint64_t tree_pages = 0;       ///< of 4 KiB, in use in LMDB's file
   uint64_t map_size = 0;
-  uint64_t log_octets = 0;       ///< in segments that exist
+  uint64_t log_octets = 0;       ///< in segments that are in use
   uint64_t live_octets = 0;      ///< of nodes that the tree points at
   uint64_t index_names = 0;
   uint64_t index_octets = 0;
   uint64_t dead_readers = 0;     ///< slots of readers that died, cleared at open
 };
 
+/// How much of a zone's history is kept.
+struct JournalLimits {
+  uint64_t octets = uint64_t{64} << 20;
+  uint64_t differences = 100'000;
+  Seconds age = std::chrono::hours(14 * 24);
+};
+
+/// Where a reading of the journal stands. Begin with the serial alone.
+struct JournalPlace {
+  uint32_t serial = 0;
+  uint32_t part = 0;
+};
+
+struct JournalPart {
+  uint32_t from = 0;   ///< serials of the difference that it belongs to
+  uint32_t to = 0;
+  bool first = false;  ///< of that difference
+  bool last = false;
+  Bytes records;       ///< whole records (zone::DifferenceReader), about 64 KiB of them
+};
+
+struct JournalExtent {
+  uint64_t differences = 0;
+  uint64_t octets = 0;
+};
+
 class Reader;
 class WriteTransaction;
+class ZoneCopy;
+struct Committed;
 
 class Store {
  public:
@@ -54,6 +85,8 @@ class Store {
   [[nodiscard]] std::vector<ZoneRecord> zones() const;
   /// The zone with this apex, in any case, as of the last commit.
   [[nodiscard]] std::optional<ZoneRecord> find_zone(dns::NameView apex) const;
+  /// What put_state() stored; empty where nothing was.
+  [[nodiscard]] Bytes state_of(uint32_t zone) const;
   [[nodiscard]] Result<std::unique_ptr<WriteTransaction>> begin_write();
   /// Fills the index from the tree, after which answers stop using the tree. Io, Corrupt.
   Result<void> build_index();
@@ -95,6 +128,14 @@ class WriteTransaction {
   [[nodiscard]] zone::NodeTable& nodes(uint32_t zone);
   [[nodiscard]] zone::NodeTable& nsec3(uint32_t zone);
 
+  /// The difference that this transaction makes to a zone. One that does not follow on the last starts the journal anew; what is over the
+  /// limits goes, oldest first. One that is over `limits.octets` by itself leaves the journal empty: who is behind takes the whole zone.
+  Result<void> append_journal(uint32_t zone, const zone::Difference& difference, const JournalLimits& limits, UnixTime now);
+  Result<void> clear_journal(uint32_t zone);
+  [[nodiscard]] zone::Attic& attic(uint32_t zone);
+  /// A value that the zone's keeper stores with the zone, octets of its own making (a secondary's timers); empty removes it.
+  Result<void> put_state(uint32_t zone, ByteView octets);
+
   /// On disk when it returns, and readers see it. After a failure nothing of it is there.
   Result<void> commit();
 
@@ -133,10 +174,47 @@ class Reader final : public zone::Snapshot {
   /// The node with the lowest key that is not below `key`, which then becomes that key.
   [[nodiscard]] zone::NodeView node_at_or_after(const zone::ZoneInfo& zone, Bytes& key) const;
   [[nodiscard]] zone::NodeView nsec3_at_or_after(const zone::ZoneInfo& zone, Bytes& hash) const;
+  /// All nodes of a zone as of now, for a transfer that takes its time. Costs 8 octets a node and no transaction. Full where too many are
+  /// held already.
+  [[nodiscard]] Result<std::unique_ptr<ZoneCopy>> copy_zone(const zone::ZoneInfo& zone) const;
+
+  // The journal (src/store/journal.cc), between acquire() and release().
+  /// The part at `place`, which then is where the next one stands, of the next difference after the last part. Nothing where the
+  /// journal does not hold it: it never did, or no longer, or that serial is the newest.
+  [[nodiscard]] std::optional<JournalPart> read_journal(const zone::ZoneInfo& zone, JournalPlace& place) const;
+  /// From `serial` to the newest; nothing where the journal does not reach back to it.
+  [[nodiscard]] std::optional<JournalExtent> journal_extent(const zone::ZoneInfo& zone, uint32_t serial) const;
+  /// All zones, in the order of their ids, also those that are not served.
+  [[nodiscard]] std::vector<std::shared_ptr<const ZoneRecord>> zones() const;
+  /// What walk.hh goes over.
+  [[nodiscard]] Committed committed() const;
 
  private:
+  friend class ZoneCopy;
   struct Implementation;
   std::unique_ptr<Implementation> impl_;
+};
+
+/// The nodes of one version of a zone, held until it goes. It may outlive the snapshot it was made from and be handed from thread to
+/// thread; it must go before the Store.
+class ZoneCopy {
+ public:
+  ~ZoneCopy();
+  ZoneCopy(const ZoneCopy&) = delete;
+  ZoneCopy& operator=(const ZoneCopy&) = delete;
+
+  [[nodiscard]] const zone::ZoneInfo& info() const { return info_; }
+  [[nodiscard]] uint32_t serial() const { return serial_; }
+  /// In canonical order, the apex first; then the NSEC3 nodes by hash.
+  [[nodiscard]] std::span<const zone::NodeView> nodes() const { return nodes_; }
+
+ private:
+  friend class Reader;
+  explicit ZoneCopy(Epochs::Slot& slot) : slot_(slot) {}
+  Epochs::Slot& slot_;
+  zone::ZoneInfo info_;
+  uint32_t serial_ = 0;
+  std::vector<zone::NodeView> nodes_;
 };
 
 }  // namespace steward::store

@@ -1,6 +1,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "store/journal.hh"
 #include "store/state.hh"
 #include "store/store.hh"
 
@@ -26,6 +27,7 @@ struct WriteTransaction::Implementation {
   }
 
   class Table;
+  class ZoneAttic;
 
   Store::State& s;
   TxnHandle txn;
@@ -34,7 +36,9 @@ struct WriteTransaction::Implementation {
   std::map<uint32_t, std::shared_ptr<const ZoneRecord>> zones;
   std::map<uint32_t, std::shared_ptr<ZoneRecord>> changed_zones;
   bool zones_changed = false;
+  bool has_writes = false;
   std::map<std::pair<uint32_t, bool>, std::unique_ptr<Table>> tables;
+  std::map<uint32_t, std::unique_ptr<ZoneAttic>> attics;
   std::vector<Index::Change> index_changes;
   std::map<uint64_t, int64_t> live_changes;
   bool committed = false;
@@ -53,6 +57,8 @@ struct WriteTransaction::Implementation {
     if (const int code = mdb_put(txn.get(), dbi, &k, &v, 0); code != 0) return lmdb_error("commit", code);
     return {};
   }
+  /// Entries whose key begins with this zone's id.
+  Result<void> remove_all(MDB_dbi dbi, uint32_t zone);
   Result<void> write_zones();
   Result<void> write_segments(std::map<uint64_t, uint64_t>& live);
   void after_commit(uint64_t id, std::map<uint64_t, uint64_t> live);
@@ -103,6 +109,7 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
   Result<void> put(ByteView key, ByteView blob) override {
     const zone::NodeView node(blob.data());
     const uint64_t hash = indexed_ && t_.s.index_built ? t_.s.hash(zone_, dns::Name(node.owner()).folded()) : 0;
+    t_.has_writes = true;
     const auto position = t_.s.log->append(blob);
     if (!position) return tl::unexpected<Error>(position.error());
     t_.live_changes[NodeLog::segment_of(*position)] += static_cast<int64_t>(blob.size());
@@ -147,6 +154,7 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
     const NodePosition before = number_of(v) & tree_position;
     if (auto flushed = flush_for(before); !flushed) return flushed;
     const uint64_t hash = indexed_ && t_.s.index_built ? t_.s.hash_of(before) : 0;
+    t_.has_writes = true;
     code = mdb_cursor_del(writing_.get(), 0);
     if (code != 0) return lmdb_error("tree", code);
     t_.count_live(before, -1);
@@ -184,6 +192,43 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
   CursorHandle writing_;
   CursorHandle reading_;
   TreeKey key_;
+};
+
+/// The attic of one zone: keys as in the tree, values as they are given.
+class WriteTransaction::Implementation::ZoneAttic final : public zone::Attic {
+ public:
+  ZoneAttic(Implementation& transaction, uint32_t zone) : t_(transaction), zone_(zone) {}
+
+  Bytes find(ByteView key) override {
+    const Bytes whole = full(key);
+    MDB_val k = to_val(whole);
+    MDB_val v;
+    const int code = mdb_get(t_.txn.get(), t_.s.dbs.attic, &k, &v);
+    if (code != 0 && code != MDB_NOTFOUND) t_.fail_with(lmdb_error("attic", code).value());
+    if (code != 0) return {};
+    const ByteView found = to_view(v);
+    return {found.begin(), found.end()};
+  }
+  Result<void> put(ByteView key, ByteView provenance) override {
+    t_.has_writes = true;
+    const Bytes whole = full(key);
+    MDB_val k = to_val(whole);
+    MDB_val v = to_val(provenance);
+    const int code = provenance.empty() ? mdb_del(t_.txn.get(), t_.s.dbs.attic, &k, nullptr)
+                                        : mdb_put(t_.txn.get(), t_.s.dbs.attic, &k, &v, 0);
+    if (code != 0 && code != MDB_NOTFOUND) return lmdb_error("attic", code);
+    return {};
+  }
+
+ private:
+  [[nodiscard]] Bytes full(ByteView key) const {
+    Bytes whole;
+    append_u32(whole, zone_);
+    append(whole, key);
+    return whole;
+  }
+  Implementation& t_;
+  uint32_t zone_;
 };
 
 WriteTransaction::WriteTransaction(Store::State& store) : impl_(std::make_unique<Implementation>(store)) {}
@@ -225,6 +270,9 @@ Result<void> WriteTransaction::remove_zone(uint32_t id) {
     while (table.at_or_after(key))
       if (auto erased = table.erase(key); !erased) return erased;
   }
+  if (auto cleared = clear_journal(id); !cleared) return cleared;
+  for (const MDB_dbi dbi : {impl_->s.dbs.attic, impl_->s.dbs.state})
+    if (auto removed = impl_->remove_all(dbi, id); !removed) return removed;
   impl_->zones.erase(id);
   impl_->changed_zones.erase(id);
   impl_->zones_changed = true;
@@ -246,6 +294,48 @@ zone::NodeTable& WriteTransaction::nsec3(uint32_t zone) {
   auto& table = impl_->tables[{zone, true}];
   if (!table) table = std::make_unique<Implementation::Table>(*impl_, zone, true);
   return *table;
+}
+
+zone::Attic& WriteTransaction::attic(uint32_t zone) {
+  auto& attic = impl_->attics[zone];
+  if (!attic) attic = std::make_unique<Implementation::ZoneAttic>(*impl_, zone);
+  return *attic;
+}
+
+Result<void> WriteTransaction::append_journal(uint32_t zone, const zone::Difference& difference, const JournalLimits& limits, UnixTime now) {
+  ZoneRecord& record = this->zone(zone);
+  return Journal(impl_->txn.get(), impl_->s.dbs.journal, record).append(record, difference, limits, now);
+}
+
+Result<void> WriteTransaction::clear_journal(uint32_t zone) {
+  ZoneRecord& record = this->zone(zone);
+  return Journal(impl_->txn.get(), impl_->s.dbs.journal, record).clear(record);
+}
+
+Result<void> WriteTransaction::put_state(uint32_t zone, ByteView octets) {
+  impl_->has_writes = true;
+  Bytes key;
+  append_u32(key, zone);
+  MDB_val k = to_val(key);
+  MDB_val v = to_val(octets);
+  const int code = octets.empty() ? mdb_del(impl_->txn.get(), impl_->s.dbs.state, &k, nullptr)
+                                  : mdb_put(impl_->txn.get(), impl_->s.dbs.state, &k, &v, 0);
+  if (code != 0 && code != MDB_NOTFOUND) return lmdb_error("state", code);
+  return {};
+}
+
+Result<void> WriteTransaction::Implementation::remove_all(MDB_dbi dbi, uint32_t zone) {
+  MDB_cursor* opened = nullptr;
+  if (const int code = mdb_cursor_open(txn.get(), dbi, &opened); code != 0) return lmdb_error("zones", code);
+  const CursorHandle cursor(opened);
+  Bytes key;
+  append_u32(key, zone);
+  MDB_val k = to_val(key);
+  MDB_val v;
+  int code = mdb_cursor_get(cursor.get(), &k, &v, MDB_SET_RANGE);
+  for (; code == 0 && k.mv_size >= zone_prefix_size && load_u32(to_view(k).data()) == zone; code = mdb_cursor_get(cursor.get(), &k, &v, MDB_NEXT))
+    if (const int removed = mdb_cursor_del(cursor.get(), 0); removed != 0) return lmdb_error("zones", removed);
+  return code == 0 || code == MDB_NOTFOUND ? Result<void>{} : lmdb_error("zones", code);
 }
 
 Result<void> WriteTransaction::Implementation::write_zones() {
@@ -290,6 +380,7 @@ Result<void> WriteTransaction::commit() {
   Store::State& s = t.s;
   t.tables.clear();
   if (t.failure) return tl::unexpected<Error>(*t.failure);
+  if (!t.has_writes && !t.zones_changed && t.changed_zones.empty()) return {};
   // The nodes first: what the tree points at is on disk before the tree is.
   if (auto synced = s.log->sync(); !synced) return synced;
   if (auto written = t.write_zones(); !written) return written;

@@ -15,6 +15,15 @@ std::string_view text_of(zone::Denial denial) {
   return "none";
 }
 
+std::string_view text_of(zone::Availability availability) {
+  switch (availability) {
+    case zone::Availability::Serving: return "serving";
+    case zone::Availability::NotLoaded: return "not-loaded";
+    case zone::Availability::Expired: return "expired";
+  }
+  return "serving";
+}
+
 }  // namespace
 
 std::string ZoneRecord::to_json() const {
@@ -31,6 +40,8 @@ std::string ZoneRecord::to_json() const {
                          {"signed-here", signed_here},
                          {"signing", signing_digest},
                          {"loaded", seconds_of(loaded_at)},
+                         {"availability", text_of(info.availability)},
+                         {"journal", {journal_first, journal_next, journal_octets}},
                          {"files", nlohmann::json::array()}};
   for (const FileStamp& file : files)
     json["files"].push_back({{"path", file.path}, {"modified", file.modified_ns}, {"size", file.size}, {"inode", file.inode}});
@@ -65,6 +76,15 @@ Result<ZoneRecord> ZoneRecord::from_json(uint32_t id, std::string_view text) {
     record.signed_here = json.at("signed-here").get<bool>();
     record.signing_digest = json.at("signing").get<std::string>();
     record.loaded_at = unix_time(json.at("loaded").get<int64_t>());
+    const auto availability = json.value("availability", std::string("serving"));
+    record.info.availability = availability == "expired"      ? zone::Availability::Expired
+                               : availability == "not-loaded" ? zone::Availability::NotLoaded
+                                                              : zone::Availability::Serving;
+    if (const auto journal = json.find("journal"); journal != json.end()) {
+      record.journal_first = journal->at(0).get<uint64_t>();
+      record.journal_next = journal->at(1).get<uint64_t>();
+      record.journal_octets = journal->at(2).get<uint64_t>();
+    }
     for (const auto& file : json.at("files"))
       record.files.push_back({file.at("path").get<std::string>(), file.at("modified").get<int64_t>(),
                               file.at("size").get<uint64_t>(), file.at("inode").get<uint64_t>()});

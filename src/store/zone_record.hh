@@ -32,6 +32,10 @@ struct ZoneRecord {
   std::string signing_digest;      ///< of the policy and keys that it was signed with
   std::vector<FileStamp> files;
   UnixTime loaded_at{};
+  // The journal holds the differences journal_first up to but not journal_next, `journal_octets` in all.
+  uint64_t journal_first = 0;
+  uint64_t journal_next = 0;
+  uint64_t journal_octets = 0;
 
   [[nodiscard]] std::string to_json() const;
   static Result<ZoneRecord> from_json(uint32_t id, std::string_view text);

@@ -224,6 +224,24 @@ dns::Name name_in_message(const uint8_t* message, size_t at) {
   }
 }
 
+// Makes a copied RRset right for an owner that stands at `place` in the message. `copy` is where its first RR starts, `rrs` what was
+// copied; the owners of the RRs from the octet `first` on are written too.
+void settle_pointers(uint8_t* message, uint8_t* copy, ByteView rrs, size_t first, const StoredRrset& rrset, NameView owner,
+                     OwnerPlace place) {
+  const auto owner_here = static_cast<uint16_t>(0xc000 | place.offset);
+  for (size_t at = first; at < rrs.size(); at += rr_head + load_u16(copy + at + 10)) store_u16(copy + at, owner_here);
+  if (compressible_names(rrset.type).count == 0) return;
+
+  const MessageTails tails(message, place.offset);
+  for (size_t at = 0; at < rrset.rrs.size(); at += rr_head + load_u16(copy + at + 10)) {
+    uint8_t* const rdata = copy + at + rr_head;
+    for_each_pointer(rrset.type, rdata, [&](size_t pointer) {
+      const size_t remaining = owner.size() - ((load_u16(rdata + pointer) & 0x3fffU) - question_offset);
+      store_u16(rdata + pointer, static_cast<uint16_t>(0xc000 | tails.offset_of(remaining)));
+    });
+  }
+}
+
 // Past 16 KiB nothing can be pointed at: the RRs go out in full.
 bool write_in_full(ByteWriter& out, const StoredRrset& rrset, NameView owner, OwnerPlace place, bool with_sigs) {
   const size_t start = out.at();
@@ -306,18 +324,22 @@ bool write_rrset(ByteWriter& out, const StoredRrset& rrset, NameView owner, Owne
     if (!has_names || !owner.is_wildcard()) return true;
   }
 
-  const auto owner_here = static_cast<uint16_t>(0xc000 | place.offset);
-  for (size_t at = 0; at < rrs.size(); at += rr_head + load_u16(copy + at + 10)) store_u16(copy + at, owner_here);
-  if (!has_names) return true;
+  settle_pointers(out.data(), copy, rrs, 0, rrset, owner, place);
+  return true;
+}
 
-  const MessageTails tails(out.data(), place.offset);
-  for (size_t at = 0; at < rrset.rrs.size(); at += rr_head + load_u16(copy + at + 10)) {
-    uint8_t* const rdata = copy + at + rr_head;
-    for_each_pointer(rrset.type, rdata, [&](size_t pointer) {
-      const size_t remaining = owner.size() - ((load_u16(rdata + pointer) & 0x3fffU) - question_offset);
-      store_u16(rdata + pointer, static_cast<uint16_t>(0xc000 | tails.offset_of(remaining)));
-    });
+bool write_rrset_behind_owner(ByteWriter& out, const StoredRrset& rrset, NameView owner, OwnerPlace place) {
+  constexpr size_t owner_pointer_size = 2;
+  const size_t start = out.at();
+  const ByteView rrs = rrset.rrs_with_sigs;
+  out.bytes(rrs.subspan(owner_pointer_size));
+  if (!out.ok()) {
+    out.rewind(start);
+    return false;
   }
+  uint8_t* const copy = out.data() + start - owner_pointer_size;
+  const size_t second = rr_head + load_u16(rrs.data() + 10);
+  settle_pointers(out.data(), copy, rrs, second, rrset, owner, place);
   return true;
 }
 

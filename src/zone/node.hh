@@ -122,6 +122,10 @@ struct OwnerPlace {
 /// wildcard (RFC 4592); pointers in RDATA are moved accordingly.
 [[nodiscard]] bool write_rrset(ByteWriter& out, const StoredRrset& rrset, NameView owner, OwnerPlace place, bool with_sigs);
 
+/// The same, all RRSIGs included, for an owner that is written out in front of its first RR, as in a transfer: `out` stands right
+/// behind the owner's name, which begins at `place`, 16,128 at most.
+[[nodiscard]] bool write_rrset_behind_owner(ByteWriter& out, const StoredRrset& rrset, NameView owner, OwnerPlace place);
+
 /// What NodeBuilder takes: RDATA in wire form, uncompressed, in canonical order, without repeats.
 struct RrsetInput {
   RrType type{};

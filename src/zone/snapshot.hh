@@ -16,12 +16,19 @@ namespace steward::zone {
 
 enum class Denial : uint8_t { None, Nsec, Nsec3 };
 
+/// Whether there is anything to answer with.
+enum class Availability : uint8_t {
+  Serving,
+  NotLoaded,  ///< configured, and nothing of it was ever loaded or transferred: SERVFAIL with EDE 14 (Not Ready)
+  Expired,    ///< its primaries were silent for longer than the SOA allows (RFC 1035 §3.3.13): SERVFAIL with EDE 24 (Invalid Data)
+};
+
 /// What is known of a zone beside its nodes.
 struct ZoneInfo {
   uint32_t id = 0;
   dns::Name apex;
   Denial denial = Denial::None;       ///< None: the zone is unsigned
-  bool expired = false;               ///< answers SERVFAIL with EDE 24 (Invalid Data): nothing that may be served
+  Availability availability = Availability::Serving;
   uint16_t nsec3_iterations = 0;      ///< 0 for what we sign; a pre-signed zone may have more
   uint8_t nsec3_salt_size = 0;
   std::array<uint8_t, 255> nsec3_salt{};

@@ -243,6 +243,12 @@ zone::ZoneInfo& MemorySnapshot::info(std::string_view apex) {
   throw std::runtime_error("no zone " + name.to_text());
 }
 
+std::vector<NodeView> MemorySnapshot::nodes(std::string_view apex) {
+  std::vector<NodeView> all;
+  for (const Bytes& blob : zones_[info(apex).id - 1]->blobs) all.emplace_back(blob.data());
+  return all;
+}
+
 const zone::ZoneInfo* MemorySnapshot::find_zone(NameView name) const {
   const zone::ZoneInfo* best = nullptr;
   for (const auto& zone : zones_)

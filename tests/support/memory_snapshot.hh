@@ -27,6 +27,8 @@ class MemorySnapshot final : public zone::Snapshot {
   void add_signed_zone(std::string_view apex, std::string_view text);
   /// What find_zone() returns for the zone, to be changed by a test.
   zone::ZoneInfo& info(std::string_view apex);
+  /// All nodes of the zone in canonical order, the apex first, then those of NSEC3.
+  [[nodiscard]] std::vector<zone::NodeView> nodes(std::string_view apex);
 
   [[nodiscard]] const zone::ZoneInfo* find_zone(zone::NameView name) const override;
   [[nodiscard]] zone::NodeView find(const zone::ZoneInfo& zone, zone::NameView name) const override;

@@ -21,6 +21,7 @@ RewriteRequest request_for(Mode mode, const sign::ZoneSigner* signer, const Keys
   request.apex = name("example.");
   request.attic = &zone.attic;
   request.stored_serial = zone.serial;
+  request.zonemd = zone.zonemd;
   request.signing.was_signed = zone.is_signed;
   if (mode == Mode::Unsigned) return request;
   request.signing.signer = signer;
@@ -256,7 +257,9 @@ Result<RewriteResult> Zone::try_rewrite(zone::ZoneImage* image, Mode mode, const
   RewriteRequest request = request_for(mode, &signer, with, *this, recheck);
   request.image = image;
   nodes.puts = nodes.erases = nsec3.puts = nsec3.erases = 0;
-  auto result = rewrite_zone(request, nodes, nsec3, parallel);
+  Recorder recorder(nodes, nsec3, record_most);
+  auto result = record ? rewrite_zone(request, recorder.nodes(), recorder.nsec3(), parallel) : rewrite_zone(request, nodes, nsec3, parallel);
+  if (record) recorded = recorder.difference();
   nodes.end_transaction();
   nsec3.end_transaction();
   if (!result) return result;
@@ -351,6 +354,7 @@ EditResult Zone::edit(Mode mode, const std::function<void(ZoneEdit&)>& edits, bo
   request.apex = like.apex;
   request.signing = like.signing;
   request.stored_serial = serial;
+  request.zonemd = zonemd;
   request.note_provenance = note_provenance;
   request.exact_serial = exact_serial;
   ZoneEdit edit(request, nodes, nsec3, &attic);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "change/edit.hh"
+#include "change/recorder.hh"
 #include "change/rewrite.hh"
 #include "memory_table.hh"
 #include "sign/zone_signer.hh"
@@ -57,8 +58,12 @@ struct Zone {
   steward::test::MemoryTable nodes;
   steward::test::MemoryTable nsec3;
   bool is_signed = false;
+  std::optional<sign::ZonemdHash> zonemd;
   uint32_t serial = 0;
   RewriteResult last;
+  bool record = false;                       ///< load() leaves what it changed in `recorded`
+  size_t record_most = 1000;
+  std::optional<zone::Difference> recorded;
 
   /// Reads `text` (checks off) and brings the tables to it.
   RewriteResult load(std::string_view text, Mode mode = Mode::Unsigned, const Keys& with = keys(), bool recheck = false,

@@ -41,6 +41,7 @@ SipHashKey sip_key(std::string_view text) {
 
 TEST_CASE("digest: the examples of the standard for \"abc\" [FIPS 180-4]") {
   CHECK(digest_hex(DigestAlgorithm::Sha1, "abc") == "a9993e364706816aba3e25717850c26c9cd0d89d");
+  CHECK(digest_hex(DigestAlgorithm::Sha224, "abc") == "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7");
   CHECK(digest_hex(DigestAlgorithm::Sha256, "abc") ==
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   CHECK(digest_hex(DigestAlgorithm::Sha384, "abc").starts_with("cb00753f45a35e8bb5a03d699ac65007272c32ab0eded163"));
@@ -60,7 +61,7 @@ TEST_CASE("digest: pieces give what the whole gives, again and again") {
   }
 }
 
-TEST_CASE("hmac: vectors for SHA-256 and SHA-512, and the same key twice [RFC 4231 §4.2, §4.3]") {
+TEST_CASE("hmac: vectors for SHA-224, SHA-256 and SHA-512, and the same key twice [RFC 4231 §4.2, §4.3]") {
   Hmac first(DigestAlgorithm::Sha256, Bytes(20, 0x0b));
   Bytes out(64);
   for (int i = 0; i < 2; ++i) {
@@ -73,6 +74,10 @@ TEST_CASE("hmac: vectors for SHA-256 and SHA-512, and the same key twice [RFC 42
   second.update(as_bytes("what do ya want for nothing?"));
   CHECK(second.finish(out.data()) == 64);
   CHECK(hex(out).starts_with("164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554"));
+  Hmac third(DigestAlgorithm::Sha224, Bytes(20, 0x0b));
+  third.update(as_bytes("Hi There"));
+  CHECK(third.finish(out.data()) == 28);
+  CHECK(hex(ByteView(out).first(28)) == "896fb1128abbdf196832107cd49df33f47b4b1169912ba4f53684b22");
   Hmac empty(DigestAlgorithm::Sha256, {});
   CHECK(empty.finish(out.data()) == 32);
   CHECK(hex(ByteView(out).first(32)) == "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");

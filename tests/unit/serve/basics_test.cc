@@ -219,7 +219,7 @@ TEST_CASE_FIXTURE(Fixture, "query: REFUSED outside our zones, with the extended 
 }
 
 TEST_CASE_FIXTURE(Fixture, "query: an expired zone is SERVFAIL, with the extended error") {
-  snapshot.info("example.test.").expired = true;
+  snapshot.info("example.test.").availability = zone::Availability::Expired;
   const Response r = ask("www.example.test.", RrType::A, QueryEdns{});
   CHECK(r.rcode == Rcode::SERVFAIL);
   CHECK(r.extended_error() == 24);

@@ -112,20 +112,13 @@ TEST_CASE_FIXTURE(Fixture, "request: other classes are REFUSED, ANY is answered 
   CHECK(!any->authoritative());
 }
 
-TEST_CASE_FIXTURE(Fixture, "request: transfers are not for UDP [RFC 5936 §4.2], IXFR there is the SOA [RFC 1995 §2]") {
+TEST_CASE_FIXTURE(Fixture,
+                  "request: transfers are REFUSED where none are set up, AXFR is not for UDP [RFC 5936 §4.2]") {
   CHECK(ask("example.test.", RrType::AXFR).rcode == Rcode::FORMERR);
   CHECK(ask("example.test.", RrType::AXFR, {}, Transport::Tcp).rcode == Rcode::REFUSED);
   CHECK(ask("example.test.", RrType::IXFR, {}, Transport::Tls).rcode == Rcode::REFUSED);
-  const Response r = ask("example.test.", RrType::IXFR);
-  REQUIRE(r.answer.size() == 1);
-  CHECK(r.answer[0].type == RrType::SOA);
+  CHECK(ask("example.test.", RrType::IXFR).rcode == Rcode::REFUSED);
   CHECK(ask("ns1.example.test.", RrType::IXFR).rcode == Rcode::NOTAUTH);
-  // With the client's SOA in the authority section (§3).
-  Bytes ixfr = make_query("example.test.", RrType::IXFR);
-  ixfr[9] = 1;
-  append(ixfr, Bytes{0xc0, 12, 0, 6, 0, 1, 0, 0, 0, 0, 0, 22, 0, 0, 0, 0, 0,
-                     1,    0,  0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  0, 0, 0, 0, 0});
-  CHECK(ask(ixfr)->answer.size() == 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "request: types that no question has are refused [RFC 6895 §3.1, RFC 9824 §3.5]") {

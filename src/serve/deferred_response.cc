@@ -1,0 +1,87 @@
+#include "serve/deferred_response.hh"
+
+#include <algorithm>
+
+#include "auth/signature.hh"
+#include "auth/tsig.hh"
+#include "dns/message.hh"
+
+namespace steward::serve {
+namespace {
+
+constexpr uint16_t opcode_and_rd = 0x7900;
+
+void count_additional(Bytes& message, int by) {
+  store_u16(&message[10], static_cast<uint16_t>(load_u16(&message[10]) + by));
+}
+
+}  // namespace
+
+DeferredResponse::DeferredResponse(std::unique_ptr<Reply> reply, ByteView message, const Request& request,
+                                   uint16_t udp_size, std::unique_ptr<auth::TsigVerdict> tsig)
+    : reply_(std::move(reply)),
+      tsig_(std::move(tsig)),
+      id_(request.id),
+      flags_(request.flags),
+      udp_size_(std::max<uint16_t>(udp_size, 512)),
+      edns_(request.edns.present),
+      dnssec_ok_(request.edns.dnssec_ok) {
+  const ByteView question = message.subspan(header_size, request.question_size);
+  question_.assign(question.begin(), question.end());
+}
+
+DeferredResponse::~DeferredResponse() = default;
+DeferredResponse::DeferredResponse(DeferredResponse&&) noexcept = default;
+DeferredResponse& DeferredResponse::operator=(DeferredResponse&&) noexcept = default;
+
+const SocketAddress& DeferredResponse::client() const { return reply_->client(); }
+
+void DeferredResponse::send(dns::Rcode rcode, UnixTime now, std::optional<ExtendedError> error) {
+  const auto code = static_cast<uint16_t>(rcode);
+  Bytes message;
+  append_u16(message, id_);
+  append_u16(message, static_cast<uint16_t>(0x8000U | (flags_ & opcode_and_rd) | (code & 0x0fU)));
+  append_u16(message, question_.empty() ? 0 : 1);
+  append_u32(message, 0);
+  append_u16(message, edns_ ? 1 : 0);
+  append(message, question_);
+  if (edns_) {
+    append_u8(message, 0);
+    append_u16(message, value(dns::RrType::OPT));
+    append_u16(message, udp_size_);
+    append_u8(message, static_cast<uint8_t>(code >> 4));
+    append_u8(message, 0);
+    append_u16(message, dnssec_ok_ ? 0x8000 : 0);
+    append_u16(message, error ? 6 : 0);
+    if (error) {
+      append_u16(message, static_cast<uint16_t>(EdnsOption::ExtendedError));
+      append_u16(message, 2);
+      append_u16(message, static_cast<uint16_t>(*error));
+    }
+  }
+  write(message, now);
+}
+
+void DeferredResponse::relay(ByteView response, UnixTime now) {
+  const auth::FoundSignature found = auth::find_signature(response);
+  const bool whole = response.size() >= header_size && found.kind != auth::SignatureKind::Malformed &&
+                     (load_u16(&response[2]) & 0x8000) != 0;
+  if (!whole) return send(dns::Rcode::SERVFAIL, now);
+  const bool is_signed = found.kind == auth::SignatureKind::Tsig;
+  const ByteView kept = is_signed ? response.first(found.message_size) : response;
+  Bytes message(kept.begin(), kept.end());
+  if (is_signed) count_additional(message, -1);
+  store_u16(message.data(), id_);
+  const size_t signature = tsig_ != nullptr ? tsig_->response_size() : 0;
+  if (message.size() + signature > dns::max_message_size) return send(dns::Rcode::SERVFAIL, now);
+  write(message, now);
+}
+
+void DeferredResponse::write(Bytes& message, UnixTime now) {
+  if (reply_ == nullptr) return;
+  // Unsigned it would not be believed.
+  if (tsig_ == nullptr || tsig_->sign_response(message, now)) reply_->write(message);
+  reply_.reset();
+}
+
+}  // namespace steward::serve

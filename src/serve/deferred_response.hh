@@ -1,0 +1,51 @@
+#pragma once
+// DeferredResponse: the one response to a request whose answer takes time: an UPDATE, acknowledged after its commit, or
+// forwarded. Keeps of the request what the response repeats, and signs it as the request was signed.
+//
+// Moved along from the worker to whoever answers; one thread at a time, any thread.
+
+#include <memory>
+#include <optional>
+
+#include "base/clock.hh"
+#include "base/exchange.hh"
+#include "base/reply.hh"
+#include "serve/request.hh"
+
+namespace steward::auth {
+struct TsigVerdict;
+}
+
+namespace steward::serve {
+
+class DeferredResponse {
+ public:
+  /// `tsig` is null where the request has no TSIG. `udp_size`: what our OPT says.
+  DeferredResponse(std::unique_ptr<Reply> reply, ByteView message, const Request& request, uint16_t udp_size,
+                   std::unique_ptr<auth::TsigVerdict> tsig);
+  ~DeferredResponse();
+  DeferredResponse(DeferredResponse&&) noexcept;
+  DeferredResponse& operator=(DeferredResponse&&) noexcept;
+
+  /// Header and zone section with the request's ID, opcode and question (RFC 2136 §3.8), OPT where the request has one,
+  /// TSIG where it has one. Once; this or relay().
+  void send(dns::Rcode rcode, UnixTime now, std::optional<ExtendedError> error = {});
+  /// The response of the primary that the request was forwarded to (RFC 2136 §6.2), with the client's ID, and our TSIG
+  /// in place of its own. SERVFAIL goes out where `response` is not a whole message or does not fit.
+  void relay(ByteView response, UnixTime now);
+  [[nodiscard]] const SocketAddress& client() const;
+
+ private:
+  void write(Bytes& message, UnixTime now);
+
+  std::unique_ptr<Reply> reply_;
+  Bytes question_;
+  std::unique_ptr<auth::TsigVerdict> tsig_;
+  uint16_t id_ = 0;
+  uint16_t flags_ = 0;
+  uint16_t udp_size_ = 0;
+  bool edns_ = false;
+  bool dnssec_ok_ = false;
+};
+
+}  // namespace steward::serve
