@@ -42,9 +42,10 @@ class TsigVerifier {
   [[nodiscard]] size_t message_size() const { return message_size_; }
   /// After PeerError: the Error field (a TsigError where the peer is sane).
   [[nodiscard]] uint16_t peer_error() const { return peer_error_; }
-  /// After PeerError: false for BADKEY and BADSIG, which nobody can sign: anybody may have sent them (RFC 8945 §5.3.2).
+  /// After PeerError: false for errors without a MAC, as BADKEY and BADSIG must be (RFC 8945 §5.3.2): anybody may have
+  /// sent them.
   [[nodiscard]] bool peer_error_is_authentic() const { return peer_error_is_authentic_; }
-  /// After PeerError with BADTIME: what the server's clock says, 0 where it did not.
+  /// After PeerError with BADTIME: what the server's clock says, 0 where it did not. As authentic as the error.
   [[nodiscard]] uint64_t peer_time() const { return peer_time_; }
 
  private:

@@ -39,6 +39,8 @@ class Batch {
   }
   /// One task by itself, on the calling thread.
   void finish_one(Task& task) { finishers_.front().finish(task); }
+  /// The calling thread's.
+  Finisher& finisher() { return finishers_.front(); }
   [[nodiscard]] uint64_t signatures() const;
 
  private:

@@ -133,6 +133,12 @@ void NodeDraft::set_soa_serial(uint32_t serial) {
   views_[soa->first] = hold(std::move(rdata));
 }
 
+void NodeDraft::forget(Origin origin, RrType type) {
+  const Bytes before = std::exchange(provenance_, {});
+  for (const ProvenanceEntry& entry : read_provenance(before))
+    if (entry.origin != origin || entry.type != type) append_provenance(provenance_, entry);
+}
+
 std::span<zone::RrsetInput> NodeDraft::rrsets() {
   std::sort(rrsets_.begin(), rrsets_.end(), [](const Entry& a, const Entry& b) { return a.type < b.type; });
   inputs_.clear();

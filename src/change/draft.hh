@@ -52,6 +52,8 @@ class NodeDraft {
   /// Keeps octets for as long as the draft is not cleared.
   ByteView hold(Bytes octets) { return held_.emplace_back(std::move(octets)); }
   void note(const ProvenanceEntry& entry) { append_provenance(provenance_, entry); }
+  /// Takes back what was noted of this type with this origin.
+  void forget(Origin origin, RrType type);
 
   [[nodiscard]] bool empty() const { return rrsets_.empty(); }
   [[nodiscard]] bool has(RrType type) const;

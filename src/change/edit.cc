@@ -20,6 +20,8 @@ Bytes canonical(RrType type, ByteView rdata) {
 // RFC 2136 §1.1.1: names in RDATA are compared without regard to case.
 bool same_record(RrType type, ByteView a, ByteView b) {
   if (a.size() != b.size()) return false;
+  // What differs in more than case differs in canonical form too; this spares most comparisons the copies below.
+  if (!std::equal(a.begin(), a.end(), b.begin(), [](uint8_t x, uint8_t y) { return dns::fold(x) == dns::fold(y); })) return false;
   return std::equal(a.begin(), a.end(), b.begin()) || canonical(type, a) == canonical(type, b);
 }
 
@@ -36,6 +38,13 @@ EditedRrset& find_or_add(std::vector<EditedRrset>& rrsets, RrType type, uint32_t
   auto at = place_of(rrsets, type);
   if (at == rrsets.end() || at->type != type) at = rrsets.insert(at, {type, ttl, {}, {}});
   return *at;
+}
+
+// Where a record stands, or would: RDATA is kept in the order of its canonical form.
+std::vector<Bytes>::iterator place_of(std::vector<Bytes>& rdatas, RrType type, const Bytes& wanted) {
+  return std::lower_bound(rdatas.begin(), rdatas.end(), wanted, [type](const Bytes& have, const Bytes& other) {
+    return dns::compare_rdata(canonical(type, have), other) < 0;
+  });
 }
 
 void take_rrset(const zone::RrsetInput& rrset, std::vector<EditedRrset>& into) {
@@ -64,6 +73,7 @@ ZoneEdit::ZoneEdit(EditRequest request, zone::NodeTable& nodes, zone::NodeTable&
     : r_(std::move(request)), nodes_(nodes), nsec3_(nsec3), attic_(attic) {}
 
 bool ZoneEdit::is_ignored(RrType type) const {
+  if (type == RrType::ZONEMD && r_.zonemd) return true;
   if (r_.signing.keep() == Keep::All) return false;
   return type == RrType::RRSIG || type == RrType::NSEC || type == RrType::NSEC3 || type == RrType::NSEC3PARAM;
 }
@@ -149,15 +159,11 @@ bool ZoneEdit::add(NameView owner, RrType type, uint32_t ttl, ByteView rdata) {
     for (EditedNode::Entry& entry : node.provenance)
       if (entry.origin == Origin::Dynamic && entry.type == type) entry.ttl = ttl;
   const Bytes wanted = canonical(type, rdata);
-  auto at = rrset.rdatas.begin();
-  for (; at != rrset.rdatas.end(); ++at) {
-    const int order = dns::compare_rdata(wanted, canonical(type, *at));
-    if (order == 0) {
-      // The same record, perhaps in another case: only the TTL can be new.
-      node.changed |= new_ttl;
-      return new_ttl;
-    }
-    if (order < 0) break;
+  auto at = place_of(rrset.rdatas, type, wanted);
+  if (at != rrset.rdatas.end() && canonical(type, *at) == wanted) {
+    // The same record, perhaps in another case: only the TTL can be new.
+    node.changed |= new_ttl;
+    return new_ttl;
   }
   if (is_singleton(type) && !rrset.rdatas.empty()) {
     note(node, type, ttl, rrset.rdatas.front(), false);
@@ -185,8 +191,8 @@ bool ZoneEdit::remove(NameView owner, RrType type, ByteView rdata) {
   EditedNode& node = for_change(owner);
   EditedRrset* rrset = find_in(node.rrsets, type);
   if (rrset == nullptr) return false;
-  const auto at = std::find_if(rrset->rdatas.begin(), rrset->rdatas.end(), [&](const Bytes& have) { return same_record(type, have, rdata); });
-  if (at == rrset->rdatas.end()) return false;
+  const auto at = place_of(rrset->rdatas, type, canonical(type, rdata));
+  if (at == rrset->rdatas.end() || !same_record(type, *at, rdata)) return false;
   note(node, type, rrset->ttl, *at, false);
   rrset->rdatas.erase(at);
   if (rrset->rdatas.empty() && rrset->rrsigs.empty()) node.rrsets.erase(place_of(node.rrsets, type));

@@ -13,6 +13,7 @@
 
 #include "base/parallel.hh"
 #include "change/finisher.hh"
+#include "sign/zonemd.hh"
 #include "zone/attic.hh"
 #include "zone/node_table.hh"
 
@@ -30,6 +31,7 @@ struct EditRequest {
   uint32_t zone = 0;
   dns::Name apex;
   Signing signing;
+  std::optional<sign::ZonemdHash> zonemd;  ///< a ZONEMD of ours at the apex, made anew with a walk over the whole zone; changes to the type are ignored
   uint32_t stored_serial = 0;
   /// The content has a zone file, which a reload reads again: what is changed here is noted beside it (change/draft.hh).
   bool note_provenance = false;
@@ -44,6 +46,7 @@ struct EditResult {
   int64_t records = 0;
   uint64_t written = 0;        ///< nodes
   uint64_t signatures = 0;     ///< made now
+  uint32_t max_ttl = 0;        ///< seconds, of the RRsets that were changed
   /// The TTL of negative answers changed: rewrite_zone() without an image must follow in this transaction, for all NSEC have it (RFC 9077).
   bool needs_rewrite = false;
 };

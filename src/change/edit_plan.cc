@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "change/rewrite.hh"
+#include "change/zone_digest.hh"
 #include "sign/denial.hh"
 
 namespace steward::change {
@@ -339,6 +340,7 @@ Result<void> EditPlan::write_apex() {
     task.nsec_ttl = negative_ttl_;
     task.next = dns::Name(next_member(key));
   }
+  if (r_.zonemd) draft_zonemd(task.draft, stored, r_.stored_serial, *r_.zonemd);
   if (!r_.exact_serial) task.serial = r_.stored_serial;
   batch_.finish_one(task);
   if (task.error) return tl::unexpected<Error>(*task.error);
@@ -359,6 +361,11 @@ Result<void> EditPlan::write_apex() {
     if (task.error) return tl::unexpected<Error>(*task.error);
   }
   if (!task.changed) return {};
+  if (r_.zonemd) {
+    auto digested = with_zonemd(batch_.finisher(), zone::NodeView(task.node.data()), *r_.zonemd, nodes_, nsec3_);
+    if (!digested) return tl::unexpected<Error>(digested.error());
+    task.node = std::move(*digested);
+  }
   count(stored, task.outcome());
   ++result_.written;
   return nodes_.put(key, task.node);
@@ -388,6 +395,9 @@ Result<EditResult> EditPlan::run() {
     const Bytes& rdata = soa->rdatas.front();
     negative_ttl_ = std::min(soa->ttl, load_u32(&rdata[rdata.size() - 4]));
   }
+  for (const auto& [key, edit] : edits_)
+    if (edit.changed)
+      for (const EditedRrset& rrset : edit.rrsets) result_.max_ttl = std::max(result_.max_ttl, rrset.ttl);
   result_.needs_rewrite = negative_ttl_ != before && r_.signing.denial != zone::Denial::None;
   plan_edits();
   plan_removals();

@@ -1,6 +1,7 @@
 #include "change/finisher.hh"
 
 #include <algorithm>
+#include <array>
 
 #include "sign/validity.hh"
 
@@ -135,6 +136,32 @@ Result<void> Finisher::sign(Task& task, std::span<zone::RrsetInput> rrsets) {
     rrset.rrsigs = rrsig_views_[i];
   }
   return {};
+}
+
+Result<Bytes> Finisher::replace_made(zone::NodeView node, RrType type, ByteView rdata) {
+  NodeDraft draft;
+  draft_stored(node, Keep::All, draft);
+  const auto before = node.find(type);
+  const uint32_t ttl = before ? before->ttl() : 0;
+  draft.remove_type(type);
+  draft.forget(Origin::Signer, type);
+  draft.add(type, ttl, std::array{rdata});
+  draft.note({Origin::Signer, type, ttl, rdata});
+  const auto rrsets = draft.rrsets();
+  sign::RrsigList made;
+  std::vector<ByteView> views;
+  if (worker_ && is_authoritative(node.flags(), type))
+    for (zone::RrsetInput& rrset : rrsets) {
+      if (rrset.type != type) continue;
+      if (auto is_signed = worker_->sign({node.owner(), type, ttl, rrset.rdatas}, made); !is_signed)
+        return tl::unexpected<Error>(is_signed.error());
+      made.views(views);
+      rrset.rrsigs = views;
+    }
+  Bytes blob;
+  if (auto built = zone::build_node({zone_, node.owner(), node.flags(), rrsets, node.file_digest(), draft.provenance()}, blob); !built)
+    return tl::unexpected<Error>(built.error());
+  return blob;
 }
 
 }  // namespace steward::change

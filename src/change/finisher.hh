@@ -64,6 +64,9 @@ class Finisher {
 
   /// Never throws; an error is left in the task.
   void finish(Task& task);
+  /// A finished node with another record in the place of one that the signer made: that RRset is signed anew, all else stays as it is
+  /// to the octet, also signatures that would come out differently each time. Full.
+  Result<Bytes> replace_made(zone::NodeView node, RrType type, ByteView rdata);
   /// RRSIGs made so far.
   [[nodiscard]] uint64_t signatures() const { return worker_ ? worker_->made() : 0; }
 

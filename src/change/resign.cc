@@ -2,6 +2,7 @@
 
 #include "change/batch.hh"
 #include "change/rewrite.hh"
+#include "change/zone_digest.hh"
 
 namespace steward::change {
 namespace {
@@ -96,6 +97,11 @@ Result<void> resign_step(const RewriteRequest& request, zone::NodeTable& nodes, 
     task.serial = serial;
     batch.finish_one(task);
     if (task.error) return tl::unexpected<Error>(*task.error);
+    if (request.zonemd) {
+      auto digested = with_zonemd(batch.finisher(), zone::NodeView(task.node.data()), *request.zonemd, nodes, nsec3);
+      if (!digested) return tl::unexpected<Error>(digested.error());
+      task.node = std::move(*digested);
+    }
     if (auto put = nodes.put({}, task.node); !put) return put;
     ++progress.written;
   }

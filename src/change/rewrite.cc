@@ -5,6 +5,8 @@
 
 #include "change/batch.hh"
 #include "change/nsec3_chain.hh"
+#include "change/stored_denial.hh"
+#include "change/zone_digest.hh"
 #include "dns/rdata.hh"
 
 namespace steward::change {
@@ -58,6 +60,7 @@ class Rewrite {
   Result<void> take_stored(zone::NodeView stored, const Bytes& key);
   Result<void> take_presigned_nsec3(const zone::ZoneImage::Node& file);
   void take_apex(const zone::ZoneImage::Node* file, zone::NodeView stored);
+  void take_zonemd(zone::NodeView stored);
   Result<void> place_empty_non_terminals(NameView owner);
   Task& place(NameView owner, Bytes key, zone::NodeView stored);
   void settle(Task& task, bool has_records);
@@ -69,6 +72,7 @@ class Rewrite {
   Result<void> mark_late_wildcards();
   Result<void> drop_rest_of_nsec3();
   Result<void> write_apex();
+  Result<void> settle_serial();
   void find_denial();
 
   const RewriteRequest& r_;
@@ -84,6 +88,7 @@ class Rewrite {
 
   Task apex_;
   bool apex_seen_ = false;
+  bool apex_comes_signed_ = false;
   uint32_t negative_ttl_ = 0;
   bool has_previous_ = false;
   dns::Name previous_;             // the last name that was placed
@@ -214,6 +219,7 @@ void Rewrite::take_apex(const zone::ZoneImage::Node* file, zone::NodeView stored
       negative_ttl_ = std::min(rrset.ttl, load_u32(&soa[soa.size() - 4]));
       apex_seen_ = true;
     }
+  take_zonemd(stored);
   if (apex_.draft.has(RrType::DNAME)) {
     // RFC 6672 §2.4: at the apex too it hides what is below.
     apex_.flags |= zone::node_dname;
@@ -225,6 +231,13 @@ void Rewrite::take_apex(const zone::ZoneImage::Node* file, zone::NodeView stored
   previous_ = apex_.owner;
   has_previous_ = true;
   last_ = &apex_;
+}
+
+void Rewrite::take_zonemd(zone::NodeView stored) {
+  for (const zone::RrsetInput& rrset : apex_.draft.rrsets()) apex_comes_signed_ |= !rrset.rrsigs.empty();
+  // A digest from elsewhere is wrong once we sign, and none of ours stays where none is wanted any more.
+  if (r_.zonemd || r_.signing.signer != nullptr || (r_.image == nullptr && has_made_zonemd(stored))) remove_zonemd(apex_.draft);
+  if (r_.zonemd) draft_zonemd(apex_.draft, stored, r_.stored_serial, *r_.zonemd);
 }
 
 // Ancestors of `owner` that have not been placed have no records: they exist all the same (RFC 8020).
@@ -403,6 +416,9 @@ Result<void> Rewrite::drop_rest_of_nsec3() {
 
 // Last of all, since only now it is known whether the serial moves.
 Result<void> Rewrite::write_apex() {
+  // Its signatures and its denial do not know of the record.
+  if (r_.zonemd && apex_comes_signed_)
+    return fail(Errc::Invalid, r_.apex.to_text() + ": no ZONEMD can be added to a zone that comes signed; sign it here, or have it made there");
   const bool is_new = !apex_.stored;
   apex_.serial = is_new || r_.exact_serial ? result_.file_serial : r_.stored_serial;
   batch_.finish_one(apex_);
@@ -425,14 +441,7 @@ Result<void> Rewrite::write_apex() {
   }
 
   result_.changed = apex_.changed || erased_ || chain_changed_ || result_.written > 0;
-  result_.serial = *apex_.serial;
-  if (result_.changed && !is_new) {
-    const uint32_t in_file = r_.image != nullptr ? result_.file_serial : r_.stored_serial;
-    result_.serial = r_.exact_serial ? in_file : next_serial(r_.stored_serial, in_file);
-    apex_.serial = result_.serial;
-    batch_.finish_one(apex_);
-    if (apex_.error) return tl::unexpected<Error>(*apex_.error);
-  }
+  if (auto settled = settle_serial(); !settled) return settled;
   const zone::NodeView before = apex_.outcome();
   find_denial();
   result_.nodes += 1;
@@ -442,26 +451,46 @@ Result<void> Rewrite::write_apex() {
   return nodes_.put(apex_.key, apex_.node);
 }
 
+// The serial, and the digest that covers it.
+Result<void> Rewrite::settle_serial() {
+  result_.serial = *apex_.serial;
+  if (!result_.changed) return {};
+  if (apex_.stored) {
+    const uint32_t in_file = r_.image != nullptr ? result_.file_serial : r_.stored_serial;
+    result_.serial = r_.exact_serial ? in_file : next_serial(r_.stored_serial, in_file);
+    apex_.serial = result_.serial;
+    batch_.finish_one(apex_);
+    if (apex_.error) return tl::unexpected<Error>(*apex_.error);
+  }
+  if (!r_.zonemd) return {};
+  auto digested = with_zonemd(batch_.finisher(), zone::NodeView(apex_.node.data()), *r_.zonemd, nodes_, nsec3_);
+  if (!digested) return tl::unexpected<Error>(digested.error());
+  apex_.node = std::move(*digested);
+  return {};
+}
+
 void Rewrite::find_denial() {
   if (r_.signing.signer != nullptr) {
     result_.denial = r_.signing.denial;
     return;
   }
-  const zone::NodeView apex = apex_.outcome();
-  const auto params = apex.find(RrType::NSEC3PARAM);
-  if (params && presigned_nsec3_) {
-    const auto parsed = sign::nsec3param_from_rdata(zone::StoredRrReader(params->rrs).next().rdata);
-    if (parsed) {
-      result_.denial = zone::Denial::Nsec3;
-      result_.nsec3_iterations = parsed->iterations;
-      result_.nsec3_salt = parsed->salt;
-    }
-  } else if (const auto nsec = apex.find(RrType::NSEC); nsec && nsec->sig_count > 0) {
-    result_.denial = zone::Denial::Nsec;
-  }
+  StoredDenial stored = stored_denial(apex_.outcome(), presigned_nsec3_);
+  result_.denial = stored.denial;
+  result_.nsec3_iterations = stored.nsec3_iterations;
+  result_.nsec3_salt = std::move(stored.nsec3_salt);
 }
 
 }  // namespace
+
+std::vector<ApexRecords> stored_apex_records(zone::NodeView apex) {
+  std::vector<ApexRecords> all;
+  for (const ProvenanceEntry& entry : read_provenance(apex.provenance())) {
+    if (entry.origin != Origin::Signer) continue;
+    if (all.empty() || all.back().type != entry.type) all.push_back({entry.type, entry.ttl, {}});
+    all.back().rdatas.emplace_back(entry.rdata.begin(), entry.rdata.end());
+  }
+  return all;
+}
 
 uint32_t next_serial(uint32_t served, uint32_t in_file) {
   return static_cast<int32_t>(in_file - served) > 0 ? in_file : served + 1;

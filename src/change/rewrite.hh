@@ -12,6 +12,7 @@
 
 #include "base/parallel.hh"
 #include "change/finisher.hh"
+#include "sign/zonemd.hh"
 #include "zone/attic.hh"
 #include "zone/image.hh"
 #include "zone/node_table.hh"
@@ -31,6 +32,7 @@ struct RewriteRequest {
   zone::ZoneImage* image = nullptr;      ///< null: what is stored is the content; only keys, chain or signatures change
   Signing signing;
   std::vector<ApexRecords> apex_records;
+  std::optional<sign::ZonemdHash> zonemd;  ///< a ZONEMD of ours at the apex; the file's own is left out then, and wherever we sign
   uint32_t stored_serial = 0;            ///< as served; without meaning where nothing is stored
   bool exact_serial = false;             ///< the image's SOA is served as it is: a zone that is transferred from its primary
   zone::Attic* attic = nullptr;          ///< null: updates never changed this zone
@@ -49,9 +51,13 @@ struct RewriteResult {
   Bytes nsec3_salt;
 };
 
-/// Io and Full from the tables; Full where an RRset does not fit a message; Invalid where the apex has no SOA. After an error the transaction
+/// Io and Full from the tables; Full where an RRset does not fit a message; Invalid where the apex has no SOA, or a ZONEMD is to be made for a zone that
+/// comes signed. After an error the transaction
 /// must not be committed.
 Result<RewriteResult> rewrite_zone(const RewriteRequest& request, zone::NodeTable& nodes, zone::NodeTable& nsec3, Parallel& parallel);
+
+/// What the signer publishes at this apex already.
+std::vector<ApexRecords> stored_apex_records(zone::NodeView apex);
 
 /// The next serial after a change: the file's where it is ahead of what is served (RFC 1982), else one more.
 uint32_t next_serial(uint32_t served, uint32_t in_file);
@@ -65,7 +71,7 @@ struct ResignProgress {
   uint64_t written = 0;
   uint64_t signatures = 0;
 };
-/// One step; the apex with its new serial is written with every step that wrote anything. `request.image` is not looked at.
+/// One step; the apex with its new serial is written with every step that wrote anything, and its ZONEMD anew, which takes a walk over the zone. `request.image` is not looked at.
 Result<void> resign_step(const RewriteRequest& request, zone::NodeTable& nodes, zone::NodeTable& nsec3, Parallel& parallel, size_t limit,
                          ResignProgress& progress, uint32_t& serial);
 

@@ -30,6 +30,11 @@ void add_zone_keys(CLI::App& zone, Console& console);
 /// zone check: offline
 void add_zone_check(CLI::App& zone, Console& console);
 
+/// backup, restore
+void add_backup(CLI::App& app, Console& console);
+/// store verify, stat
+void add_store(CLI::App& app, Console& console);
+
 /// Parses the arguments (without the program's name) and does what they say. 0 done, 1 refused or failed, 2 wrong
 /// usage.
 int run_registry(int argc, const char* const* argv, Console& console, ServeFunction serve);

@@ -40,6 +40,11 @@ int Console::failed(const Error& error) {
 
 void Console::warn(std::string_view text) { err_ << toned(Tone::Warn, "warning: ") << printable(text) << '\n'; }
 
+void Console::note(std::string_view text) {
+  end_progress();
+  err_ << printable(text) << '\n';
+}
+
 std::string Console::toned(Tone tone, std::string_view text) const {
   if (!color_ || tone == Tone::Plain) return std::string(text);
   return fmt::format("{}{}\x1b[0m", code_of(tone), text);

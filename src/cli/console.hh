@@ -27,6 +27,8 @@ class Console {
   /// "steward-registry: …" on `err`, and the exit code for it.
   int failed(const Error& error);
   void warn(std::string_view text);
+  /// A line on `err` that is neither a result nor wrong.
+  void note(std::string_view text);
   [[nodiscard]] std::string toned(Tone tone, std::string_view text) const;
 
   /// A bar that shows itself once the work has taken a second, on a terminal only.

@@ -14,17 +14,6 @@ namespace {
 
 constexpr std::array<const char*, 2> default_configs{"registry.yaml", "/etc/steward-registry/registry.yaml"};
 
-Result<std::filesystem::path> socket_of(const Remote& remote) {
-  if (!remote.control.empty()) return remote.control;
-  const auto file = find_config(remote.config);
-  if (!file) return tl::unexpected(file.error());
-  auto config = config::load_file(*file);
-  if (!config)
-    return fail(config.error().code,
-                config.error().what + "\n(the running server is not affected; --control reaches it meanwhile)");
-  return config->control;
-}
-
 }  // namespace
 
 std::shared_ptr<Remote> add_remote_options(CLI::App& command, JsonOption json) {
@@ -51,6 +40,17 @@ Result<std::string> find_config(const std::string& given) {
                                           default_configs[0], default_configs[1]));
 }
 
+Result<std::filesystem::path> socket_of(const Remote& remote) {
+  if (!remote.control.empty()) return remote.control;
+  const auto file = find_config(remote.config);
+  if (!file) return tl::unexpected(file.error());
+  auto config = config::load_file(*file);
+  if (!config)
+    return fail(config.error().code,
+                config.error().what + "\n(the running server is not affected; --control reaches it meanwhile)");
+  return config->control;
+}
+
 void ask(Console& console, const Remote& remote, const Json& request, const std::function<void(const Json&)>& show,
          const std::function<void(const Json&)>& judge) {
   const auto socket = socket_of(remote);
@@ -58,7 +58,13 @@ void ask(Console& console, const Remote& remote, const Json& request, const std:
     console.failed(socket.error());
     return;
   }
-  const ControlClient client(*socket, std::chrono::seconds(remote.timeout));
+  if (const auto answered = ask_at(console, remote, *socket, request, show, judge); !answered)
+    console.failed(answered.error());
+}
+
+Result<void> ask_at(Console& console, const Remote& remote, const std::filesystem::path& socket, const Json& request,
+                    const std::function<void(const Json&)>& show, const std::function<void(const Json&)>& judge) {
+  const ControlClient client(socket, std::chrono::seconds(remote.timeout));
   const auto on_line = [&](const ControlLine& line) {
     console.end_progress();
     if (judge) judge(line.json);
@@ -70,8 +76,9 @@ void ask(Console& console, const Remote& remote, const Json& request, const std:
   const auto on_progress = [&](uint64_t done, uint64_t total, std::string_view what) {
     console.progress(done, total, what);
   };
-  if (const auto reply = client.call(request, on_line, on_progress); !reply) console.failed(reply.error());
+  auto answered = client.call(request, on_line, on_progress);
   console.end_progress();
+  return answered;
 }
 
 std::string text_field(const Json& object, const char* key) {

@@ -1,6 +1,7 @@
 #pragma once
 // What all commands that ask the running server share: how it is found, and how its reply is shown.
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -30,10 +31,18 @@ std::shared_ptr<Remote> add_remote_options(CLI::App& command, JsonOption json);
 /// registry.yaml: `given`, else ./registry.yaml, else /etc/steward-registry/registry.yaml; NotFound names them.
 [[nodiscard]] Result<std::string> find_config(const std::string& given);
 
+/// The control socket of the server: --control, or as the configuration says.
+[[nodiscard]] Result<std::filesystem::path> socket_of(const Remote& remote);
+
 /// Sends the request and shows each result line: the server's own text with --json, else through `show`. Sets the exit
 /// code. `judge` sees each line in both cases.
 void ask(Console& console, const Remote& remote, const Json& request, const std::function<void(const Json&)>& show,
          const std::function<void(const Json&)>& judge = {});
+
+/// The same, and leaves the failure to the caller: NotFound where nobody listens.
+[[nodiscard]] Result<void> ask_at(Console& console, const Remote& remote, const std::filesystem::path& socket, const Json& request,
+                                  const std::function<void(const Json&)>& show,
+                                  const std::function<void(const Json&)>& judge = {});
 
 /// Fields of a reply for people: "-" where the field is missing, null or of another type.
 [[nodiscard]] std::string text_field(const Json& object, const char* key);

@@ -9,8 +9,9 @@
 #include <fstream>
 
 #include "cli/commands.hh"
-#include "cli/remote.hh"
+#include "cli/local_store.hh"
 #include "daemon/control_protocol.hh"
+#include "store/zone_text.hh"
 
 namespace steward::cli {
 namespace {
@@ -114,8 +115,21 @@ void add_show(CLI::App& zone, Console& console) {
   });
 }
 
+/// From the store itself, which may also have zones that are not served any more.
+Result<void> export_stored(const store::Reader& reader, const std::string& zone, std::ostream& out) {
+  const auto name = dns::Name::from_text(zone);
+  if (!name) return fail("zone '" + zone + "'", name.error());
+  for (const auto& record : reader.zones())
+    if (record->info.apex == *name)
+      return store::write_zone_text(reader, record->info, [&](std::string_view text) -> Result<void> {
+        out << text;
+        return out.good() ? Result<void>{} : fail(Errc::Io, "the zone cannot be written");
+      });
+  return fail(Errc::NotFound, name->to_text() + ": no such zone in the database");
+}
+
 /// Streams to standard output, or to a new file that appears under its name only when it is whole.
-void export_zone(Console& console, const Remote& remote, const Named& named) {
+void export_zone(Console& console, const Remote& remote, const std::string& data, const Named& named) {
   const std::string part = named.out + ".part";
   std::ofstream file;
   if (!named.out.empty()) {
@@ -129,10 +143,12 @@ void export_zone(Console& console, const Remote& remote, const Named& named) {
     file.open(part);
   }
   std::ostream& out = named.out.empty() ? console.out() : file;
-  ask(console, remote, {{"command", control::zone_export}, {"zone", named.zone}}, [&](const Json& reply) {
+  const auto take = [&](const Json& reply) {
     const auto text = reply.find("text");
     if (text != reply.end() && text->is_string()) out << text->get_ref<const std::string&>();
-  });
+  };
+  ask_or_read(console, remote, data, {{"command", control::zone_export}, {"zone", named.zone}}, take, {},
+              [&](const store::Reader& reader) { return export_stored(reader, named.zone, out); });
   if (named.out.empty()) return;
   file.close();
   const bool written = file.good() && console.exit_code == exit_done;
@@ -143,17 +159,18 @@ void export_zone(Console& console, const Remote& remote, const Named& named) {
 }
 
 void add_export(CLI::App& zone, Console& console) {
-  CLI::App* command = zone.add_subcommand("export", "Write a zone as the server has it, in master file format");
+  CLI::App* command = zone.add_subcommand("export", "Write a zone as the server has it, in master file format; from the database where none runs");
   command->footer(
       "Examples:\n  steward-registry zone export example.com\n  steward-registry zone export example.com --out "
       "example.com.zone");
   auto remote = add_remote_options(*command, JsonOption::Left);
+  auto data = add_data_option(*command);
   auto named = std::make_shared<Named>();
   command->add_option("ZONE", named->zone, "Name of the zone")->required();
   command
       ->add_option("--out", named->out, "File to write instead of standard output; replaced at once when all is there")
       ->type_name("FILE");
-  command->callback([&console, remote, named] { export_zone(console, *remote, *named); });
+  command->callback([&console, remote, data, named] { export_zone(console, *remote, *data, *named); });
 }
 
 void add_reload(CLI::App& zone, Console& console) {

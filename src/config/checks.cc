@@ -22,10 +22,13 @@ class Checks {
     listen();
     keys();
     std::set<std::string> names;
+    templates();
     for (ZoneConfig& zone : config_.zones) {
       if (!names.insert(zone.name.to_text()).second)
         problem(zone.at, fmt::format("zone {} is given twice; expected once", zone.name.to_text()));
-      this->zone(zone);
+      const std::string actual = zone_text(zone, "zones");
+      this->zone(zone, actual);
+      catalog(zone, actual);
     }
     user();
   }
@@ -116,12 +119,91 @@ class Checks {
                               where, key->to_text()));
   }
 
-  void zone(ZoneConfig& zone) {
-    const std::string actual = zone_text(zone);
-    if (zone.file.empty() && zone.primaries.empty())
+  void update_rule(const UpdateRule& rule, const ZoneConfig& zone) {
+    const auto wrong = [&](std::string_view what) {
+      problem(rule.at, fmt::format("zone {}: allow-update: {}", zone.name.to_text(), what));
+    };
+    if (rule.key && !rule.key->view().is_wildcard()) key_reference(rule.key, rule.at, zone, "allow-update");
+    if (!rule.block && !rule.key && !rule.sig0) wrong("nobody is named; expected address, key or sig0");
+    if (rule.key && rule.sig0) wrong("key and sig0; expected one of them, a message has one signature");
+    for (const NamePattern& pattern : rule.names) {
+      const bool self = pattern.kind == NamePattern::Kind::Self || pattern.kind == NamePattern::Kind::SelfSub;
+      if (self && !rule.key && !rule.sig0) wrong(fmt::format("{} without key or sig0", to_text(pattern)));
+      if (!self && !pattern.name.view().is_at_or_below(zone.name))
+        wrong(fmt::format("{} is not in the zone", to_text(pattern)));
+    }
+  }
+
+  void templates() {
+    std::set<std::string> names;
+    for (ZoneConfig& pattern : config_.templates) {
+      const std::string actual = zone_text(pattern, "templates");
+      if (!names.insert(pattern.name.to_text()).second)
+        problem(pattern.at, fmt::format("{}: the template is given twice; expected once", actual));
+      for (const char* key : {"file", "zonemd", "catalog", "catalog-template", "catalog-groups", "catalog-member", "catalog-group", "catalog-coo"})
+        if (const Setting* at = setting(fmt::format("{}.{}", actual, key)))
+          problem(at->at, fmt::format("{}.{}: is no matter of a template; zones of a catalog are transferred", actual, key));
+      if (pattern.primaries.empty())
+        problem(pattern.at, fmt::format("{}: the key 'primaries' is missing; expected the servers of the catalog's zones", actual));
+      zone(pattern, actual);
+    }
+  }
+
+  void zonemd(ZoneConfig& zone, const std::string& actual) {
+    if (setting(actual + ".zonemd-verify") == nullptr)
+      zone.zonemd_verify = zone.primaries.empty() ? ZonemdCheck::Off : ZonemdCheck::Present;
+    if (const Setting* at = setting(actual + ".zonemd"); at != nullptr && zone.zonemd != ZonemdDigest::None && !zone.primaries.empty())
+      problem(at->at, fmt::format("{}: zonemd and primaries; expected one of them, a transferred zone is served as its primary made it", actual));
+  }
+
+  void catalog(const ZoneConfig& zone, const std::string& actual) {
+    const auto refuse = [&](std::string_view key, std::string_view what) {
+      if (const Setting* at = setting(fmt::format("{}.{}", actual, key))) problem(at->at, fmt::format("{}.{}: {}", actual, key, what));
+    };
+    if (zone.catalog != CatalogRole::Consume)
+      for (const char* key : {"catalog-template", "catalog-groups"}) refuse(key, "expected only with catalog: consume");
+    if (zone.catalog == CatalogRole::Produce)
+      for (const char* key : {"file", "primaries"}) refuse(key, "a catalog with catalog: produce is made here; expected no such key");
+    if (zone.catalog == CatalogRole::Consume) consumer(zone, actual);
+    if (zone.catalog_entry.catalog) return member(zone, actual);
+    for (const char* key : {"catalog-group", "catalog-coo"}) refuse(key, "expected only with catalog-member");
+  }
+
+  void consumer(const ZoneConfig& zone, const std::string& actual) {
+    std::set<std::string> groups;
+    const auto known = [&](const dns::Name& name, Mark at, std::string_view key) {
+      if (config_.find_template(name) == nullptr)
+        problem(at, fmt::format("{}.{}: no template {} in 'templates'; expected the name of one", actual, key, name.to_text()));
+    };
+    for (const CatalogGroup& group : zone.catalog_groups) {
+      if (!groups.insert(group.group).second)
+        problem(group.at, fmt::format("{}.catalog-groups: the group '{}' is given twice; expected once", actual, shown(group.group)));
+      known(group.pattern, group.at, "catalog-groups");
+    }
+    const Setting* pattern = setting(actual + ".catalog-template");
+    if (zone.catalog_template) known(*zone.catalog_template, pattern != nullptr ? pattern->at : zone.at, "catalog-template");
+    if (!zone.catalog_template && zone.primaries.empty())
+      problem(zone.at, fmt::format("{}: the key 'catalog-template' is missing; expected the name of a template, since the catalog has no primaries that "
+                                   "its members could come from", actual));
+  }
+
+  void member(const ZoneConfig& zone, const std::string& actual) {
+    const CatalogEntry& entry = zone.catalog_entry;
+    const Setting* at = setting(actual + ".catalog-member");
+    const Mark mark = at != nullptr ? at->at : zone.at;
+    const ZoneConfig* catalog = config_.find_zone(*entry.catalog);
+    if (catalog == nullptr || catalog->catalog != CatalogRole::Produce)
+      problem(mark, fmt::format("{}.catalog-member: expected a zone with catalog: produce, found {}", actual, entry.catalog->to_text()));
+    if (zone.name == *entry.catalog) problem(mark, fmt::format("{}.catalog-member: a catalog is no member of itself", actual));
+    if (entry.coo && *entry.coo == *entry.catalog)
+      problem(mark, fmt::format("{}.catalog-coo: expected another catalog than that of catalog-member", actual));
+  }
+
+  void zone(ZoneConfig& zone, const std::string& actual) {
+    if (zone.file.empty() && zone.primaries.empty() && zone.catalog != CatalogRole::Produce && !actual.starts_with("templates["))
       problem(zone.at, fmt::format("{}: the key 'file' is missing; expected a path", actual));
     for (const AccessRule& rule : zone.allow_transfer) key_reference(rule.key, rule.at, zone, "allow-transfer");
-    for (const AccessRule& rule : zone.allow_update) key_reference(rule.key, rule.at, zone, "allow-update");
+    for (const UpdateRule& rule : zone.allow_update) update_rule(rule, zone);
     for (const Peer& peer : zone.notify) key_reference(peer.key, peer.at, zone, "notify");
     for (const Peer& peer : zone.primaries) key_reference(peer.key, peer.at, zone, "primaries");
     if (zone.dnssec.enabled && !zone.primaries.empty())
@@ -130,6 +212,7 @@ class Checks {
           fmt::format(
               "{}: dnssec and primaries; expected one of them, a transferred zone is served as its primary signed it",
               actual));
+    zonemd(zone, actual);
     policy(zone, actual);
   }
 
@@ -158,10 +241,10 @@ class Checks {
       problem(given->at, fmt::format("user: expected USER or USER:GROUP, found '{}'", given->text));
   }
 
-  static std::string zone_text(const ZoneConfig& zone) {
+  static std::string zone_text(const ZoneConfig& zone, std::string_view list) {
     std::string name = zone.name.to_text();
     if (name.size() > 1) name.pop_back();
-    return fmt::format("zones[{}]", name);
+    return fmt::format("{}[{}]", list, name);
   }
 
   Config& config_;

@@ -1,5 +1,7 @@
 #include "config/config.hh"
 
+#include <algorithm>
+
 #include "config/checks.hh"
 #include "config/walker.hh"
 
@@ -30,6 +32,28 @@ Config default_config(const Path& folder) {
   walker.walk(nothing);
   complete_and_check(config, walker.problems());
   return config;
+}
+
+const ZoneConfig* Config::find_template(dns::NameView name) const {
+  for (const ZoneConfig& pattern : templates)
+    if (pattern.name == name) return &pattern;
+  return nullptr;
+}
+
+ZoneConfig member_zone(const Config& config, const ZoneConfig& catalog, const dns::Name& member, std::span<const std::string> groups) {
+  const ZoneConfig* pattern = nullptr;
+  for (const CatalogGroup& known : catalog.catalog_groups)
+    if (pattern == nullptr && std::find(groups.begin(), groups.end(), known.group) != groups.end())
+      pattern = config.find_template(known.pattern);
+  if (pattern == nullptr && catalog.catalog_template) pattern = config.find_template(*catalog.catalog_template);
+  ZoneConfig zone = pattern != nullptr ? *pattern : catalog;
+  zone.name = member.folded();
+  zone.file.clear();
+  zone.catalog = CatalogRole::None;
+  zone.catalog_template.reset();
+  zone.catalog_groups.clear();
+  zone.catalog_entry = {};
+  return zone;
 }
 
 ZoneConfig default_zone(const dns::Name& name, const Path& file, const Path& folder) {

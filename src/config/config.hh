@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,9 @@
 #include "base/bytes.hh"
 #include "base/clock.hh"
 #include "base/log.hh"
+#include "config/name_pattern.hh"
 #include "dns/name.hh"
+#include "dns/rr_type.hh"
 
 namespace steward::config {
 
@@ -66,6 +69,22 @@ struct AccessRule {
   Mark at;
 };
 
+/// One row of `allow-update`: who, and what of the zone. Rows are tried in order; the first that matches decides.
+struct UpdateRule : AccessRule {
+  std::optional<dns::Name> sig0;   ///< owner of the KEY record that signed (RFC 2931); `*.` stands for any
+  bool deny = false;
+  std::vector<NamePattern> names;  ///< empty: all names of the zone
+  std::vector<dns::RrType> types;  ///< empty: see registry.yaml(5); ANY: all
+};
+
+/// What a zone may become by UPDATE; 0 is no limit.
+struct UpdateLimits {
+  uint32_t rrset_records = 0;    ///< records in one RRset
+  uint32_t name_rrsets = 0;      ///< RRsets at one name
+  uint32_t name_records = 0;     ///< records at one name
+  uint32_t message_records = 0;  ///< prerequisites and updates in one message
+};
+
 /// A server that is told or asked about a zone.
 struct Peer {
   SocketAddress address;
@@ -73,14 +92,44 @@ struct Peer {
   Mark at;
 };
 
+/// A ZONEMD record that we make (RFC 8976).
+enum class ZonemdDigest : uint8_t { None, Sha384, Sha512 };
+
+/// What is asked of the ZONEMD of a zone that comes from elsewhere.
+enum class ZonemdCheck : uint8_t { Off, Present, Required };
+
+/// Catalog zones (RFC 9432).
+enum class CatalogRole : uint8_t { None, Consume, Produce };
+
+/// Members of a consumed catalog whose property `group` has this value take this template.
+struct CatalogGroup {
+  std::string group;   ///< as it is, whatever its octets
+  dns::Name pattern;   ///< the template's name, folded
+  Mark at;
+};
+
+/// What a zone that we list in a catalog of ours is listed as.
+struct CatalogEntry {
+  std::optional<dns::Name> catalog;  ///< folded; nothing: in none
+  std::vector<std::string> groups;
+  std::optional<dns::Name> coo;      ///< folded: the catalog that is to take it over
+};
+
 struct ZoneConfig {
   dns::Name name;  ///< folded
-  Path file;       ///< empty only where `primaries` are given
+  Path file;       ///< empty only where `primaries` are given, or for a catalog that we produce
   DnssecPolicy dnssec;
   std::vector<AccessRule> allow_transfer;
-  std::vector<AccessRule> allow_update;
+  std::vector<UpdateRule> allow_update;
+  UpdateLimits update_limits;
   std::vector<Peer> notify;
   std::vector<Peer> primaries;
+  ZonemdDigest zonemd = ZonemdDigest::None;
+  ZonemdCheck zonemd_verify = ZonemdCheck::Off;
+  CatalogRole catalog = CatalogRole::None;
+  std::optional<dns::Name> catalog_template;  ///< of members without a group that is known; nothing: as the catalog itself is transferred
+  std::vector<CatalogGroup> catalog_groups;   ///< in the order of the file
+  CatalogEntry catalog_entry;
   Mark at;
 };
 
@@ -162,6 +211,7 @@ struct Config {
   std::vector<SocketAddress> metrics;
   std::optional<RegistryConfig> registry;
   std::vector<ZoneConfig> zones;
+  std::vector<ZoneConfig> templates;  ///< of members of catalogs; `name` is the template's own
   std::vector<TsigKey> keys;
   RateLimit rate_limit;
   uint32_t workers = 0;  ///< 0: one a core
@@ -182,7 +232,13 @@ struct Config {
   [[nodiscard]] std::string where(const std::string& key) const;
   [[nodiscard]] const TsigKey* find_key(dns::NameView name) const;
   [[nodiscard]] const ZoneConfig* find_zone(dns::NameView name) const;
+  [[nodiscard]] const ZoneConfig* find_template(dns::NameView name) const;
 };
+
+/// The zone of a member of `catalog`, which is one of config.zones with CatalogRole::Consume: by the first of its groups, in the order of the
+/// configuration, that has a template; else by the catalog's own template; else from where the catalog itself comes.
+[[nodiscard]] ZoneConfig member_zone(const Config& config, const ZoneConfig& catalog, const dns::Name& member,
+                                     std::span<const std::string> groups);
 
 /// All defaults, no zones: paths count from `folder`.
 [[nodiscard]] Config default_config(const Path& folder);

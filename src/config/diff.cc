@@ -14,6 +14,8 @@ std::string pattern_of(const std::string& key) {
   const size_t open = key.find('[');
   const size_t close = key.rfind(']');
   if (open == std::string::npos || close == std::string::npos) return key;
+  const Row* list = find_row(key.substr(0, open));
+  if (list != nullptr && !list->keys_of.empty()) return std::string(list->keys_of) + "[" + key.substr(close);
   return key.substr(0, open + 1) + key.substr(close);
 }
 

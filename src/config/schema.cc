@@ -167,10 +167,32 @@ const Row rows[] = {
    .set = [](T t, V v) { t.rule = &add_rule(t.zone->allow_transfer, v); }, .short_for = "address", .available = Available::Warned},
   {.path = "zones[].allow-transfer[].address", .type = Type::Block, .doc = "Address or block, such as 192.0.2.0/24.", .set = set_rule_block},
   {.path = "zones[].allow-transfer[].key", .type = Type::Name, .doc = "Name of a TSIG key.", .set = set_rule_key},
-  {.path = "zones[].allow-update", .shape = Shape::Maps, .doc = "Who may change the zone by DNS UPDATE (RFC 2136).",
-   .set = [](T t, V v) { t.rule = &add_rule(t.zone->allow_update, v); }, .short_for = "address", .available = Available::Warned},
+  {.path = "zones[].allow-update", .shape = Shape::Maps, .doc = "Who may change what of the zone by DNS UPDATE (RFC 2136). The first row that matches sender, name and type decides; without one it is refused.",
+   .set = [](T t, V v) {
+     t.update_rule = &t.zone->allow_update.emplace_back();
+     t.update_rule->at = v.at;
+     t.rule = t.update_rule;
+   }, .short_for = "address", .available = Available::Warned},
   {.path = "zones[].allow-update[].address", .type = Type::Block, .doc = "Address or block, such as 192.0.2.0/24.", .set = set_rule_block},
-  {.path = "zones[].allow-update[].key", .type = Type::Name, .doc = "Name of a TSIG key.", .set = set_rule_key},
+  {.path = "zones[].allow-update[].key", .type = Type::Name, .doc = "Name of a TSIG key; \"*\" is any of them.", .set = set_rule_key},
+  {.path = "zones[].allow-update[].sig0", .type = Type::Name, .doc = "Owner of the KEY record that signed with SIG(0) (RFC 2931); \"*\" is any of them.",
+   .set = [](T t, V v) { t.update_rule->sig0 = v.name; }},
+  {.path = "zones[].allow-update[].names", .shape = Shape::List, .type = Type::Pattern, .fallback = "(all names)", .doc = "Names that the row is about.",
+   .set = [](T t, V v) { t.update_rule->names.push_back(v.pattern); }},
+  {.path = "zones[].allow-update[].types", .shape = Shape::List, .type = Type::RecordType,
+   .fallback = "(all, or with names all but SOA, NS, DNAME, KEY and those of DNSSEC)", .doc = "Types that the row is about; ANY is all.",
+   .set = [](T t, V v) { t.update_rule->types.push_back(static_cast<dns::RrType>(v.number)); }},
+  {.path = "zones[].allow-update[].action", .type = Type::Choice, .fallback = "(allow)", .choices = "allow|deny", .doc = "What a match means.",
+   .set = [](T t, V v) { t.update_rule->deny = v.number == 1; }},
+  {.path = "zones[].update-limits", .shape = Shape::Map, .doc = "What UPDATE may make of the zone; beyond, a message is refused whole."},
+  {.path = "zones[].update-limits.rrset-records", .type = Type::Integer, .fallback = "100", .least = 0, .most = 65'535,
+   .doc = "Records in one RRset; 0 is no limit.", .set = [](T t, V v) { t.zone->update_limits.rrset_records = as<uint32_t>(v); }},
+  {.path = "zones[].update-limits.name-rrsets", .type = Type::Integer, .fallback = "100", .least = 0, .most = 65'535,
+   .doc = "RRsets at one name; 0 is no limit.", .set = [](T t, V v) { t.zone->update_limits.name_rrsets = as<uint32_t>(v); }},
+  {.path = "zones[].update-limits.name-records", .type = Type::Integer, .fallback = "1000", .least = 0, .most = 1'000'000,
+   .doc = "Records at one name; 0 is no limit.", .set = [](T t, V v) { t.zone->update_limits.name_records = as<uint32_t>(v); }},
+  {.path = "zones[].update-limits.message-records", .type = Type::Integer, .fallback = "4000", .least = 0, .most = 65'535,
+   .doc = "Prerequisites and updates in one message; 0 is no limit.", .set = [](T t, V v) { t.zone->update_limits.message_records = as<uint32_t>(v); }},
   {.path = "zones[].notify", .shape = Shape::Maps, .doc = "Servers that are told of a change (RFC 1996).",
    .set = [](T t, V v) { t.peer = &add_peer(t.zone->notify, v); }, .short_for = "address", .available = Available::Warned},
   {.path = "zones[].notify[].address", .type = Type::Address, .doc = "Address of the server.", .set = set_peer_address, .required = true},
@@ -179,6 +201,34 @@ const Row rows[] = {
    .set = [](T t, V v) { t.peer = &add_peer(t.zone->primaries, v); }, .short_for = "address", .available = Available::Refused},
   {.path = "zones[].primaries[].address", .type = Type::Address, .doc = "Address of the server.", .set = set_peer_address, .required = true},
   {.path = "zones[].primaries[].key", .type = Type::Name, .doc = "Name of a TSIG key to sign with.", .set = set_peer_key},
+
+  {.path = "zones[].zonemd", .type = Type::Choice, .fallback = "off", .choices = "off|sha384|sha512",
+   .doc = "Digest of the whole zone at its apex (RFC 8976), made anew at every change, which takes a walk over the zone.",
+   .set = [](T t, V v) { t.zone->zonemd = as<ZonemdDigest>(v); }, .available = Available::Warned},
+  {.path = "zones[].zonemd-verify", .type = Type::Choice, .fallback = "(present with primaries, else off)", .choices = "off|present|required",
+   .doc = "Check the digest of a zone that comes from elsewhere: if it is present, or as a condition.",
+   .set = [](T t, V v) { t.zone->zonemd_verify = as<ZonemdCheck>(v); }, .available = Available::Warned},
+  {.path = "zones[].catalog", .type = Type::Choice, .fallback = "none", .choices = "none|consume|produce",
+   .doc = "A catalog of zones (RFC 9432): serve what it lists, or list zones of this server.",
+   .set = [](T t, V v) { t.zone->catalog = as<CatalogRole>(v); }, .available = Available::Warned},
+  {.path = "zones[].catalog-template", .type = Type::Name, .fallback = "(from where the catalog comes)",
+   .doc = "Template of the members of a consumed catalog.",
+   .set = [](T t, V v) { t.zone->catalog_template = v.name; }},
+  {.path = "zones[].catalog-groups", .shape = Shape::Maps, .doc = "Templates of members by their property group; the first that fits counts.",
+   .set = [](T t, V v) { t.group = &t.zone->catalog_groups.emplace_back(); t.group->at = v.at; }},
+  {.path = "zones[].catalog-groups[].group", .type = Type::Text, .least = 1, .most = 255, .doc = "Value of the property.",
+   .set = [](T t, V v) { t.group->group = v.text; }, .required = true},
+  {.path = "zones[].catalog-groups[].template", .type = Type::Name, .doc = "Name of a template.",
+   .set = [](T t, V v) { t.group->pattern = v.name; }, .required = true},
+  {.path = "zones[].catalog-member", .type = Type::Name, .fallback = "(in none)", .doc = "List the zone in this catalog, which is produced here.",
+   .set = [](T t, V v) { t.zone->catalog_entry.catalog = v.name; }},
+  {.path = "zones[].catalog-group", .shape = Shape::List, .type = Type::Text, .least = 1, .most = 255, .doc = "Groups with which it is listed.",
+   .set = [](T t, V v) { t.zone->catalog_entry.groups.push_back(v.text); }},
+  {.path = "zones[].catalog-coo", .type = Type::Name, .fallback = "(none)", .doc = "Catalog that is to take the zone over (RFC 9432 section 4.4.1).",
+   .set = [](T t, V v) { t.zone->catalog_entry.coo = v.name; }},
+
+  {.path = "templates", .shape = Shape::Maps, .doc = "Templates of zones that a catalog brings: a name, and the keys of zones[].",
+   .set = [](T t, V v) { t.zone = &t.config.templates.emplace_back(); t.zone->at = v.at; }, .keys_of = "zones"},
 
   {.path = "keys", .shape = Shape::Maps, .doc = "TSIG keys (RFC 8945).",
    .set = [](T t, V v) { t.key = &t.config.keys.emplace_back(); t.key->at = v.at; }},
@@ -287,6 +337,8 @@ std::string scalar_text(const Row& row) {
     }
     case Type::Base64: return "base64" + length_text(row);
     case Type::Octets: return "text, or 0x and hex digits," + length_text(row);
+    case Type::RecordType: return "a record type, such as TXT or TYPE65280";
+    case Type::Pattern: return "a name, \"*.NAME\" (below it), \"subdomain NAME\" (with it), self or selfsub (of the key)";
   }
   return "";
 }

@@ -26,7 +26,9 @@ enum class Type : uint8_t {
   Block,
   Choice,
   Base64,
-  Octets
+  Octets,
+  RecordType,  ///< a mnemonic or TYPE123
+  Pattern      ///< config/name_pattern.hh
 };
 
 /// How many: one scalar; a list of them (a single one will do); a map of keys; a list of maps.
@@ -43,12 +45,13 @@ enum class Available : uint8_t { Yes, Warned, Refused };
 struct Value {
   std::string text;    ///< canonical spelling; also Type::Text
   bool flag = false;   ///< Flag
-  int64_t number = 0;  ///< Integer; Duration in seconds; Size in octets; Choice: the index
+  int64_t number = 0;  ///< Integer; Duration in seconds; Size in octets; Choice: the index; RecordType
   dns::Name name;      ///< folded
   SocketAddress address;
   AddressBlock block;
   Path path;
   Bytes octets;  ///< Base64, Octets
+  NamePattern pattern;
   Mark at;
 };
 
@@ -58,7 +61,9 @@ struct Target {
   ZoneConfig* zone = nullptr;
   TsigKey* key = nullptr;
   AccessRule* rule = nullptr;
+  UpdateRule* update_rule = nullptr;  ///< the same, of allow-update
   Peer* peer = nullptr;
+  CatalogGroup* group = nullptr;
 };
 
 struct Row {
@@ -71,6 +76,7 @@ struct Row {
   std::string_view choices;  ///< "text|json"
   std::string_view doc;
   void (*set)(Target&, const Value&) = nullptr;  ///< for Maps: adds an element
+  std::string_view keys_of;                      ///< Maps: the elements take the keys of this list's, "zones"
   std::string_view short_for;                    ///< a scalar here stands for this key of the map
   Effect effect = Effect::Reload;
   Available available = Available::Yes;

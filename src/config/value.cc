@@ -104,6 +104,24 @@ Result<Value> parse_name(std::string_view text) {
   return value;
 }
 
+Result<Value> parse_record_type(std::string_view text) {
+  const auto type = dns::rr_type_from_text(text);
+  if (!type) return fail(Errc::Invalid, "no such type");
+  Value value;
+  value.number = dns::value(*type);
+  value.text = dns::to_text(*type);
+  return value;
+}
+
+Result<Value> parse_pattern(std::string_view text) {
+  auto pattern = parse_name_pattern(text);
+  if (!pattern) return tl::unexpected(pattern.error());
+  Value value;
+  value.pattern = *pattern;
+  value.text = to_text(*pattern);
+  return value;
+}
+
 Result<Value> parse_address(const Row& row, std::string_view text) {
   auto address = SocketAddress::from_text(text, row.port);
   if (!address) return tl::unexpected(address.error());
@@ -207,6 +225,8 @@ Result<Value> parse_value(const Row& row, std::string_view text, const Path& fol
     case Type::Choice: return parse_choice(row, text);
     case Type::Base64:
     case Type::Octets: return parse_octets(row, text);
+    case Type::RecordType: return parse_record_type(text);
+    case Type::Pattern: return parse_pattern(text);
   }
   return fail(Errc::Invalid, "unknown type");
 }

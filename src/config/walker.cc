@@ -195,10 +195,11 @@ void Walker::section(const Node& node, const Row& row, const Place& place) {
 
 void Walker::sections(const Node& node, const Row& row, const Place& place) {
   if (node.kind != NodeKind::List) return wrong(node, row, place, kind_text(node));
-  const bool named = find_row(std::string(row.path) + "[].name") != nullptr;
+  const std::string_view keys = row.keys_of.empty() ? row.path : row.keys_of;
+  const bool named = find_row(std::string(keys) + "[].name") != nullptr;
   for (size_t i = 0; i < node.items.size(); ++i) {
     const Node& item = node.items[i];
-    Place here{std::string(row.path) + "[]",
+    Place here{std::string(keys) + "[]",
                fmt::format("{}[{}]", place.actual, named ? identity(item, i) : std::to_string(i + 1)), named};
     element(item, row, here);
   }

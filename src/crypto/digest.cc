@@ -87,17 +87,35 @@ struct Hmac::State {
   MacCtxHandle context;
 };
 
-Hmac::Hmac(DigestAlgorithm algorithm, ByteView key) : state_(std::make_unique<State>()) {
+namespace {
+
+MacCtxHandle make_hmac_context(DigestAlgorithm algorithm) {
   const MacHandle mac(EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr));
   if (!mac) give_up("HMAC");
-  state_->context.reset(EVP_MAC_CTX_new(mac.get()));
+  MacCtxHandle context(EVP_MAC_CTX_new(mac.get()));
   std::string name = library_name(algorithm);
   const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.data(), 0),
                                OSSL_PARAM_construct_end()};
+  if (!context || EVP_MAC_CTX_set_params(context.get(), params) != 1) give_up("HMAC");
+  return context;
+}
+
+/// The calling thread's context without a key, to be copied: looking for MAC and digest costs more than a short MAC.
+const EVP_MAC_CTX* thread_hmac_context(DigestAlgorithm algorithm) {
+  thread_local std::array<MacCtxHandle, 5> contexts;
+  MacCtxHandle& context = contexts[static_cast<size_t>(algorithm)];
+  if (!context) context = make_hmac_context(algorithm);
+  return context.get();
+}
+
+}  // namespace
+
+Hmac::Hmac(DigestAlgorithm algorithm, ByteView key) : state_(std::make_unique<State>()) {
+  state_->context.reset(EVP_MAC_CTX_dup(thread_hmac_context(algorithm)));
   // A null key would mean "the key of last time", so an empty one still needs an address.
   const uint8_t none = 0;
   const uint8_t* octets = key.empty() ? &none : key.data();
-  if (!state_->context || EVP_MAC_init(state_->context.get(), octets, key.size(), params) != 1) give_up("HMAC");
+  if (!state_->context || EVP_MAC_init(state_->context.get(), octets, key.size(), nullptr) != 1) give_up("HMAC");
 }
 
 Hmac::Hmac(Hmac&&) noexcept = default;

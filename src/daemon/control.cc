@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "daemon/control_protocol.hh"
+#include "daemon/control_store.hh"
 #include "daemon/control_zones.hh"
 #include "daemon/server.hh"
 
@@ -198,6 +199,9 @@ void dispatch(Server& server, const Json& request, const Reply& reply) {
   if (command == control::zone_keys) return zone_keys(server, request, reply);
   if (command == control::zone_keys_rollover) return zone_keys_rollover(server, request, reply);
   if (command == control::zone_keys_ds_seen) return zone_keys_ds_seen(server, request, reply);
+  if (command == control::backup) return backup(server, reply);
+  if (command == control::store_verify) return store_verify(server, reply);
+  if (command == control::store_stat) return store_stat(server, reply);
   if (command == control::stop) {
     end_with(reply, Json::object());
     return server.stop();

@@ -39,6 +39,11 @@
 // zone.keys.rollover (zone, role: "ksk"|"zsk"|"csk", dry_run: bool) {"zone", "applied": bool, "steps": [{"at", "what"}]},
 //                    up to the next rollover of that kind
 // zone.keys.ds-seen  (zone, tag?, dry_run: bool) the same; says that the parent serves the DS of the new KSK
+// backup             any number of {"octets": base64 of the next octets of the file}, then {"zones", "names", "hashes",
+//                     "records", "octets"}; without the latter the file is not whole
+// store.verify       {"sound": true, as the last line of backup} or {"sound": false, "error"}
+// store.stat         {"format", "zones", "zones_served", "names", "hashes", "tree_pages", "tree_octets", "map_size",
+//                     "segments", "log_octets", "live_octets", "live_share": 0 to 1}
 // clang-format on
 
 #include <cstddef>
@@ -61,5 +66,8 @@ constexpr std::string_view zone_sign = "zone.sign";
 constexpr std::string_view zone_keys = "zone.keys";
 constexpr std::string_view zone_keys_rollover = "zone.keys.rollover";
 constexpr std::string_view zone_keys_ds_seen = "zone.keys.ds-seen";
+constexpr std::string_view backup = "backup";
+constexpr std::string_view store_verify = "store.verify";
+constexpr std::string_view store_stat = "store.stat";
 
 }  // namespace steward::daemon::control

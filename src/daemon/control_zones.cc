@@ -8,7 +8,7 @@
 #include "dns/rdata.hh"
 #include "sign/delegation.hh"
 #include "sign/key_timeline.hh"
-#include "zone/zone_writer.hh"
+#include "store/zone_text.hh"
 
 namespace steward::daemon {
 namespace {
@@ -25,26 +25,6 @@ void read(Server& server, const Json& request, const Reply& reply,
     reader.release();
     done ? end(reply) : end(reply, done.error().what);
   });
-}
-
-// f(owner, type, ttl, uncompressed RDATA) for every record of a node, RRSIGs behind what they cover.
-template <class F>
-Result<void> for_each_record(zone::NodeView node, F f) {
-  Bytes rdata;
-  for (size_t i = 0; i < node.rrset_count(); ++i) {
-    const zone::StoredRrset rrset = node.rrset(i);
-    for (zone::StoredRrReader reader(rrset.rrs); !reader.done();) {
-      const zone::StoredRr rr = reader.next();
-      rdata.clear();
-      zone::expand_rdata(rrset.type, rr.rdata, node.owner(), rdata);
-      if (auto done = f(node.owner(), rrset.type, rr.ttl, ByteView(rdata)); !done) return done;
-    }
-    for (zone::StoredRrReader reader(rrset.sigs()); !reader.done();) {
-      const zone::StoredRr rr = reader.next();
-      if (auto done = f(node.owner(), dns::RrType::RRSIG, rr.ttl, rr.rdata); !done) return done;
-    }
-  }
-  return {};
 }
 
 // People leave the final dot out: "www.example.com" in example.com is www.example.com., "www" is too.
@@ -65,7 +45,7 @@ Result<void> show_name(const store::Reader& reader, const store::ZoneRecord& rec
   Json records = Json::array();
   if (name->view().is_at_or_below(record.info.apex))
     if (const zone::NodeView node = reader.find(record.info, name->folded()))
-      if (auto listed = for_each_record(node,
+      if (auto listed = store::for_each_record(node,
                                         [&](dns::NameView owner, dns::RrType type, uint32_t ttl, ByteView rdata) -> Result<void> {
                                           if (!only || *only == type)
                                             records.push_back({{"name", owner.to_text()}, {"ttl", ttl}, {"type", to_text(type)},
@@ -173,66 +153,48 @@ void zone_show(Server& server, const Json& request, const Reply& reply) {
 
 void zone_export(Server& server, const Json& request, const Reply& reply) {
   read(server, request, reply, [reply](const store::Reader& reader, const store::ZoneRecord& record) -> Result<void> {
-    const zone::ZoneInfo& info = record.info;
-    zone::ZoneWriter writer(info.apex, 300, [&](std::string_view text) -> Result<void> {
+    return store::write_zone_text(reader, record.info, [&](std::string_view text) -> Result<void> {
       if (!send(reply, {{"text", text}})) return fail(Errc::Io, "the client went away");
       return {};
     });
-    const auto write = [&](dns::NameView owner, dns::RrType type, uint32_t ttl, ByteView rdata) {
-      return writer.write(owner, ttl, type, rdata);
-    };
-    const auto write_soa_first = [&](zone::NodeView apex) -> Result<void> {
-      const auto soa = apex.find(dns::RrType::SOA);
-      Bytes rdata;
-      zone::expand_rdata(dns::RrType::SOA, zone::StoredRrReader(soa->rrs).next().rdata, apex.owner(), rdata);
-      return writer.write(apex.owner(), soa->ttl(), dns::RrType::SOA, rdata);
-    };
-    Bytes key;
-    while (const zone::NodeView node = reader.node_at_or_after(info, key)) {
-      if (node.is(zone::node_apex) && node.find(dns::RrType::SOA))
-        if (auto written = write_soa_first(node); !written) return written;
-      const auto skip_soa = [&](dns::NameView owner, dns::RrType type, uint32_t ttl, ByteView rdata) -> Result<void> {
-        return type == dns::RrType::SOA ? Result<void>{} : write(owner, type, ttl, rdata);
-      };
-      if (auto written = for_each_record(node, skip_soa); !written) return written;
-      key.push_back(0);
-    }
-    Bytes hash;
-    while (const zone::NodeView node = reader.nsec3_at_or_after(info, hash)) {
-      if (auto written = for_each_record(node, write); !written) return written;
-      hash.push_back(0);
-    }
-    return writer.finish();
   });
 }
 
+// Outcomes come with the commit, which the zones share.
+struct ReloadReply {
+  Json list = Json::array();
+  std::string failed;
+  void take(const std::string& zone, const LoadOutcome& outcome) {
+    list.push_back(json_of(outcome, zone));
+    if (!outcome.ok) failed += (failed.empty() ? "" : ", ") + zone;
+  }
+};
+
 void reload_zones(Server& server, std::vector<std::string> names, const Json& head, const Reply& reply) {
   const bool posted = server.writer().post([&server, names = std::move(names), head, reply] {
-    Json list = Json::array();
-    std::string failed;
-    const auto take = [&](const std::string& zone, const LoadOutcome& outcome) {
-      list.push_back(json_of(outcome, zone));
-      if (!outcome.ok) failed += (failed.empty() ? "" : ", ") + zone;
+    ReloadReply told;
+    const auto load = [&](ZoneKeeper& keeper) {
+      keeper.load(true, [&told, zone = keeper.status().zone](const LoadOutcome& outcome) { told.take(zone, outcome); });
+      if (server.group().is_due()) server.group().flush();
     };
-    if (names.empty())
-      server.for_each_keeper([&](ZoneKeeper& keeper) { take(keeper.status().zone, keeper.load(true)); });
+    if (names.empty()) server.for_each_keeper(load);
     for (const std::string& text : names) {
       const auto name = dns::Name::from_text(text);
-      ZoneKeeper* keeper = name ? server.keeper(*name) : nullptr;
-      if (keeper != nullptr) {
-        take(keeper->status().zone, keeper->load(true));
+      if (ZoneKeeper* keeper = name ? server.keeper(*name) : nullptr) {
+        load(*keeper);
       } else {
         LoadOutcome missing;
         missing.ok = false;
         missing.error = "no such zone is configured";
-        take(text, missing);
+        told.take(text, missing);
       }
     }
+    server.group().flush();
     server.after_change();
     Json result = head;
-    result["zones"] = list;
+    result["zones"] = told.list;
     send(reply, result);
-    failed.empty() ? end(reply) : end(reply, "not reloaded: " + failed);
+    told.failed.empty() ? end(reply) : end(reply, "not reloaded: " + told.failed);
   });
   if (!posted) end(reply, "the server is stopping");
 }

@@ -106,6 +106,12 @@ Result<void> Server::open_store() {
   if (!reader) return tl::unexpected<Error>(reader.error());
   export_reader_ = std::move(*reader);
   parallel_ = std::make_unique<Parallel>(std::max(1U, std::thread::hardware_concurrency()));
+  group_ = std::make_unique<GroupCommit>(*store_, clock_);
+  room_.reset(new KeeperRoom{*store_, *group_, board_, clock_, *parallel_,
+                             [this](const dns::Name& zone, uint32_t serial) { zone_changed(zone, serial); }});
+  writer_.set_between([this](bool more) {
+    if (!more || group_->is_due()) group_->flush();
+  });
   return {};
 }
 
@@ -210,16 +216,23 @@ void Server::first_loads(const config::Config& config) {
   exports_.post_idle([this, end = store_->log_end()] { store_->warm(end); });
   std::set<std::string> served;
   for (const store::ZoneRecord& record : store_->zones())
-    if (record.served) served.insert(record.info.apex.folded().to_text());
+    if (record.served && record.info.availability != zone::Availability::NotLoaded) served.insert(record.info.apex.folded().to_text());
   const bool all_served = std::all_of(keepers_.begin(), keepers_.end(), [&](const auto& k) { return served.contains(k.first); });
   if (all_served) loop_->post([this] { become_ready(); });
-  for (auto& [name, keeper] : keepers_)
-    if (!served.contains(name)) keeper->load(false);
+  load_all([&](const std::string& zone) { return !served.contains(zone); });
   if (!all_served) loop_->post([this] { become_ready(); });
-  for (auto& [name, keeper] : keepers_)
-    if (served.contains(name)) keeper->load(false);
+  load_all([&](const std::string& zone) { return served.contains(zone); });
   exports_.post_idle([this, end = store_->log_end()] { store_->warm(end); });
   after_change();
+}
+
+// Writer thread: zones that are loaded one after the other share commits.
+void Server::load_all(const std::function<bool(const std::string&)>& which) {
+  for (auto& [name, keeper] : keepers_) {
+    if (which(name)) keeper->load(false);
+    if (group_->is_due()) group_->flush();
+  }
+  group_->flush();
 }
 
 // Writer thread: a keeper for each configured zone, none for others.
@@ -236,15 +249,26 @@ void Server::sync_keepers(const config::Config& config) {
   }
   for (const auto& [name, zone] : wanted)
     if (!keepers_.contains(name))
-      keepers_.emplace(name, std::make_unique<ZoneKeeper>(*zone, config.zone_files, *store_, board_, clock_, *parallel_));
+      keepers_.emplace(name, std::make_unique<ZoneKeeper>(*zone, config.zone_files, *room_));
+  sync_zones(wanted);
+}
 
-  // Stored zones that are not configured any more are kept, and not answered from.
+// Stored zones that are not configured any more are kept, and not answered from. Configured ones that are not stored are entered, so
+// that they are answered with SERVFAIL until they are loaded, not refused like a stranger's.
+void Server::sync_zones(const std::map<std::string, const config::ZoneConfig*>& wanted) {
+  group_->flush();
   std::vector<uint32_t> leaving;
-  for (const store::ZoneRecord& record : store_->zones())
-    if (record.served && !wanted.contains(record.info.apex.folded().to_text())) leaving.push_back(record.info.id);
-  if (leaving.empty()) return;
+  std::set<std::string> entering;
+  for (const auto& [name, zone] : wanted) entering.insert(name);
+  for (const store::ZoneRecord& record : store_->zones()) {
+    const std::string name = record.info.apex.folded().to_text();
+    entering.erase(name);
+    if (record.served && !wanted.contains(name)) leaving.push_back(record.info.id);
+  }
+  if (leaving.empty() && entering.empty()) return;
   auto write = store_->begin_write();
   if (!write) return log::error("zone.leave", {{"error", write.error().what}});
+  for (const std::string& name : entering) (*write)->add_zone(wanted.at(name)->name).info.availability = zone::Availability::NotLoaded;
   for (const uint32_t id : leaving) {
     (*write)->zone(id).served = false;
     log::notice("zone.left", {{"zone", (*write)->zone(id).info.apex.to_text()}, {"why", "no longer in the configuration; its data is kept"}});
@@ -260,6 +284,9 @@ void Server::become_ready() {
   for (const SocketAddress& address : config_.listen) addresses += (addresses.empty() ? "" : " ") + address.to_text();
   log::info("ready", {{"listen", addresses}, {"workers", workers_.size()}, {"zones", config_.zones.size()}});
 }
+
+// Writer thread, after a commit.
+void Server::zone_changed(const dns::Name&, uint32_t) {}
 
 // Writer thread.
 void Server::note_figures() {
@@ -321,7 +348,9 @@ void Server::files_changed(const net::DirectoryChanges& changes) {
         return changed.contains(path.has_parent_path() ? file : "./" + file);
       });
       if (touched || (rescan && !keeper->is_as_read())) keeper->load(false);
+      if (group_->is_due()) group_->flush();
     }
+    group_->flush();
     after_change();
   });
 }
@@ -366,13 +395,15 @@ Result<std::vector<config::Change>> Server::reload_config() {
   config_ = std::move(*fresh);
   apply_settings();
   writer_.post([this, shared, changed_zones = std::move(changed_zones)] {
+    group_->flush();
     for (const std::string& zone : changed_zones)
       if (const auto name = dns::Name::from_text(zone)) {
         const std::string key = name->folded().to_text();
         keepers_.erase(key);
       }
+    group_->flush();
     sync_keepers(*shared);
-    for (auto& [name, keeper] : keepers_) keeper->load(false);
+    load_all([](const std::string&) { return true; });
     after_change();
     loop_->post([this] { notify_.ready(); });
   });
@@ -384,7 +415,7 @@ void Server::hang_up() {
   if (!reload_config()) {
     // The files of the zones are read again all the same.
     writer_.post([this] {
-      for (auto& [name, keeper] : keepers_) keeper->load(false);
+      load_all([](const std::string&) { return true; });
       after_change();
     });
     notify_.ready();

@@ -79,6 +79,7 @@ class Server {
   Writer& writer() { return writer_; }
   [[nodiscard]] ZoneKeeper* keeper(dns::NameView zone);
   [[nodiscard]] store::Store& store() { return *store_; }
+  [[nodiscard]] GroupCommit& group() { return *group_; }
   template <class F>
   void for_each_keeper(F f) {
     for (auto& [name, keeper] : keepers_) f(*keeper);
@@ -110,6 +111,9 @@ class Server {
   void files_changed(const net::DirectoryChanges& changes);
   void watch_files(const std::set<std::string>& folders);
   void sync_keepers(const config::Config& config);
+  void sync_zones(const std::map<std::string, const config::ZoneConfig*>& wanted);
+  void load_all(const std::function<bool(const std::string&)>& which);
+  void zone_changed(const dns::Name& zone, uint32_t serial);
   void compact_when_idle();
   void note_figures();
   void hang_up();
@@ -144,7 +148,9 @@ class Server {
   Writer writer_;
   Writer exports_;  // the same kind of queue, for long reads
   std::unique_ptr<store::Reader> export_reader_;
-  std::map<std::string, std::unique_ptr<ZoneKeeper>> keepers_;  // writer thread
+  std::unique_ptr<GroupCommit> group_;                          // the writer thread's, and so are
+  std::unique_ptr<KeeperRoom> room_;
+  std::map<std::string, std::unique_ptr<ZoneKeeper>> keepers_;
   std::atomic<int64_t> earliest_event_{INT64_MAX};
   std::atomic<bool> tending_{false};
   bool ready_ = false;

@@ -49,6 +49,14 @@ void Writer::run() {
       queue.pop_front();
     }
     task();
+    task = nullptr;
+    if (!between_) continue;
+    bool more = false;
+    {
+      const std::lock_guard lock(mutex_);
+      more = !tasks_.empty();
+    }
+    between_(more);
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// The writer: the one thread that changes data. Work is posted to it and done in order, each piece in a transaction of its own.
+// The writer: the one thread that changes data. Work is posted to it and done in order; what waits together may be committed together
+// (daemon/group_commit.hh).
 
 #include <condition_variable>
 #include <deque>
@@ -16,6 +17,8 @@ class Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
+  /// `between` is called after every piece of work, with whether more waits. It is on the thread, and must be set before start().
+  void set_between(std::function<void(bool more)> between) { between_ = std::move(between); }
   void start();
   /// Any thread. False after stop().
   bool post(std::function<void()> task);
@@ -31,6 +34,7 @@ class Writer {
   std::condition_variable wake_;
   std::deque<std::function<void()>> tasks_;
   std::deque<std::function<void()>> idle_tasks_;
+  std::function<void(bool)> between_;
   bool stop_ = false;
   std::thread thread_;
 };

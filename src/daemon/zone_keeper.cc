@@ -7,13 +7,14 @@
 #include <utility>
 
 #include "base/log.hh"
+#include "change/recorder.hh"
+#include "daemon/zone_pending.hh"
 #include "sign/verify_zone.hh"
 #include "zone/file_loader.hh"
 
 namespace steward::daemon {
 namespace {
 
-constexpr uint32_t assumed_max_ttl = 86400;  // seconds that rollovers wait for at least: a reload may bring longer TTLs
 constexpr size_t resign_slice_nodes = 2000;
 constexpr size_t verified_nodes = 20'000;  // a large pre-signed zone is checked by samples: it must not keep the writer for minutes
 
@@ -48,9 +49,8 @@ std::vector<store::FileStamp> stamps_of(const std::vector<std::string>& files, U
 
 }  // namespace
 
-ZoneKeeper::ZoneKeeper(config::ZoneConfig zone, config::ZoneFileConfig limits, store::Store& store, StatusBoard& board,
-                       const Clock& clock, Parallel& parallel)
-    : zone_(std::move(zone)), limits_(limits), store_(store), board_(board), clock_(clock), parallel_(parallel) {
+ZoneKeeper::ZoneKeeper(config::ZoneConfig zone, config::ZoneFileConfig limits, KeeperRoom& room)
+    : zone_(std::move(zone)), limits_(limits), room_(room), clock_(room.clock) {
   if (zone_.dnssec.enabled) keys_.emplace(zone_);
   status_.zone = zone_.name.to_text();
   status_.file = zone_.file.string();
@@ -58,7 +58,11 @@ ZoneKeeper::ZoneKeeper(config::ZoneConfig zone, config::ZoneFileConfig limits, s
   publish();
 }
 
-std::optional<store::ZoneRecord> ZoneKeeper::stored() const { return store_.find_zone(zone_.name); }
+std::optional<store::ZoneRecord> ZoneKeeper::stored() const {
+  auto record = room_.store.find_zone(zone_.name);
+  if (record && record->info.availability == zone::Availability::NotLoaded) record.reset();
+  return record;
+}
 
 bool ZoneKeeper::is_as_read() const {
   const auto record = stored();
@@ -77,38 +81,33 @@ LoadOutcome ZoneKeeper::fail_with(const Error& error) {
   return outcome;
 }
 
-LoadOutcome ZoneKeeper::load(bool force) {
+void ZoneKeeper::load(bool force, Done done) {
   const auto record = stored();
   if (record && record->served) take(*record);
   const bool known = record && record->served && record->signed_here == zone_.dnssec.enabled && is_as_stamped(record->files) &&
                      record->files.front().path == status_.file;
-  if (known && !force) {
-    for (status_.files.clear(); const store::FileStamp& stamp : record->files) status_.files.push_back(stamp.path);
-    // Keys and policy may have changed all the same.
-    auto outcome = zone_.dnssec.enabled ? commit(nullptr, record->files) : Result<LoadOutcome>(LoadOutcome{});
-    if (!outcome) {
+  if (!known || force) return read_file(force, std::move(done));
+  for (status_.files.clear(); const store::FileStamp& stamp : record->files) status_.files.push_back(stamp.path);
+  const auto end = [this, done](const Result<LoadOutcome>& outcome) {
+    LoadOutcome told = outcome ? *outcome : fail_with(outcome.error());
+    if (outcome) {
+      status_.state = ZoneState::Serving;
+      status_.error.clear();
+      publish();
+      told.serial = status_.serial;
+    } else {
       keys_refused_ = true;
-      auto failed = fail_with(outcome.error());
       try_keys_again();
-      return failed;
     }
-    status_.state = ZoneState::Serving;
-    status_.error.clear();
-    publish();
-    outcome->serial = status_.serial;
-    return *outcome;
-  }
-  auto outcome = read_file(force);
-  if (outcome) return *outcome;
-  auto failed = fail_with(outcome.error());
-  // What is served on is kept signed meanwhile.
-  if (keys_ && status_.has_data && !next_event_) try_keys_again();
-  return failed;
+    if (done) done(told);
+  };
+  // Keys and policy may have changed all the same.
+  zone_.dnssec.enabled ? commit({nullptr, record->files, false}, end) : end(LoadOutcome{});
 }
 
 void ZoneKeeper::try_keys_again() { keys_due_ = next_event_ = clock_.now() + std::chrono::minutes(1); }
 
-Result<LoadOutcome> ZoneKeeper::read_file(bool loud) {
+void ZoneKeeper::read_file(bool loud, Done done) {
   const UnixTime began = clock_.now();
   const uint64_t began_ns = clock_.monotonic_ns();
   zone::LoadOptions options;
@@ -122,28 +121,36 @@ Result<LoadOutcome> ZoneKeeper::read_file(bool loud) {
     status_.warnings.push_back(warning.to_text());
     log::warning("zone.file", {{"zone", status_.zone}, {"at", warning.to_text()}});
   }
+  const auto end = [this, done, loud, began_ns](const Result<LoadOutcome>& outcome) {
+    LoadOutcome told = outcome ? *outcome : fail_with(outcome.error());
+    told.warnings = status_.warnings;
+    if (outcome) tell_loaded(told, loud, began_ns);
+    // What is served on is kept signed meanwhile.
+    if (!outcome && keys_ && status_.has_data && !next_event_) try_keys_again();
+    if (done) done(told);
+  };
   if (!loaded.image) {
     std::string all;
     for (const zone::FileError& error : loaded.errors) all += (all.empty() ? "" : "\n") + error.to_text();
     if (loaded.more_errors > 0) all += fmt::format("\nand {} more", loaded.more_errors);
-    return fail(Errc::Invalid, all);
+    return end(fail(Errc::Invalid, all));
   }
   if (!keys_) verify_presigned(*loaded.image);
-  auto outcome = commit(loaded.image.get(), stamps_of(status_.files, began));
-  if (!outcome) return outcome;
-  outcome->warnings = status_.warnings;
+  commit({std::move(loaded.image), stamps_of(status_.files, began), false}, end);
+}
+
+void ZoneKeeper::tell_loaded(const LoadOutcome& outcome, bool loud, uint64_t began_ns) const {
   const auto ms = (clock_.monotonic_ns() - began_ns) / 1'000'000;
   // A file that was touched, or looked at again since it was so young, is no event.
-  const log::Level level = outcome->changed || loud ? log::Level::Info : log::Level::Debug;
+  const log::Level level = outcome.changed || loud ? log::Level::Info : log::Level::Debug;
   log::write(level, "zone.loaded", {{"zone", status_.zone},
-                            {"serial", outcome->serial},
-                            {"changed", outcome->changed ? "yes" : "no"},
+                            {"serial", outcome.serial},
+                            {"changed", outcome.changed ? "yes" : "no"},
                             {"nodes", status_.nodes},
                             {"records", status_.records},
-                            {"written", outcome->written},
-                            {"signatures", outcome->signatures},
+                            {"written", outcome.written},
+                            {"signatures", outcome.signatures},
                             {"ms", ms}});
-  return outcome;
 }
 
 // A zone that was signed elsewhere is served as it is; what a validator will not like is told.
@@ -155,81 +162,6 @@ void ZoneKeeper::verify_presigned(zone::ZoneImage& image) {
     log::warning("zone.dnssec", {{"zone", status_.zone}, {"at", warning}});
     status_.warnings.push_back(std::move(warning));
   }
-}
-
-Result<LoadOutcome> ZoneKeeper::commit(zone::ZoneImage* image, std::vector<store::FileStamp> stamps) {
-  SigningSetup setup;
-  change::RewriteRequest request;
-  if (keys_) {
-    const auto record = stored();
-    if (image != nullptr) max_ttl_ = std::max(max_ttl_, image->max_ttl());
-    auto prepared = keys_->prepare(clock_.now(), std::max(max_ttl_, assumed_max_ttl), record && record->served && record->signed_here);
-    if (!prepared) return tl::unexpected<Error>(prepared.error());
-    setup = std::move(*prepared);
-    request.signing.signer = setup.signer.get();
-    request.signing.denial = zone_.dnssec.nsec3.enabled ? zone::Denial::Nsec3 : zone::Denial::Nsec;
-    request.signing.opt_out = zone_.dnssec.nsec3.opt_out;
-    request.apex_records = setup.apex_records;
-  }
-  auto begun = store_.begin_write();
-  if (!begun) return tl::unexpected<Error>(begun.error());
-  store::WriteTransaction& write = **begun;
-  const store::ZoneRecord* before = write.find_zone(zone_.name);
-  const bool is_new = before == nullptr;
-  const bool signing_changed = !is_new && (before->signed_here != zone_.dnssec.enabled || before->signing_digest != setup.digest);
-
-  LoadOutcome outcome;
-  if (image == nullptr && !signing_changed && !renew_) {
-    // Nothing that the clock or the keys ask for.
-    schedule(setup.next);
-    outcome.serial = status_.serial;
-    return outcome;
-  }
-  const uint32_t id = is_new ? write.add_zone(zone_.name).info.id : before->info.id;
-  store::ZoneRecord& record = write.zone(id);
-  request.zone = id;
-  request.apex = zone_.name;
-  request.image = image;
-  request.stored_serial = record.serial;
-  request.signing.recheck = signing_changed;
-  request.signing.renew = renew_;
-  request.signing.was_signed = record.signed_here;
-  const auto result = change::rewrite_zone(request, write.nodes(id), write.nsec3(id), parallel_);
-  if (!result) return tl::unexpected<Error>(result.error());
-
-  record.info.denial = result->denial;
-  record.info.nsec3_iterations = result->nsec3_iterations;
-  record.info.nsec3_salt_size = static_cast<uint8_t>(result->nsec3_salt.size());
-  std::copy(result->nsec3_salt.begin(), result->nsec3_salt.end(), record.info.nsec3_salt.begin());
-  record.serial = result->serial;
-  if (image != nullptr) record.file_serial = result->file_serial;
-  if (image != nullptr) record.max_ttl = image->max_ttl();
-  record.nodes = result->nodes;
-  record.records = result->records;
-  record.served = true;
-  record.signed_here = zone_.dnssec.enabled;
-  record.signing_digest = setup.digest;
-  record.files = std::move(stamps);
-  if (result->changed || is_new) record.loaded_at = clock_.now();
-  const store::ZoneRecord committed = record;
-  if (auto done = write.commit(); !done) return tl::unexpected<Error>(done.error());
-
-  if (keys_)
-    if (auto confirmed = keys_->confirm(); !confirmed) return tl::unexpected<Error>(confirmed.error());
-  log_actions(setup.actions);
-  if (image != nullptr && !is_new && result->changed && result->serial != result->file_serial && !keys_)
-    log::notice("zone.serial", {{"zone", status_.zone}, {"file", result->file_serial}, {"served", result->serial},
-                                {"why", "the file changed and its serial did not rise above the one served"}});
-  take(committed);
-  schedule(setup.next);
-  status_.state = ZoneState::Serving;
-  status_.error.clear();
-  publish();
-  outcome.changed = result->changed;
-  outcome.serial = result->serial;
-  outcome.written = result->written;
-  outcome.signatures = result->signatures;
-  return outcome;
 }
 
 void ZoneKeeper::take(const store::ZoneRecord& record) {
@@ -274,8 +206,7 @@ bool ZoneKeeper::tend() {
   }
   const UnixTime now = clock_.now();
   if (keys_due_ && *keys_due_ <= now) {
-    const auto record = stored();
-    const auto done = commit(nullptr, record ? record->files : std::vector<store::FileStamp>{});
+    const auto done = commit_now();
     if (!done) {
       keys_refused_ = true;
       fail_with(done.error());
@@ -293,9 +224,10 @@ bool ZoneKeeper::tend() {
 
 bool ZoneKeeper::resign_slice() {
   const auto step = [&]() -> Result<bool> {
-    auto setup = keys_->prepare(clock_.now(), std::max(max_ttl_, assumed_max_ttl), true);
+    room_.group.flush();
+    auto setup = prepare_keys(stored());
     if (!setup) return tl::unexpected<Error>(setup.error());
-    auto begun = store_.begin_write();
+    auto begun = room_.store.begin_write();
     if (!begun) return tl::unexpected<Error>(begun.error());
     store::WriteTransaction& write = **begun;
     const store::ZoneRecord* before = write.find_zone(zone_.name);
@@ -311,14 +243,16 @@ bool ZoneKeeper::resign_slice() {
     if (!resigning_) resigning_.emplace();
     const uint64_t written = resigning_->written;
     uint32_t serial = before->serial;
-    if (auto stepped = change::resign_step(request, write.nodes(request.zone), write.nsec3(request.zone), parallel_, resign_slice_nodes,
-                                           *resigning_, serial);
+    change::Recorder recorder(write.nodes(request.zone), write.nsec3(request.zone), recorded_nodes);
+    if (auto stepped = change::resign_step(request, recorder.nodes(), recorder.nsec3(), room_.parallel, resign_slice_nodes, *resigning_, serial);
         !stepped)
       return tl::unexpected<Error>(stepped.error());
     if (resigning_->written > written) {
       write.zone(request.zone).serial = serial;
+      if (auto noted = write_journal(write, request.zone, recorder.difference()); !noted) return tl::unexpected<Error>(noted.error());
       if (auto done = write.commit(); !done) return tl::unexpected<Error>(done.error());
       status_.serial = serial;
+      room_.changed(zone_.name, serial);
     }
     return !resigning_->done;
   };
@@ -346,8 +280,7 @@ bool ZoneKeeper::sign_now(bool all, LoadOutcome& outcome) {
   if (!keys_) return fail_here({Errc::Refused, status_.zone + ": dnssec is off for this zone"});
   if (!status_.has_data) return fail_here({Errc::NotFound, status_.zone + ": nothing is loaded"});
   renew_ = all;
-  const auto record = stored();
-  const auto done = commit(nullptr, record->files);
+  const auto done = commit_now();
   renew_ = false;
   if (!done) return fail_here(done.error());
   outcome = *done;
@@ -367,8 +300,7 @@ bool ZoneKeeper::sign_now(bool all, LoadOutcome& outcome) {
 Result<void> ZoneKeeper::rollover(bool ksk) {
   if (!keys_) return fail(Errc::Refused, status_.zone + ": dnssec is off for this zone");
   if (auto begun = keys_->begin_rollover(ksk, clock_.now()); !begun) return begun;
-  const auto record = stored();
-  const auto done = commit(nullptr, record ? record->files : std::vector<store::FileStamp>{});
+  const auto done = commit_now();
   if (!done) return tl::unexpected<Error>(done.error());
   return {};
 }
@@ -377,8 +309,7 @@ Result<crypto::KeyTag> ZoneKeeper::ds_seen(crypto::KeyTag tag) {
   if (!keys_) return fail(Errc::Refused, status_.zone + ": dnssec is off for this zone");
   auto seen = keys_->ds_seen(tag, clock_.now());
   if (!seen) return seen;
-  const auto record = stored();
-  const auto done = commit(nullptr, record ? record->files : std::vector<store::FileStamp>{});
+  const auto done = commit_now();
   if (!done) return tl::unexpected<Error>(done.error());
   return seen;
 }

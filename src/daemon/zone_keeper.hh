@@ -6,8 +6,9 @@
 //                        │  ▲
 //            tend() at next_event(): keys due, signatures due
 //
-// Writer thread only. Every change is one transaction of the store; the status board is told after it.
+// Writer thread only. Every change joins the group commit; the status board is told after it.
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,7 +16,10 @@
 
 #include "base/clock.hh"
 #include "base/parallel.hh"
+#include "change/edit.hh"
+#include "change/recorder.hh"
 #include "config/config.hh"
+#include "daemon/group_commit.hh"
 #include "daemon/zone_keys.hh"
 #include "daemon/zone_status.hh"
 #include "store/store.hh"
@@ -33,13 +37,32 @@ struct LoadOutcome {
   uint64_t signatures = 0;
 };
 
+/// What all keepers share.
+struct KeeperRoom {
+  store::Store& store;
+  GroupCommit& group;
+  StatusBoard& board;
+  const Clock& clock;
+  Parallel& parallel;
+  /// After a commit that changed what is served: the zone's name and its new serial.
+  std::function<void(const dns::Name&, uint32_t)> changed;
+};
+
 class ZoneKeeper {
  public:
-  ZoneKeeper(config::ZoneConfig zone, config::ZoneFileConfig limits, store::Store& store, StatusBoard& board, const Clock& clock,
-             Parallel& parallel);
+  using Done = std::function<void(const LoadOutcome&)>;
 
-  /// Takes what is stored, if it is still what the file says by its stamps; reads the file otherwise, or always with `force`.
-  LoadOutcome load(bool force);
+  ZoneKeeper(config::ZoneConfig zone, config::ZoneFileConfig limits, KeeperRoom& room);
+
+  /// Takes what is stored, if it is still what the file says by its stamps; reads the file otherwise, or always with `force`. The outcome comes with
+  /// the group's commit.
+  void load(bool force, Done done = {});
+  /// The zone becomes what this image says: a transfer from a primary. `exact_serial`: its SOA is served as it is.
+  void take_image(std::unique_ptr<zone::ZoneImage> image, bool exact_serial, Done done);
+  /// Changes record by record; `edits` may be called more than once, and its failure leaves nothing.
+  void edit(std::function<Result<void>(change::ZoneEdit&)> edits, bool exact_serial, Done done);
+  /// What is kept with the zone beside its records, and whether it is answered from.
+  void put_state(Bytes octets, zone::Availability availability, std::function<void(const Result<void>&)> done);
   /// Whether the files are, by their stamps, still those that were read last.
   [[nodiscard]] bool is_as_read() const;
   /// The next slice of what next_event() announced. True while there is more to do at once.
@@ -59,24 +82,38 @@ class ZoneKeeper {
   [[nodiscard]] const ZoneStatus& status() const { return status_; }
 
  private:
-  Result<LoadOutcome> read_file(bool loud);
+  struct Content;
+  struct Pending;
+  using Committed = std::function<void(const Result<LoadOutcome>&)>;
+
+  void read_file(bool loud, Done done);
+  void tell_loaded(const LoadOutcome& outcome, bool loud, uint64_t began_ns) const;
   void verify_presigned(zone::ZoneImage& image);
-  Result<LoadOutcome> commit(zone::ZoneImage* image, std::vector<store::FileStamp> stamps);
+  // zone_commit.cc
+  Result<SigningSetup> prepare_keys(const std::optional<store::ZoneRecord>& record);
+  void commit(Content content, Committed done);
+  Result<LoadOutcome> commit_now();
+  void join(std::shared_ptr<Pending> pending, Result<void> (ZoneKeeper::*write)(Pending&, store::WriteTransaction&));
+  Result<void> write_rewritten(Pending& pending, store::WriteTransaction& write);
+  Result<void> write_edited(Pending& pending, store::WriteTransaction& write);
+  Result<void> rewrite_chain(Pending& pending, const change::EditRequest& edited, change::Recorder& recorder);
+  Result<void> write_journal(store::WriteTransaction& write, uint32_t id, std::optional<zone::Difference> difference);
+  void end(Pending& pending, const Result<void>& committed);
   void take(const store::ZoneRecord& record);
   LoadOutcome fail_with(const Error& error);
   void log_actions(const std::vector<sign::KeyAction>& actions) const;
   void schedule(std::optional<UnixTime> keys_due);
   bool resign_slice();
   void try_keys_again();
-  void publish() { board_.set(status_); }
+  void publish() { room_.board.set(status_); }
+  /// The zone's record, if anything of it was ever loaded.
   [[nodiscard]] std::optional<store::ZoneRecord> stored() const;
 
   config::ZoneConfig zone_;
   config::ZoneFileConfig limits_;
-  store::Store& store_;
-  StatusBoard& board_;
+  KeeperRoom& room_;
   const Clock& clock_;
-  Parallel& parallel_;
+  size_t pending_ = 0;  // changes of this zone that wait for the group's commit
   std::optional<ZoneKeys> keys_;
   ZoneStatus status_;
   uint32_t max_ttl_ = 0;  // seconds, the longest that was served since the start

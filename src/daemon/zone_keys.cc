@@ -153,7 +153,13 @@ Result<void> ZoneKeys::write_times(const sign::KeyTimesChange& change) {
   return fail(Errc::NotFound, fmt::format("no key {} of {}", change.tag, zone_.name.to_text()));
 }
 
-Result<void> ZoneKeys::confirm() {
+const sign::ZoneSigner* ZoneKeys::signer(UnixTime now) {
+  if (signer_) signer_->set_now(now);
+  return signer_.get();
+}
+
+Result<void> ZoneKeys::confirm(SigningSetup setup) {
+  signer_ = std::move(setup.signer);
   served_ = plan_.publish;
   for (const sign::KeyTimesChange& change : plan_.changes)
     if (auto written = write_times(change); !written) return written;

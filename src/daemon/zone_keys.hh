@@ -30,8 +30,10 @@ class ZoneKeys {
   /// Reads the key files, makes keys that are wanted, and plans. Io, Invalid, Unsupported with the file or the rule.
   /// `is_signed`: signatures of ours are served, so that there must be keys already.
   Result<SigningSetup> prepare(UnixTime now, uint32_t max_zone_ttl, bool is_signed);
-  /// After the commit: writes down which steps have been taken.
-  Result<void> confirm();
+  /// After the commit: writes down which steps have been taken, and keeps the signer for small changes.
+  Result<void> confirm(SigningSetup setup = {});
+  /// The signer of the last confirmed setup, as of `now`; null before the first. Small changes sign with it, without reading key files.
+  [[nodiscard]] const sign::ZoneSigner* signer(UnixTime now);
 
   /// `zone keys`: as of the last prepare().
   [[nodiscard]] const std::vector<crypto::StoredKey>& keys() const { return keys_; }
@@ -58,6 +60,7 @@ class ZoneKeys {
   std::vector<crypto::StoredKey> keys_;
   sign::KeyPlan plan_;
   std::optional<std::vector<crypto::KeyTag>> served_;
+  std::unique_ptr<sign::ZoneSigner> signer_;
 };
 
 }  // namespace steward::daemon

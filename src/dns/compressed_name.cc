@@ -8,6 +8,7 @@ Result<Name> name_from_message(ByteView message, size_t at, size_t end, size_t& 
   size_t size = 0;
   size_t run = at;          // where the present run of labels starts: each pointer must go before it
   size_t in_place_end = 0;  // 0 until the first pointer
+  size_t pointers = 0;
   while (true) {
     if (at >= end) return fail(Errc::Invalid, "name runs past the end of its data");
     const uint8_t octet = message[at];
@@ -17,6 +18,9 @@ Result<Name> name_from_message(ByteView message, size_t at, size_t end, size_t& 
       if (in_place_end == 0) in_place_end = at + 2;
       if (target >= run) return fail(Errc::Invalid, "compression pointer does not point backward (RFC 1035 §4.1.4)");
       if (target < 12) return fail(Errc::Invalid, "compression pointer points into the header (RFC 1035 §4.1.4)");
+      // Each useful pointer has a label before or behind it. A chain of thousands, followed for each record of a message, would cost
+      // what the message does not show.
+      if (++pointers > max_labels) return fail(Errc::Invalid, "name has more compression pointers than labels");
       at = run = target;
       continue;
     }

@@ -9,7 +9,7 @@ namespace steward::dns {
 
 /// The name at `at` of `message`; what stands in place there must end before `end`, at most message.size(). Sets `used`
 /// to the octets in place. A pointer must point strictly before the run of labels that it ends, so that no loop is
-/// possible.
+/// possible, and there are at most 127.
 Result<Name> name_from_message(ByteView message, size_t at, size_t end, size_t& used);
 
 }  // namespace steward::dns

@@ -43,6 +43,8 @@ class ZoneSigner {
 
   [[nodiscard]] NameView apex() const { return apex_; }
   [[nodiscard]] UnixTime now() const { return now_; }
+  /// Only while it has no workers.
+  void set_now(UnixTime now) { now_ = now; }
   [[nodiscard]] const ValidityPolicy& policy() const { return policy_; }
 
   /// Whether this key signs RRsets of this type: RFC 4035 §2.2 for DNSKEY, RFC 7344 §4.1 for CDS and CDNSKEY.

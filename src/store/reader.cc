@@ -144,6 +144,10 @@ const ZoneRecord* Reader::zone_record(dns::NameView apex) const {
   return impl_->view->find_exact(impl_->s.hash, dns::Name(apex).folded());
 }
 
+std::vector<std::shared_ptr<const ZoneRecord>> Reader::zones() const { return impl_->view->zones; }
+
+Committed Reader::committed() const { return {impl_->s, impl_->txn.get(), *impl_->view}; }
+
 void Reader::begin(zone::Probe& probe, const zone::ZoneInfo& zone, dns::NameView name) const {
   probe = {&zone, name, 0, 0, nullptr};
   if (!impl_->fast) return;

@@ -45,6 +45,13 @@ size_t tree_key(const zone::ZoneInfo& zone, dns::NameView name, TreeKey& key);
 /// Under which key of its table a node belongs, told by its owner.
 Bytes key_of(zone::NodeView node, dns::NameView apex);
 
+/// One snapshot, for as long as its transaction is open and its reader has not left.
+struct Committed {
+  const Store::State& s;
+  MDB_txn* txn;
+  const ZoneView& view;
+};
+
 struct Store::State {
   explicit State(StoreOptions given);
 

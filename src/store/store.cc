@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -34,7 +35,11 @@ Result<int> lock_folder(const std::string& folder) {
   const std::string path = folder + "/lock";
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return fail(Errc::Io, path + ": " + std::strerror(errno));
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  // The folder may have been exchanged for a restored one in between: then this is the old one's lock.
+  struct stat locked {};
+  struct stat there {};
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0 || ::fstat(fd, &locked) != 0 || ::stat(path.c_str(), &there) != 0 ||
+      locked.st_ino != there.st_ino || locked.st_dev != there.st_dev) {
     ::close(fd);
     return fail(Errc::Refused, folder + ": in use by another process");
   }
@@ -74,7 +79,8 @@ Result<void> open_environment(Store::State& s) {
   } else if (*version != format_version) {
     return fail(Errc::Unsupported, path + ": format " + std::to_string(*version) + ", this program reads format " +
                                        std::to_string(format_version) +
-                                       "; export the zones with the version that wrote it and load them with this one");
+                                       "; export it with the version that wrote it (steward-registry backup FILE) and import it with this one (steward-registry "
+                                       "restore FILE --replace)");
   }
   if (const int code = mdb_txn_commit(guard.release()); code != 0) return lmdb_error(path, code);
   return {};

@@ -32,7 +32,7 @@ struct StoreOptions {
 struct StoreFigures {
   uint64_t tree_pages = 0;       ///< of 4 KiB, in use in LMDB's file
   uint64_t map_size = 0;
-  uint64_t log_octets = 0;       ///< in segments that exist
+  uint64_t log_octets = 0;       ///< in segments that are in use
   uint64_t live_octets = 0;      ///< of nodes that the tree points at
   uint64_t index_names = 0;
   uint64_t index_octets = 0;
@@ -68,6 +68,7 @@ struct JournalExtent {
 class Reader;
 class WriteTransaction;
 class ZoneCopy;
+struct Committed;
 
 class Store {
  public:
@@ -183,6 +184,10 @@ class Reader final : public zone::Snapshot {
   [[nodiscard]] std::optional<JournalPart> read_journal(const zone::ZoneInfo& zone, JournalPlace& place) const;
   /// From `serial` to the newest; nothing where the journal does not reach back to it.
   [[nodiscard]] std::optional<JournalExtent> journal_extent(const zone::ZoneInfo& zone, uint32_t serial) const;
+  /// All zones, in the order of their ids, also those that are not served.
+  [[nodiscard]] std::vector<std::shared_ptr<const ZoneRecord>> zones() const;
+  /// What walk.hh goes over.
+  [[nodiscard]] Committed committed() const;
 
  private:
   friend class ZoneCopy;

@@ -36,6 +36,7 @@ struct WriteTransaction::Implementation {
   std::map<uint32_t, std::shared_ptr<const ZoneRecord>> zones;
   std::map<uint32_t, std::shared_ptr<ZoneRecord>> changed_zones;
   bool zones_changed = false;
+  bool has_writes = false;
   std::map<std::pair<uint32_t, bool>, std::unique_ptr<Table>> tables;
   std::map<uint32_t, std::unique_ptr<ZoneAttic>> attics;
   std::vector<Index::Change> index_changes;
@@ -108,6 +109,7 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
   Result<void> put(ByteView key, ByteView blob) override {
     const zone::NodeView node(blob.data());
     const uint64_t hash = indexed_ && t_.s.index_built ? t_.s.hash(zone_, dns::Name(node.owner()).folded()) : 0;
+    t_.has_writes = true;
     const auto position = t_.s.log->append(blob);
     if (!position) return tl::unexpected<Error>(position.error());
     t_.live_changes[NodeLog::segment_of(*position)] += static_cast<int64_t>(blob.size());
@@ -152,6 +154,7 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
     const NodePosition before = number_of(v) & tree_position;
     if (auto flushed = flush_for(before); !flushed) return flushed;
     const uint64_t hash = indexed_ && t_.s.index_built ? t_.s.hash_of(before) : 0;
+    t_.has_writes = true;
     code = mdb_cursor_del(writing_.get(), 0);
     if (code != 0) return lmdb_error("tree", code);
     t_.count_live(before, -1);
@@ -207,6 +210,7 @@ class WriteTransaction::Implementation::ZoneAttic final : public zone::Attic {
     return {found.begin(), found.end()};
   }
   Result<void> put(ByteView key, ByteView provenance) override {
+    t_.has_writes = true;
     const Bytes whole = full(key);
     MDB_val k = to_val(whole);
     MDB_val v = to_val(provenance);
@@ -309,6 +313,7 @@ Result<void> WriteTransaction::clear_journal(uint32_t zone) {
 }
 
 Result<void> WriteTransaction::put_state(uint32_t zone, ByteView octets) {
+  impl_->has_writes = true;
   Bytes key;
   append_u32(key, zone);
   MDB_val k = to_val(key);
@@ -375,6 +380,7 @@ Result<void> WriteTransaction::commit() {
   Store::State& s = t.s;
   t.tables.clear();
   if (t.failure) return tl::unexpected<Error>(*t.failure);
+  if (!t.has_writes && !t.zones_changed && t.changed_zones.empty()) return {};
   // The nodes first: what the tree points at is on disk before the tree is.
   if (auto synced = s.log->sync(); !synced) return synced;
   if (auto written = t.write_zones(); !written) return written;

@@ -3,7 +3,8 @@
 // needed.
 //
 // So nothing is copied on growth, a place is a 32-bit number, and all of it returns to the system when the arena dies.
-// Used by one thread.
+// The pages are anonymous memory, or those of a file: then the kernel may write them out when memory is short. Used by
+// one thread.
 
 #include <cstdint>
 
@@ -21,13 +22,17 @@ class Arena {
   /// 16 GiB of addresses; less where the process may not have so many (RLIMIT_AS).
   static constexpr size_t most_octets = (size_t{1} << 32) * unit;
 
-  /// Takes at most `most` octets.
-  explicit Arena(size_t most = most_octets) : most_(most) {}
+  static constexpr int no_file = -1;
+
+  /// Takes at most `most` octets. `file`: the descriptor of an empty file, open to read and write, of which nobody else
+  /// knows; the arena owns it, and grows it with what is taken.
+  explicit Arena(size_t most = most_octets, int file = no_file) : most_(most), file_(file) {}
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
   ~Arena();
 
-  /// `size` octets, aligned to four, not initialised; null where the system gives no more, or `most` are used up.
+  /// `size` octets, aligned to four, not initialised; null where the system (of a file: its disk) gives no more, or
+  /// `most` are used up.
   uint8_t* take(size_t size) {
     const size_t start = (used_ + unit - 1) & ~(unit - 1);
     if (start + size > committed_ && !grow(start + size)) return nullptr;
@@ -44,8 +49,10 @@ class Arena {
  private:
   bool reserve();
   bool grow(size_t needed);
+  bool commit(size_t size);
 
   size_t most_;
+  int file_;
   uint8_t* base_ = nullptr;
   size_t reserved_ = 0;
   size_t committed_ = 0;

@@ -1,8 +1,9 @@
 #pragma once
 // The image of a zone file while it is made and after: records in an arena, chained by owner.
 //
-// Filled by the loader (add_file, add), put in order once (arrange), looked at by the checks, then read through
-// ZoneImage. Each record takes 16 octets and its RDATA; a node 16 octets and its name. Used by one thread.
+// Filled by the loader, or by a zone transfer (add_file, add), put in order once (arrange), looked at by the checks,
+// then read through ZoneImage. Each record takes 16 octets and its RDATA; a node 16 octets and its name. Used by one
+// thread.
 
 #include <memory>
 #include <optional>
@@ -33,8 +34,14 @@ struct FileRecord {
 
 class FileImage final : public ZoneImage {
  public:
+  /// Where names and records lie, as Arena takes it: by default in anonymous memory.
+  struct Files {
+    int names = Arena::no_file;
+    int records = Arena::no_file;
+  };
   /// `most`: octets of names, and of records.
-  explicit FileImage(NameView apex, size_t most = Arena::most_octets) : owners_(apex, most), arena_(most) {}
+  explicit FileImage(NameView apex, size_t most = Arena::most_octets) : FileImage(apex, most, Files()) {}
+  FileImage(NameView apex, size_t most, Files files) : owners_(apex, most, files.names), arena_(most, files.records) {}
 
   // Making it.
   /// Records added from now on come from `file`.

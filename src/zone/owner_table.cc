@@ -20,8 +20,8 @@ bool same_labels(const uint8_t* a, const uint8_t* b, size_t size) {
 
 }  // namespace
 
-OwnerTable::OwnerTable(NameView apex, size_t most)
-    : apex_(apex), arena_(most), slots_(size_t{1} << first_bits), bits_(first_bits) {}
+OwnerTable::OwnerTable(NameView apex, size_t most, int file)
+    : apex_(apex), arena_(most, file), slots_(size_t{1} << first_bits), bits_(first_bits) {}
 
 uint32_t OwnerTable::hash_of(ByteView labels) const {
   // The table's own address, random from one process to the next, keeps collisions from being prepared in a file.

@@ -20,8 +20,8 @@ using NodeIndex = uint32_t;
 
 class OwnerTable {
  public:
-  /// `most`: octets of names.
-  explicit OwnerTable(NameView apex, size_t most = Arena::most_octets);
+  /// `most`: octets of names. `file`: where the names lie, as Arena takes it.
+  explicit OwnerTable(NameView apex, size_t most = Arena::most_octets, int file = Arena::no_file);
 
   [[nodiscard]] NameView apex() const { return apex_; }
   [[nodiscard]] size_t size() const { return names_.size(); }

@@ -37,6 +37,12 @@ class Ours(Server):
         config = {"data": "data", "listen": listen, "control": "data/control.sock", "workers": 1, "map-size": "1G",
                   "server": {"identity": IDENTITY, "nsid": IDENTITY}, "tcp": {"idle-timeout": "5s"}, **self.options,
                   "zones": zones}
+        if self.update_key:
+            name, secret = self.update_key
+            config["keys"] = [{"name": name, "algorithm": "hmac-sha256", "secret": secret}]
+            for zone in zones:
+                zone.setdefault("allow-update", [{"key": name}])
+                zone.setdefault("allow-transfer", ["127.0.0.0/8", "::1"])
         self.config_path.write_text(yaml.safe_dump(config, sort_keys=False))
 
     def command(self):
@@ -65,16 +71,24 @@ class Knot(Server):
                  "log:", "  - target: stderr", "    any: info",
                  "database:", f'    storage: "{self.folder}"',
                  "mod-cookies:", "  - id: default",
+                 *self.key_lines(),
                  "acl:", "  - id: loopback", "    address: [127.0.0.0/8, ::1]", "    action: transfer",
+                 *(["  - id: updates", f'    key: "{self.update_key[0]}"', "    action: update"] if self.update_key else []),
                  "policy:", *(line for zone in self.zones if zone.dnssec for line in self.policy(zone)),
                  "template:", "  - id: default", f'    storage: "{self.folder}"', "    zonefile-sync: -1",
-                 "    global-module: mod-cookies/default", "    acl: loopback",
+                 "    global-module: mod-cookies/default", f"    acl: [loopback{', updates' if self.update_key else ''}]",
                  "zone:"]
         for zone in self.zones:
             lines += [f'  - domain: "{zone.name}"', f'    file: "{zone.file}"']
             if zone.dnssec:
                 lines += ["    dnssec-signing: on", f'    dnssec-policy: "{zone.name}"']
         (self.folder / "knot.conf").write_text("\n".join(lines) + "\n")
+
+    def key_lines(self):
+        if not self.update_key:
+            return []
+        name, secret = self.update_key
+        return ["key:", f'  - id: "{name}"', "    algorithm: hmac-sha256", f'    secret: "{secret}"']
 
     @staticmethod
     def policy(zone):
@@ -139,11 +153,15 @@ class Bind(Server):
                  f'managed-keys-directory "{self.folder}";', "};", "controls { };"]
         for zone in self.zones:
             path = zone.file
-            if zone.dnssec:  # named rewrites nothing, but keeps its journal and signed copy beside the file
+            if zone.dnssec or self.update_key:  # named rewrites nothing, but keeps its journal and signed copy beside the file
                 path = pathlib.Path(self.folder) / (zone.name + "zone")
                 path.write_bytes(zone.file.read_bytes())
             policy = " dnssec-policy default; inline-signing yes;" if zone.dnssec else ""
-            lines.append(f'zone "{zone.name}" {{ type primary; file "{path}";{policy} }};')
+            update = f' allow-update {{ key "{self.update_key[0]}"; }};' if self.update_key else ""
+            lines.append(f'zone "{zone.name}" {{ type primary; file "{path}";{policy}{update} }};')
+        if self.update_key:
+            name, secret = self.update_key
+            lines.insert(0, f'key "{name}" {{ algorithm hmac-sha256; secret "{secret}"; }};')
         (self.folder / "named.conf").write_text("\n".join(lines) + "\n")
 
     def command(self):

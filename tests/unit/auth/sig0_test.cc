@@ -75,8 +75,9 @@ Sig0Key generated(crypto::Algorithm algorithm) {
 }  // namespace
 
 TEST_CASE("sig0: the updates of nsupdate are good with every algorithm [RFC 2931 §3.1]") {
-  for (const auto& [algorithm, update] : rows) {
-    CAPTURE(int{algorithm});
+  for (const Row& row : rows) {
+    const auto& [algorithm, update] = row;
+    INFO("algorithm ", int{row.algorithm});
     const Bytes message = unhex(update.update.message);
     const Sig0 sig0 = read(message);
     CHECK(sig0.signer.to_text() == "host.example.");

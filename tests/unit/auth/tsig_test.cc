@@ -40,8 +40,9 @@ TEST_CASE("tsig: the requests of dnspython are good with every algorithm [RFC 89
                                                              {TsigAlgorithm::HmacSha256, dnspython::request_sha256},
                                                              {TsigAlgorithm::HmacSha384, dnspython::request_sha384},
                                                              {TsigAlgorithm::HmacSha512, dnspython::request_sha512}};
-  for (const auto& [algorithm, text] : rows) {
-    CAPTURE(to_text(algorithm));
+  for (const auto& row : rows) {
+    const auto& [algorithm, text] = row;
+    INFO(to_text(row.first));
     const Bytes message = unhex(text);
     const TsigVerdict verdict = verify_request(message, vector_ring(algorithm), vector_time);
     CHECK(verdict.status == TsigStatus::Good);
@@ -66,8 +67,9 @@ TEST_CASE("tsig: the requests of dig, kdig, nsupdate and knsupdate are good") {
                                                             {TsigAlgorithm::HmacSha384, peers::kdig_sha384},
                                                             {TsigAlgorithm::HmacSha224, peers::nsupdate_sha224},
                                                             {TsigAlgorithm::HmacSha1, peers::knsupdate_sha1}};
-  for (const auto& [algorithm, captured] : rows) {
-    CAPTURE(to_text(algorithm));
+  for (const auto& row : rows) {
+    const auto& [algorithm, captured] = row;
+    INFO(to_text(row.first));
     CHECK(status_of(unhex(captured.message), vector_ring(algorithm), unix_time(captured.time)) == TsigStatus::Good);
   }
 }
@@ -257,8 +259,9 @@ TEST_CASE(
       {TsigAlgorithm::HmacSha256, dnspython::request_sha256, 16},
       {TsigAlgorithm::HmacSha384, dnspython::request_sha384, 24},
       {TsigAlgorithm::HmacSha512, dnspython::request_sha512, 32}};
-  for (const auto& [algorithm, text, least] : rows) {
-    CAPTURE(to_text(algorithm));
+  for (const auto& row : rows) {
+    const auto& [algorithm, text, least] = row;
+    INFO(to_text(std::get<0>(row)));
     const Bytes message = unhex(text);
     const TsigPlace at = tsig_place(message);
     const ByteView mac = ByteView(message).subspan(at.mac, mac_size(algorithm));
@@ -392,50 +395,4 @@ TEST_CASE("tsig: more than 65,535 octets are no message, and are walked without 
   Bytes message = signed_query(vector_key()).message;
   message.resize(70000);
   CHECK(status_of(message, vector_ring()) == TsigStatus::FormErr);
-}
-
-TEST_CASE("tsig: octets before a header's end are never signed") {
-  TsigVerdict verdict = verify_request(unhex(dnspython::request_sha256), vector_ring(), vector_time);
-  Bytes tiny = {1, 2, 3};
-  CHECK_FALSE(verdict.sign_response(tiny, vector_time));
-  CHECK(tiny.size() == 3);
-  CHECK_FALSE(sign_request(tiny, vector_key(), vector_time));
-}
-
-TEST_CASE("tsig keys: names and algorithms of any case, secrets in base64; errors name the key and never the secret") {
-  const auto key = TsigKey::from_text("Key.Example", "HMAC-SHA256.", "AAECAw==");
-  REQUIRE(key);
-  CHECK(key->name.to_text() == "key.example.");
-  CHECK(key->algorithm == TsigAlgorithm::HmacSha256);
-  CHECK(std::ranges::equal(key->secret.view(), unhex("00010203")));
-  for (const TsigAlgorithm algorithm : tsig_algorithms) {
-    CHECK(tsig_algorithm_from_text(to_text(algorithm)) == algorithm);
-    CHECK(tsig_algorithm_from_name(name_of(algorithm)) == algorithm);
-    CHECK(name_of(algorithm).to_text() == std::string(to_text(algorithm)) + ".");
-  }
-  CHECK_FALSE(tsig_algorithm_from_text("hmac-md5.sig-alg.reg.int."));
-  CHECK_FALSE(TsigKey::from_text("key", "hmac-md5", "AAECAw=="));
-  CHECK_FALSE(TsigKey::from_text("key..", "hmac-sha256", "AAECAw=="));
-  CHECK_FALSE(TsigKey::from_text("key", "hmac-sha256", ""));
-  const auto bad = TsigKey::from_text("key", "hmac-sha256", "c2VjcmV0*");
-  REQUIRE_FALSE(bad);
-  CHECK(bad.error().what.find("'key'") != std::string::npos);
-  CHECK(bad.error().what.find("c2VjcmV0") == std::string::npos);
-}
-
-TEST_CASE("keyring: keys are found whatever the case; two of one name and empty secrets are refused") {
-  std::vector<TsigKey> keys;
-  for (int i = 0; i < 100; ++i) keys.push_back({name("k" + std::to_string(i) + ".Example."), {}, Bytes{1}});
-  const Keyring many = ring(keys);
-  for (int i = 0; i < 100; ++i) {
-    const TsigKey* found = many.find(name("K" + std::to_string(i) + ".eXAMPLE."));
-    REQUIRE(found != nullptr);
-    CHECK(found->name.to_text() == "k" + std::to_string(i) + ".example.");
-  }
-  CHECK(many.find(name("k100.example.")) == nullptr);
-  CHECK(many.find({}) == nullptr);
-  CHECK(Keyring().find(name("a.")) == nullptr);
-  keys.push_back({name("K7.example."), {}, Bytes{2}});
-  CHECK_FALSE(Keyring::create(keys));
-  CHECK_FALSE(Keyring::create({{name("a."), {}, Bytes{}}}));
 }

@@ -21,6 +21,7 @@ RewriteRequest request_for(Mode mode, const sign::ZoneSigner* signer, const Keys
   request.apex = name("example.");
   request.attic = &zone.attic;
   request.stored_serial = zone.serial;
+  request.zonemd = zone.zonemd;
   request.signing.was_signed = zone.is_signed;
   if (mode == Mode::Unsigned) return request;
   request.signing.signer = signer;
@@ -353,6 +354,7 @@ EditResult Zone::edit(Mode mode, const std::function<void(ZoneEdit&)>& edits, bo
   request.apex = like.apex;
   request.signing = like.signing;
   request.stored_serial = serial;
+  request.zonemd = zonemd;
   request.note_provenance = note_provenance;
   request.exact_serial = exact_serial;
   ZoneEdit edit(request, nodes, nsec3, &attic);

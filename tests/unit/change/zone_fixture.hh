@@ -58,6 +58,7 @@ struct Zone {
   steward::test::MemoryTable nodes;
   steward::test::MemoryTable nsec3;
   bool is_signed = false;
+  std::optional<sign::ZonemdHash> zonemd;
   uint32_t serial = 0;
   RewriteResult last;
   bool record = false;                       ///< load() leaves what it changed in `recorded`

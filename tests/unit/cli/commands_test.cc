@@ -14,17 +14,22 @@ TEST_CASE("commands: wrong usage is 2, help is 0 and has examples") {
   CHECK(run({"serve", "--no-such"}).code == 2);
   CHECK(run({"zone"}).code == 2);
   CHECK(run({"zone", "keys"}).code == 2);
+  CHECK(run({"store"}).code == 2);
+  CHECK(run({"backup"}).code == 2);
+  CHECK(run({"backup", "-", "--data", "d", "--control", "s"}).code == 2);
   CHECK(run({"status", "--timeout", "0"}).code == 2);
   CHECK(run({"keygen", "--algorithm", "dsa"}).code == 2);
   CHECK(run({"serve", "--parent", "com.steward-registry.org"}).code == 2);
   has(run({"--version"}).out, "steward-registry " STEWARD_VERSION);
-  for (const char* command : {"serve", "init", "check", "keygen", "status", "health", "reload", "stop", "zone"}) {
+  for (const char* command : {"serve", "init", "check", "keygen", "status", "health", "reload", "stop", "zone", "backup",
+                              "restore", "store"}) {
     const Ran help = run({command, "--help"});
     CHECK(help.code == 0);
     has(help.out, "Examples:");
   }
   for (const char* command : {"list", "show", "export", "check", "reload", "sign", "keys"})
     has(run({"zone", command, "--help"}).out, "Examples:");
+  for (const char* command : {"verify", "stat"}) has(run({"store", command, "--help"}).out, "Examples:");
   for (const char* command : {"rollover", "ds-seen"}) has(run({"zone", "keys", command, "--help"}).out, "Examples:");
 }
 

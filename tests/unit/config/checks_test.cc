@@ -76,3 +76,41 @@ TEST_CASE("checks: user and group, and a socket's path") {
   tells("data: " + std::string(100, 'd'), "which a socket cannot have");
   tells("control: " + std::string(120, 'c'), "control: expected a path of 0 to 107 octets");
 }
+
+TEST_CASE("checks: a row of allow-update names who, and names of the zone") {
+  const auto zone = [](std::string_view rows) {
+    return "zones: [{name: e.com, file: z, allow-update: [" + std::string(rows) +
+           "]}]\nkeys: [{name: k., secret: MDEyMzQ1Njc4OWFiY2RlZg==}]";
+  };
+  tells(zone("{names: [a.e.com]}"), "1:47: zone e.com.: allow-update: nobody is named; expected address, key or sig0");
+  tells(zone("{key: x.}"), "no key x. in 'keys'");
+  tells(zone("{key: k., sig0: h.e.com.}"), "key and sig0; expected one of them");
+  tells(zone("{address: 192.0.2.1, names: self}"), "self without key or sig0");
+  tells(zone("{key: k., names: [a.e.com, \"*.e.org\"]}"), "*.e.org. is not in the zone");
+  tells(zone("{key: k., types: [TXT, NOSUCH]}"), "expected a list of: a record type");
+  tells(zone("{key: k., action: permit}"), "expected one of: allow deny");
+  const Config config = good(zone(
+      "192.0.2.0/24, {key: \"*\", names: [self, \"*.e.com\", subdomain lab.e.com], types: [TXT, svcb]}, "
+      "{sig0: H.e.com, names: selfsub, action: deny}"));
+  const auto& rules = config.zones[0].allow_update;
+  REQUIRE(rules.size() == 3);
+  CHECK(rules[0].block);
+  CHECK(rules[1].key->to_text() == "*.");
+  REQUIRE(rules[1].names.size() == 3);
+  CHECK(to_text(rules[1].names[0]) == "self");
+  CHECK(to_text(rules[1].names[1]) == "*.e.com.");
+  CHECK(to_text(rules[1].names[2]) == "subdomain lab.e.com.");
+  CHECK(rules[1].types == std::vector{dns::RrType::TXT, dns::RrType::SVCB});
+  CHECK(rules[2].sig0->to_text() == "h.e.com.");
+  CHECK(rules[2].deny);
+}
+
+TEST_CASE("checks: limits of updates have defaults, and 0 is none") {
+  const Config config = good("zones: [{name: e., file: z}, {name: f., file: z, update-limits: {rrset-records: 0, name-rrsets: 7}}]");
+  CHECK(config.zones[0].update_limits.rrset_records == 100);
+  CHECK(config.zones[0].update_limits.name_rrsets == 100);
+  CHECK(config.zones[0].update_limits.name_records == 1000);
+  CHECK(config.zones[0].update_limits.message_records == 4000);
+  CHECK(config.zones[1].update_limits.rrset_records == 0);
+  CHECK(config.zones[1].update_limits.name_rrsets == 7);
+}

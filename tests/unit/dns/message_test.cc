@@ -1,5 +1,6 @@
 #include "dns/message.hh"
 
+#include "dns/compressed_name.hh"
 #include "rdata_support.hh"
 
 using namespace steward;
@@ -157,4 +158,15 @@ TEST_CASE("message: EDNS options are stepped through [RFC 6891 §6.1.2]") {
   CHECK(cookie->data.size() == 8);
   CHECK_FALSE(next_edns_option(rest));
   CHECK(rest.empty());
+}
+
+TEST_CASE("message: a name has no more compression pointers than labels, however they lead [RFC 1035 §4.1.4]") {
+  Bytes wire(12, 0);
+  append_u8(wire, 0);
+  append_u8(wire, 0);
+  for (size_t at = 14; at < 14 + 2 * 128; at += 2) append_u16(wire, static_cast<uint16_t>(0xc000 | (at - 2)));
+  size_t used = 0;
+  CHECK(name_from_message(wire, 14 + 2 * 126, wire.size(), used));
+  CHECK(used == 2);
+  CHECK_FALSE(name_from_message(wire, 14 + 2 * 127, wire.size(), used));
 }

@@ -241,7 +241,8 @@ TEST_CASE("store: a second opening is refused, and another format version with w
   REQUIRE_FALSE(other);
   CHECK(other.error().code == Errc::Unsupported);
   CHECK(other.error().what.find("format 99") != std::string::npos);
-  CHECK(other.error().what.find("export") != std::string::npos);
+  CHECK(other.error().what.find("steward-registry backup FILE") != std::string::npos);
+  CHECK(other.error().what.find("steward-registry restore FILE --replace") != std::string::npos);
 }
 
 TEST_CASE("store: a damaged, a short and a missing node log are noticed") {
