@@ -102,7 +102,7 @@ void Pipeline::judge_cookie(Query& query, const Exchange& exchange, Context& con
 }
 
 void Pipeline::judge_question(Query& query, const Exchange& exchange) {
-  Request& request = query.request;
+  const Request& request = query.request;
   switch (request.qclass) {
     case dns::RrClass::IN:
     case dns::RrClass::ANY: break;
@@ -113,12 +113,11 @@ void Pipeline::judge_question(Query& query, const Exchange& exchange) {
     case RrType::AXFR:
       // RFC 5936 §4.2: AXFR is defined over TCP only.
       if (exchange.transport == Transport::Udp) return respond_with(query, Rcode::FORMERR);
-      if (request.qclass != dns::RrClass::IN) return respond_with(query, Rcode::REFUSED);
-      query.plan = Plan::Transfer;
-      return;
+      [[fallthrough]];
     case RrType::IXFR:
-      // RFC 1035 §3.2.5: there is no transfer of all classes.
-      if (request.qclass != dns::RrClass::IN) return respond_with(query, Rcode::REFUSED);
+      // There is no transfer of all classes, and an HTTP response is one message (RFC 8484 §6).
+      if (request.qclass != dns::RrClass::IN || exchange.transport == Transport::Https)
+        return respond_with(query, Rcode::REFUSED, ExtendedError::NotSupported);
       query.plan = Plan::Transfer;
       return;
     case RrType::OPT:

@@ -1,5 +1,7 @@
 #include "serve/transfer_job.hh"
 
+#include <exception>
+
 namespace steward::serve {
 namespace {
 
@@ -34,6 +36,15 @@ void TransferJob::run(std::unique_ptr<TransferRecords> records) {
 void TransferJob::turn() {
   // A turn that was asked for may come after the end.
   if (parts_.report.outcome != TransferOutcome::Running) return;
+  try {
+    send_some();
+  } catch (const std::exception&) {
+    // Out of memory, as a rule: the other clients are to have their answers.
+    if (parts_.report.outcome == TransferOutcome::Running) end(TransferOutcome::Failed);
+  }
+}
+
+void TransferJob::send_some() {
   const uint64_t until = parts_.report.octets + turn_octets;
   while (parts_.report.octets < until) {
     parts_.message.begin();

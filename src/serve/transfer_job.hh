@@ -47,6 +47,7 @@ class TransferJob : public std::enable_shared_from_this<TransferJob> {
 
  private:
   void turn();
+  void send_some();
   /// Sends the message that is filled. False where the client is gone; `full` where it is to be waited for.
   bool send(dns::Rcode rcode, bool& full);
   void break_off();

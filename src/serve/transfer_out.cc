@@ -11,8 +11,9 @@ namespace {
 
 // What is read at once to be condensed: some milliseconds' work. Longer histories go out as they are, piece by piece.
 constexpr uint64_t condense_octets = uint64_t{2} << 20;
-// Of the journal: over UDP nothing near it fits.
-constexpr uint64_t datagram_octets = 64 * 1024;
+// Of the journal, to be looked at for a datagram: hardly anything longer shrinks to what fits, and addresses are
+// forged.
+constexpr uint64_t datagram_octets = 8 * 1024;
 
 std::string_view octets_of(const SocketAddress& client) { return as_text(client.octets()); }
 
@@ -186,10 +187,15 @@ std::shared_ptr<TransferJob> TransferDesk::start(TransferRequest& request, Trans
   report.from = from;
   report.serial = soa.serial();
   answer = TransferAnswer::Started;
-  return std::make_shared<TransferJob>(
-      TransferJob::Parts{exchange.source->defer(exchange),
-                         TransferMessage(exchange.request, request.request, context.settings->udp_size, signature),
-                         std::move(signer), std::move(report), operations_, slots_, clock_, context.counters});
+  try {
+    return std::make_shared<TransferJob>(
+        TransferJob::Parts{exchange.source->defer(exchange),
+                           TransferMessage(exchange.request, request.request, context.settings->udp_size, signature),
+                           std::move(signer), std::move(report), operations_, slots_, clock_, context.counters});
+  } catch (...) {
+    slots_->give_back(request.asker.client);
+    throw;
+  }
 }
 
 }  // namespace steward::serve

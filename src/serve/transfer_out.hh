@@ -31,8 +31,8 @@ class TransferJob;
 struct SoaRecord;
 
 struct TransferLimits {
-  size_t total = 64;      ///< transfers at once
-  size_t per_client = 8;  ///< of one address
+  size_t total = 128;      ///< transfers at once
+  size_t per_client = 32;  ///< of one address
 };
 
 /// Counts the transfers that are under way. Any thread.
