@@ -17,7 +17,9 @@ bool is_key(const dns::Name& wanted, const std::optional<dns::Name>& key) {
 }
 
 bool is_from(const UpdateRule& rule, const UpdateSender& sender) {
-  if (!rule.block && !rule.key && !rule.sig0) return false;
+  if (!rule.block && !rule.key && !rule.sig0 && rule.tls.empty()) return false;
+  if (rule.over_tls && !sender.over_tls) return false;
+  if (!rule.tls.empty() && std::ranges::find(sender.peer_names, rule.tls) == sender.peer_names.end()) return false;
   return (!rule.block || rule.block->contains(sender.address)) && (!rule.key || is_key(*rule.key, sender.tsig_key)) &&
          (!rule.sig0 || is_key(*rule.sig0, sender.sig0_signer));
 }

@@ -19,6 +19,8 @@ struct UpdateSender {
   SocketAddress address;
   std::optional<dns::Name> tsig_key;     ///< name of the TSIG key whose MAC was good (RFC 8945)
   std::optional<dns::Name> sig0_signer;  ///< owner of the KEY whose signature was good (RFC 2931)
+  bool over_tls = false;
+  std::vector<std::string> peer_names;   ///< of the TLS certificate that was verified
 
   /// The name of the key that signed, of either kind; null where nothing was signed.
   [[nodiscard]] const dns::Name* signer() const;

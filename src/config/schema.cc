@@ -202,7 +202,7 @@ const Row rows[] = {
   {.path = "zones[].dnssec.key-directory", .type = Type::File, .fallback = "keys", .doc = "Folder of the zone's keys in BIND's file format; made at the first signing.",
    .set = [](T t, V v) { t.zone->dnssec.key_directory = v.path; }},
   {.path = "zones[].allow-transfer", .shape = Shape::Maps, .doc = "Who may transfer the zone: address blocks, or maps of the keys below, of which all must hold.",
-   .set = [](T t, V v) { t.rule = &add_rule(t.zone->allow_transfer, v); }, .short_for = "address", .available = Available::Warned},
+   .set = [](T t, V v) { t.rule = &add_rule(t.zone->allow_transfer, v); }, .short_for = "address"},
   {.path = "zones[].allow-transfer[].address", .type = Type::Block, .doc = "Address or block, such as 192.0.2.0/24.", .set = set_rule_block},
   {.path = "zones[].allow-transfer[].key", .type = Type::Name, .doc = "Name of a TSIG key.", .set = set_rule_key},
   {.path = "zones[].allow-transfer[].tls", .type = Type::Text, .least = 1, .most = 253, .doc = "DNS name in the client's certificate, which tls.client-ca has verified.", .set = set_rule_tls},
@@ -212,7 +212,7 @@ const Row rows[] = {
      t.update_rule = &t.zone->allow_update.emplace_back();
      t.update_rule->at = v.at;
      t.rule = t.update_rule;
-   }, .short_for = "address", .available = Available::Warned},
+   }, .short_for = "address"},
   {.path = "zones[].allow-update[].address", .type = Type::Block, .doc = "Address or block, such as 192.0.2.0/24.", .set = set_rule_block},
   {.path = "zones[].allow-update[].key", .type = Type::Name, .doc = "Name of a TSIG key; \"*\" is any of them.", .set = set_rule_key},
   {.path = "zones[].allow-update[].tls", .type = Type::Text, .least = 1, .most = 253, .doc = "DNS name in the client's certificate, which tls.client-ca has verified.", .set = set_rule_tls},
@@ -242,7 +242,7 @@ const Row rows[] = {
   {.path = "zones[].allow-notify[].tls", .type = Type::Text, .least = 1, .most = 253, .doc = "DNS name in the client's certificate, which tls.client-ca has verified.", .set = set_rule_tls},
   {.path = "zones[].allow-notify[].transport", .type = Type::Choice, .choices = "tls", .doc = "Only over this transport.", .set = set_rule_transport},
   {.path = "zones[].notify", .shape = Shape::Maps, .doc = "Servers that are told of a change (RFC 1996).",
-   .set = [](T t, V v) { t.peer = &add_peer(t.zone->notify, v); }, .short_for = "address", .available = Available::Warned},
+   .set = [](T t, V v) { t.peer = &add_peer(t.zone->notify, v); }, .short_for = "address"},
   {.path = "zones[].notify[].address", .type = Type::Address, .doc = "Address of the server.", .set = set_peer_address, .required = true},
   {.path = "zones[].notify[].key", .type = Type::Name, .doc = "Name of a TSIG key to sign with.", .set = set_peer_key},
   {.path = "zones[].notify[].tls", .shape = Shape::Map, .type = Type::Flag, .fallback = "false", .doc = "Reach the server over TLS (RFC 9103): a map of the keys below.", .set = set_peer_tls},
@@ -253,7 +253,7 @@ const Row rows[] = {
   {.path = "zones[].notify[].tls.key", .type = Type::File, .fallback = "(none)", .least = 1, .doc = "Private key of our own certificate in PEM.", .set = set_peer_tls_key},
   {.path = "zones[].notify[].tls.opportunistic", .type = Type::Flag, .fallback = "false", .doc = "Encrypt without knowing who the server is.", .set = set_peer_tls_opportunistic},
   {.path = "zones[].primaries", .shape = Shape::Maps, .doc = "Servers that the zone is transferred from.",
-   .set = [](T t, V v) { t.peer = &add_peer(t.zone->primaries, v); }, .short_for = "address", .available = Available::Refused},
+   .set = [](T t, V v) { t.peer = &add_peer(t.zone->primaries, v); }, .short_for = "address"},
   {.path = "zones[].primaries[].address", .type = Type::Address, .doc = "Address of the server.", .set = set_peer_address, .required = true},
   {.path = "zones[].primaries[].key", .type = Type::Name, .doc = "Name of a TSIG key to sign with.", .set = set_peer_key},
   {.path = "zones[].primaries[].tls", .shape = Shape::Map, .type = Type::Flag, .fallback = "false", .doc = "Reach the server over TLS (RFC 9103): a map of the keys below.", .set = set_peer_tls},
@@ -281,10 +281,10 @@ const Row rows[] = {
 
   {.path = "zones[].zonemd", .type = Type::Choice, .fallback = "off", .choices = "off|sha384|sha512",
    .doc = "Digest of the whole zone at its apex (RFC 8976), made anew at every change, which takes a walk over the zone.",
-   .set = [](T t, V v) { t.zone->zonemd = as<ZonemdDigest>(v); }, .available = Available::Warned},
+   .set = [](T t, V v) { t.zone->zonemd = as<ZonemdDigest>(v); }},
   {.path = "zones[].zonemd-verify", .type = Type::Choice, .fallback = "(present with primaries, else off)", .choices = "off|present|required",
    .doc = "Check the digest of a zone that comes from elsewhere: if it is present, or as a condition.",
-   .set = [](T t, V v) { t.zone->zonemd_verify = as<ZonemdCheck>(v); }, .available = Available::Warned},
+   .set = [](T t, V v) { t.zone->zonemd_verify = as<ZonemdCheck>(v); }},
   {.path = "zones[].catalog", .type = Type::Choice, .fallback = "none", .choices = "none|consume|produce",
    .doc = "A catalog of zones (RFC 9432): serve what it lists, or list zones of this server.",
    .set = [](T t, V v) { t.zone->catalog = as<CatalogRole>(v); }, .available = Available::Warned},

@@ -49,6 +49,8 @@ Server::Server(config::Config config, ServeOptions options, NotifySocket notify)
 Server::~Server() {
   exports_.stop();
   writer_.stop();
+  secondaries_.reset();
+  notifier_.reset();
   for (const auto& worker : workers_) {
     worker->loop->stop();
     if (worker->thread.joinable()) worker->thread.join();
@@ -73,9 +75,10 @@ Result<void> Server::open() {
   const auto secrets = read_cookie_secrets(config_.cookies.secret_file);
   if (!secrets) return tl::unexpected<Error>(secrets.error());
   cookie_secrets_ = *secrets;
-  apply_settings();
+  if (auto applied = apply_settings(); !applied) return applied;
   // With the rights that a later reload will have, not those of the start.
   if (auto opened = tls_.open(config_.tls, clock_.now()); !opened) return opened;
+  if (auto opened = open_exchange(); !opened) return opened;
   if (auto opened = open_workers(std::move(*listeners)); !opened) return opened;
   if (auto watching = watch_signals(); !watching) return watching;
   if (auto opened = open_control(); !opened) return opened;
@@ -111,10 +114,70 @@ Result<void> Server::open_store() {
   parallel_ = std::make_unique<Parallel>(std::max(1U, std::thread::hardware_concurrency()));
   group_ = std::make_unique<GroupCommit>(*store_, clock_);
   room_.reset(new KeeperRoom{*store_, *group_, board_, clock_, *parallel_,
-                             [this](const dns::Name& zone, uint32_t serial) { zone_changed(zone, serial); }});
+                             [this](const dns::Name& zone, uint32_t serial) { zone_changed(zone, serial); },
+                             [this](const dns::Name& zone) {
+                               loop_->post([this, zone = zone.to_text()] {
+                                 if (Secondary* secondary = secondaries_->find(zone)) secondary->refresh_now(false);
+                               });
+                             }});
   writer_.set_between([this](bool more) {
     if (!more || group_->is_due()) group_->flush();
   });
+  return {};
+}
+
+Result<void> Server::open_exchange() {
+  std::array<std::unique_ptr<store::Reader>, 3> readers;
+  for (auto& reader : readers) {
+    auto made = store_->make_reader();
+    if (!made) return tl::unexpected<Error>(made.error());
+    reader = std::move(*made);
+  }
+  updates_ = std::make_unique<UpdateDesk>(
+      std::move(readers[0]), clock_, [this] { writer_.post([this] { run_updates(); }); },
+      [this](serve::UpdateRequest request) {
+        // A posted task is copied.
+        auto shared = std::make_shared<serve::UpdateRequest>(std::move(request));
+        loop_->post([this, shared] { secondaries_->forward(std::move(*shared)); });
+      });
+  updates_->set_rights(update_rights());
+  operations_ = std::make_unique<ServerOperations>(*updates_, [this](serve::Notification notification) {
+    loop_->post([this, notification = std::move(notification)] { secondaries_->notified(notification); });
+  });
+  transfer_slots_ = std::make_shared<serve::TransferSlots>(serve::TransferLimits{});
+  peer_calls_ = std::make_unique<PeerCalls>(*loop_, clock_);
+  notifier_ = std::make_unique<Notifier>(*loop_, std::move(readers[1]), clock_);
+  main_reader_ = std::move(readers[2]);
+
+  const std::string spool = (config_.data / "transfers").string();
+  std::error_code error;
+  fs::create_directories(spool, error);
+  if (error) return fail(Errc::Io, spool + ": " + error.message());
+  secondaries_ = std::make_unique<Secondaries>(Secondary::Room{
+      *peer_calls_,
+      [this](const std::string& zone, std::function<void(ZoneKeeper*)> work) {
+        return writer_.post([this, zone, work = std::move(work)] {
+          const auto at = keepers_.find(zone);
+          work(at != keepers_.end() ? at->second.get() : nullptr);
+        });
+      },
+      [this](std::function<void()> task) { loop_->post(std::move(task)); },
+      [this](const dns::Name& zone) {
+        StoredSecondary stored;
+        if (!main_reader_->acquire()) return stored;
+        if (const store::ZoneRecord* record = main_reader_->zone_record(zone)) {
+          stored.state = store_->state_of(record->info.id);
+          stored.written_at = record->loaded_at;
+          const zone::NodeView apex = main_reader_->find(record->info, dns::Name(zone).folded());
+          if (const auto soa = apex ? apex.find(dns::RrType::SOA) : std::nullopt) {
+            zone::expand_rdata(dns::RrType::SOA, zone::StoredRrReader(soa->rrs).next().rdata, apex.owner(), stored.soa_rdata);
+            stored.soa = transfer::soa_fields(stored.soa_rdata);
+          }
+        }
+        main_reader_->release();
+        return stored;
+      },
+      spool});
   return {};
 }
 
@@ -137,6 +200,13 @@ Result<void> Server::open_workers(std::vector<std::vector<net::Listener>> listen
     worker->answers = std::make_unique<AnswerWorker>(std::move(*reader), settings_, clock_);
     worker->answers->set_cookies(cookie_secrets_);
     worker->answers->set_rate_limiter(rate_limiter_.get());
+    auto transfers = store_->make_reader();
+    if (!transfers) return tl::unexpected<Error>(transfers.error());
+    worker->source = std::make_unique<StoreTransfers>(
+        std::move(*transfers), [this](std::function<void(store::Reader&)> work) { post_export(std::move(work)); },
+        [mailbox = worker->loop->mailbox()](std::function<void()> task) { return mailbox->post(std::move(task)); });
+    worker->desk = std::make_unique<serve::TransferDesk>(*worker->source, *operations_, transfer_slots_, clock_);
+    worker->answers->set_operations(operations_.get(), worker->desk.get());
     auto opened = net::Worker::open(*worker->loop, std::move(own), *worker->answers, limits, client_counts_, options);
     if (!opened) return tl::unexpected<Error>(opened.error());
     worker->net = std::move(*opened);
@@ -178,11 +248,35 @@ void Server::open_file_watch() {
     log::warning("files.watch", {{"error", opened.error().what}, {"instead", "reload on SIGHUP or by command"}});
 }
 
-void Server::apply_settings() {
-  settings_history_.push_back(settings_of(config_));
+Result<void> Server::apply_settings() {
+  auto keyring = keyring_of(config_);
+  if (!keyring) return fail("keys", keyring.error());
+  keyring_ = std::make_shared<const auth::Keyring>(std::move(*keyring));
+  auto settings = settings_of(config_);
+  settings->keys = keyring_;
+  settings->access = std::make_shared<const serve::AccessTable>(access_of(config_.zones));
+  settings_history_.push_back(std::move(settings));
   settings_.store(settings_history_.back().get(), std::memory_order_release);
+  if (updates_) updates_->set_rights(update_rights());
   log::set_level(options_.log_level.value_or(config_.log.level));
   log::set_format(options_.log_format.value_or(config_.log.format));
+  return {};
+}
+
+std::shared_ptr<const UpdateRights> Server::update_rights() const {
+  auto rights = std::make_shared<UpdateRights>();
+  for (const config::ZoneConfig& zone : config_.zones)
+    if (!zone.allow_update.empty())
+      rights->zones.emplace(zone.name.to_text(), UpdateRights::Zone{change::UpdatePolicy(zone.allow_update, zone.dnssec.enabled),
+                                                                    zone.update_limits, !zone.primaries.empty()});
+  return rights;
+}
+
+// Main thread: whom we tell, whom we ask.
+void Server::configure_peers(const std::set<std::string>& changed) {
+  peer_calls_->configure(keyring_);
+  notifier_->configure(config_.zones, keyring_);
+  secondaries_->configure(config_.zones, changed);
 }
 
 void Server::run() {
@@ -215,6 +309,7 @@ ZoneKeeper* Server::keeper(dns::NameView zone) {
 // Writer thread: what a start has to do, in the order in which users gain by it.
 void Server::first_loads(const config::Config& config) {
   sync_keepers(config);
+  loop_->post([this] { configure_peers({}); });
   if (auto built = store_->build_index(); !built) log::error("store.index", {{"error", built.error().what}});
   note_figures();
   exports_.post_idle([this, end = store_->log_end()] { store_->warm(end); });
@@ -292,7 +387,9 @@ void Server::become_ready() {
 }
 
 // Writer thread, after a commit.
-void Server::zone_changed(const dns::Name&, uint32_t) {}
+void Server::zone_changed(const dns::Name& zone, uint32_t) {
+  loop_->post([this, zone] { notifier_->changed(zone); });
+}
 
 // Writer thread.
 void Server::note_figures() {
@@ -362,6 +459,7 @@ void Server::files_changed(const net::DirectoryChanges& changes) {
 }
 
 void Server::every_second() {
+  secondaries_->tick();
   tls_.look(clock_.now());
   if (earliest_event_.load() > seconds_of(clock_.now()) || tending_.exchange(true)) return;
   writer_.post_idle([this] {
@@ -402,7 +500,7 @@ Result<std::vector<config::Change>> Server::reload_config() {
   fresh->tls.listen = config_.tls.listen;
   tls_.reload(fresh->tls, clock_.now());
   config_ = std::move(*fresh);
-  apply_settings();
+  if (auto applied = apply_settings(); !applied) log::error("reload.settings", {{"error", applied.error().what}});
   writer_.post([this, shared, changed_zones = std::move(changed_zones)] {
     group_->flush();
     for (const std::string& zone : changed_zones)
@@ -412,6 +510,7 @@ Result<std::vector<config::Change>> Server::reload_config() {
       }
     group_->flush();
     sync_keepers(*shared);
+    loop_->post([this, changed_zones] { configure_peers(changed_zones); });
     load_all([](const std::string&) { return true; });
     after_change();
     loop_->post([this] { notify_.ready(); });

@@ -19,15 +19,22 @@
 #include "config/config.hh"
 #include "config/diff.hh"
 #include "daemon/answer_worker.hh"
+#include "daemon/notifier.hh"
 #include "daemon/notify_socket.hh"
+#include "daemon/operations.hh"
+#include "daemon/peer_calls.hh"
+#include "daemon/secondaries.hh"
 #include "daemon/serve.hh"
+#include "daemon/store_transfers.hh"
 #include "daemon/tls_certificates.hh"
+#include "daemon/update_desk.hh"
 #include "daemon/writer.hh"
 #include "daemon/zone_keeper.hh"
 #include "net/control_server.hh"
 #include "net/directory_watch.hh"
 #include "net/worker.hh"
 #include "serve/rate_limit.hh"
+#include "serve/transfer_out.hh"
 
 namespace steward::daemon {
 
@@ -65,6 +72,10 @@ class Server {
   void for_each_worker(F f) const {
     for (const auto& worker : workers_) f(worker->answers->counters(), worker->net->counters());
   }
+  [[nodiscard]] UpdateDesk::Figures update_figures() const { return updates_->figures(); }
+  [[nodiscard]] const Notifier& notifier() const { return *notifier_; }
+  [[nodiscard]] Secondaries& secondaries() { return *secondaries_; }
+  [[nodiscard]] size_t transfers() const { return transfer_slots_->taken(); }
   [[nodiscard]] size_t connections() const { return client_counts_->total(); }
 
   /// Of the store, as of the last work with it: so that who asks need not wait for a long write.
@@ -93,6 +104,9 @@ class Server {
 
  private:
   struct WorkerThread {
+    // Transfers that are under way live in the loop.
+    std::unique_ptr<StoreTransfers> source;
+    std::unique_ptr<serve::TransferDesk> desk;
     std::unique_ptr<net::Loop> loop;
     std::unique_ptr<AnswerWorker> answers;
     std::unique_ptr<net::Worker> net;
@@ -101,11 +115,16 @@ class Server {
 
   Result<void> give_up_root_before_binding();
   Result<void> open_store();
+  Result<void> open_exchange();
   Result<void> open_workers(std::vector<std::vector<net::Listener>> listeners);
   Result<void> watch_signals();
   Result<void> open_control();
   void open_file_watch();
-  void apply_settings();
+  Result<void> apply_settings();
+  [[nodiscard]] std::shared_ptr<const UpdateRights> update_rights() const;
+  void run_updates();
+  void run_updates_of(const std::string& zone, std::shared_ptr<std::vector<UpdateDesk::Waiting>> batch);
+  void configure_peers(const std::set<std::string>& changed);
   void first_loads(const config::Config& config);
   void become_ready();
   void every_second();
@@ -144,6 +163,16 @@ class Server {
   std::atomic<const serve::Settings*> settings_{nullptr};
   std::unique_ptr<serve::RateLimiter> rate_limiter_;
   serve::CookieSecrets cookie_secrets_;
+
+  // Exchange with other servers: the main loop's, but for the desk of updates, which all share.
+  std::shared_ptr<const auth::Keyring> keyring_;
+  std::unique_ptr<UpdateDesk> updates_;
+  std::unique_ptr<ServerOperations> operations_;
+  std::shared_ptr<serve::TransferSlots> transfer_slots_;
+  std::unique_ptr<PeerCalls> peer_calls_;
+  std::unique_ptr<store::Reader> main_reader_;
+  std::unique_ptr<Notifier> notifier_;
+  std::unique_ptr<Secondaries> secondaries_;
 
   mutable std::mutex figures_mutex_;
   store::StoreFigures figures_;

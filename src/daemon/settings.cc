@@ -21,7 +21,7 @@ std::string host_name() {
 
 }  // namespace
 
-std::unique_ptr<const serve::Settings> settings_of(const config::Config& config) {
+std::unique_ptr<serve::Settings> settings_of(const config::Config& config) {
   auto settings = std::make_unique<serve::Settings>();
   settings->udp_size = config.udp_max_size;
   settings->version = config.server.version.value_or("STEWARD registry " STEWARD_VERSION);
@@ -31,6 +31,42 @@ std::unique_ptr<const serve::Settings> settings_of(const config::Config& config)
   // RFC 7828 §3.1: in units of 100 ms.
   settings->keepalive_timeout = static_cast<uint16_t>(std::min<int64_t>(config.tcp.idle_timeout.count() * 10, 65535));
   return settings;
+}
+
+Result<auth::Keyring> keyring_of(const config::Config& config) {
+  std::vector<auth::TsigKey> keys;
+  for (const config::TsigKey& key : config.keys) {
+    auth::TsigKey made;
+    made.name = key.name;
+    switch (key.algorithm) {
+      case config::TsigAlgorithm::HmacSha1: made.algorithm = auth::TsigAlgorithm::HmacSha1; break;
+      case config::TsigAlgorithm::HmacSha224: made.algorithm = auth::TsigAlgorithm::HmacSha224; break;
+      case config::TsigAlgorithm::HmacSha256: made.algorithm = auth::TsigAlgorithm::HmacSha256; break;
+      case config::TsigAlgorithm::HmacSha384: made.algorithm = auth::TsigAlgorithm::HmacSha384; break;
+      case config::TsigAlgorithm::HmacSha512: made.algorithm = auth::TsigAlgorithm::HmacSha512; break;
+    }
+    made.secret = key.secret;
+    keys.push_back(std::move(made));
+  }
+  return auth::Keyring::create(std::move(keys));
+}
+
+serve::AccessTable access_of(const std::vector<config::ZoneConfig>& zones) {
+  serve::AccessTable table;
+  for (const config::ZoneConfig& zone : zones) {
+    serve::ZoneAccess access;
+    access.transfer = serve::AccessList::from_rules(zone.allow_transfer);
+    access.secondary = !zone.primaries.empty();
+    if (access.secondary) {
+      serve::AccessList primaries = serve::AccessList::from_peers(zone.primaries);
+      primaries.add(serve::AccessList::from_rules(zone.allow_notify));
+      access.notify = std::move(primaries);
+    }
+    // Who may change what is decided by row, name and type (change/update_policy.hh), not by address alone.
+    if (!zone.allow_update.empty()) access.update = serve::AccessList::everybody();
+    table.set(zone.name, std::move(access));
+  }
+  return table;
 }
 
 net::StreamLimits stream_limits_of(const config::TcpConfig& tcp) {

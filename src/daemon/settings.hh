@@ -4,14 +4,19 @@
 
 #include <memory>
 
+#include "auth/tsig_key.hh"
 #include "config/config.hh"
 #include "net/stream_limits.hh"
+#include "serve/access.hh"
 #include "serve/context.hh"
 #include "serve/rate_limit.hh"
 
 namespace steward::daemon {
 
-[[nodiscard]] std::unique_ptr<const serve::Settings> settings_of(const config::Config& config);
+[[nodiscard]] std::unique_ptr<serve::Settings> settings_of(const config::Config& config);
+/// The TSIG keys of `keys`. Invalid where one cannot be used.
+[[nodiscard]] Result<auth::Keyring> keyring_of(const config::Config& config);
+[[nodiscard]] serve::AccessTable access_of(const std::vector<config::ZoneConfig>& zones);
 [[nodiscard]] net::StreamLimits stream_limits_of(const config::TcpConfig& tcp);
 /// For `answers_per_second` above 0.
 [[nodiscard]] serve::RateLimitSettings rate_limits_of(const config::RateLimit& limit);

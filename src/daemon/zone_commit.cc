@@ -5,6 +5,8 @@
 
 #include "base/log.hh"
 #include "change/stored_denial.hh"
+#include "sign/zonemd.hh"
+#include "zone/record_source.hh"
 #include "daemon/zone_pending.hh"
 
 namespace steward::daemon {
@@ -37,6 +39,8 @@ void ZoneKeeper::commit(Content content, Committed done) {
     pending->setup = std::move(*prepared);
     pending->signer = pending->setup.signer.get();
   }
+  // Another ZONEMD means that the apex is made anew, as other keys do.
+  if (zone_.zonemd != config::ZonemdDigest::None) pending->setup.digest += zone_.zonemd == config::ZonemdDigest::Sha384 ? " zonemd=1" : " zonemd=2";
   const bool signing_changed = record && (record->signed_here != zone_.dnssec.enabled || record->signing_digest != pending->setup.digest);
   if (!content.image && !signing_changed && !renew_) {
     // Nothing that the clock or the keys ask for.
@@ -70,7 +74,10 @@ void ZoneKeeper::join(std::shared_ptr<Pending> pending, Result<void> (ZoneKeeper
 
 Result<void> ZoneKeeper::write_journal(store::WriteTransaction& write, uint32_t id, std::optional<zone::Difference> difference) {
   if (!difference) return write.clear_journal(id);
-  return write.append_journal(id, *difference, store::JournalLimits{}, clock_.now());
+  store::JournalLimits limits;
+  limits.octets = zone_.journal.max_size;
+  limits.age = zone_.journal.max_age;
+  return write.append_journal(id, *difference, limits, clock_.now());
 }
 
 Result<void> ZoneKeeper::write_rewritten(Pending& pending, store::WriteTransaction& write) {
@@ -88,6 +95,7 @@ Result<void> ZoneKeeper::write_rewritten(Pending& pending, store::WriteTransacti
   request.stored_serial = record.serial;
   request.exact_serial = pending.content.exact_serial;
   request.attic = &write.attic(id);
+  request.zonemd = zonemd();
   request.apex_records = pending.setup.apex_records;
   request.signing.signer = pending.signer;
   if (keys_) {
@@ -109,6 +117,7 @@ Result<void> ZoneKeeper::write_rewritten(Pending& pending, store::WriteTransacti
       if (auto noted = write_journal(write, id, recorder.difference()); !noted) return noted;
   }
   if (!result) return tl::unexpected<Error>(result.error());
+  if (auto right = check_zonemd(write.nodes(id), write.nsec3(id)); !right) return right;
 
   set_denial(record.info, result->denial, result->nsec3_iterations, result->nsec3_salt);
   record.info.availability = zone::Availability::Serving;
@@ -129,6 +138,27 @@ Result<void> ZoneKeeper::write_rewritten(Pending& pending, store::WriteTransacti
   pending.outcome.written = result->written;
   pending.outcome.signatures = result->signatures;
   return {};
+}
+
+std::optional<sign::ZonemdHash> ZoneKeeper::zonemd() const {
+  switch (zone_.zonemd) {
+    case config::ZonemdDigest::None: return std::nullopt;
+    case config::ZonemdDigest::Sha384: return sign::ZonemdHash::Sha384;
+    case config::ZonemdDigest::Sha512: return sign::ZonemdHash::Sha512;
+  }
+  return std::nullopt;
+}
+
+// RFC 8976 §4: of a zone that comes from elsewhere, before it is served.
+Result<void> ZoneKeeper::check_zonemd(zone::NodeTable& nodes, zone::NodeTable& nsec3) const {
+  if (zone_.zonemd_verify == config::ZonemdCheck::Off) return {};
+  const zone::NodeView apex = nodes.find({});
+  const bool is_required = zone_.zonemd_verify == config::ZonemdCheck::Required;
+  if (!is_required && (!apex || !apex.find(dns::RrType::ZONEMD))) return {};
+  zone::TableRecords records(zone_.name, nodes, nsec3);
+  const auto verified = sign::verify_zonemd(records);
+  if (sign::is_acceptable(verified.verdict, is_required ? sign::ZonemdPolicy::Required : sign::ZonemdPolicy::Present)) return {};
+  return fail(Errc::Invalid, status_.zone + ": ZONEMD (RFC 8976): " + verified.sentence);
 }
 
 void ZoneKeeper::take_image(std::unique_ptr<zone::ZoneImage> image, bool exact_serial, Done done) {
@@ -179,6 +209,7 @@ Result<void> ZoneKeeper::write_edited(Pending& pending, store::WriteTransaction&
   request.signing.denial = keys_ ? before->info.denial : zone::Denial::None;
   request.signing.opt_out = zone_.dnssec.nsec3.opt_out;
   request.signing.was_signed = before->signed_here;
+  request.zonemd = zonemd();
 
   change::Recorder recorder(write.nodes(id), write.nsec3(id), recorded_nodes);
   change::ZoneEdit edit(request, recorder.nodes(), recorder.nsec3(), &write.attic(id));
@@ -187,6 +218,7 @@ Result<void> ZoneKeeper::write_edited(Pending& pending, store::WriteTransaction&
   auto result = edit.finish(room_.parallel);
   if (!result) return tl::unexpected<Error>(result.error());
   if (!result->changed) return {};
+  if (auto right = check_zonemd(recorder.nodes(), recorder.nsec3()); !right) return right;
   store::ZoneRecord& record = write.zone(id);
   record.serial = result->serial;
   record.nodes = static_cast<uint64_t>(static_cast<int64_t>(record.nodes) + result->nodes);
@@ -216,6 +248,7 @@ Result<void> ZoneKeeper::rewrite_chain(Pending& pending, const change::EditReque
   request.signing = edited.signing;
   request.stored_serial = pending.outcome.serial;
   request.exact_serial = true;
+  request.zonemd = zonemd();
   request.apex_records = change::stored_apex_records(recorder.nodes().find({}));
   const auto result = change::rewrite_zone(request, recorder.nodes(), recorder.nsec3(), room_.parallel);
   if (!result) return tl::unexpected<Error>(result.error());

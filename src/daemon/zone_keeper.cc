@@ -54,7 +54,7 @@ ZoneKeeper::ZoneKeeper(config::ZoneConfig zone, config::ZoneFileConfig limits, K
   if (zone_.dnssec.enabled) keys_.emplace(zone_);
   status_.zone = zone_.name.to_text();
   status_.file = zone_.file.string();
-  status_.files = {status_.file};
+  if (!zone_.file.empty()) status_.files = {status_.file};
   publish();
 }
 
@@ -84,6 +84,7 @@ LoadOutcome ZoneKeeper::fail_with(const Error& error) {
 void ZoneKeeper::load(bool force, Done done) {
   const auto record = stored();
   if (record && record->served) take(*record);
+  if (zone_.file.empty()) return load_without_file(force, done);
   const bool known = record && record->served && record->signed_here == zone_.dnssec.enabled && is_as_stamped(record->files) &&
                      record->files.front().path == status_.file;
   if (!known || force) return read_file(force, std::move(done));
@@ -106,6 +107,21 @@ void ZoneKeeper::load(bool force, Done done) {
 }
 
 void ZoneKeeper::try_keys_again() { keys_due_ = next_event_ = clock_.now() + std::chrono::minutes(1); }
+
+// A zone that is transferred: what is stored is served, and its primaries say what is new.
+void ZoneKeeper::load_without_file(bool force, const Done& done) {
+  status_.files.clear();
+  status_.primaries.clear();
+  for (const config::Peer& peer : zone_.primaries) status_.primaries.push_back(peer.address.to_text());
+  if (auto record = room_.store.find_zone(zone_.name); record && !record->served)
+    put_state(room_.store.state_of(record->info.id), record->info.availability, [](const Result<void>&) {});
+  if (status_.has_data) status_.state = ZoneState::Serving;
+  publish();
+  if (force) room_.refresh(zone_.name);
+  LoadOutcome outcome;
+  outcome.serial = status_.serial;
+  if (done) done(outcome);
+}
 
 void ZoneKeeper::read_file(bool loud, Done done) {
   const UnixTime began = clock_.now();
@@ -240,6 +256,7 @@ bool ZoneKeeper::resign_slice() {
     request.signing.opt_out = zone_.dnssec.nsec3.opt_out;
     request.signing.was_signed = true;
     request.stored_serial = before->serial;
+    request.zonemd = zonemd();
     if (!resigning_) resigning_.emplace();
     const uint64_t written = resigning_->written;
     uint32_t serial = before->serial;

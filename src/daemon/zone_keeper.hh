@@ -46,6 +46,8 @@ struct KeeperRoom {
   Parallel& parallel;
   /// After a commit that changed what is served: the zone's name and its new serial.
   std::function<void(const dns::Name&, uint32_t)> changed;
+  /// `zone reload` of a zone that has no file: its primaries are asked.
+  std::function<void(const dns::Name&)> refresh;
 };
 
 class ZoneKeeper {
@@ -108,6 +110,9 @@ class ZoneKeeper {
   void publish() { room_.board.set(status_); }
   /// The zone's record, if anything of it was ever loaded.
   [[nodiscard]] std::optional<store::ZoneRecord> stored() const;
+  void load_without_file(bool force, const Done& done);
+  Result<void> check_zonemd(zone::NodeTable& nodes, zone::NodeTable& nsec3) const;
+  [[nodiscard]] std::optional<sign::ZonemdHash> zonemd() const;
 
   config::ZoneConfig zone_;
   config::ZoneFileConfig limits_;

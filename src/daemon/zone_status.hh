@@ -33,7 +33,8 @@ struct ZoneStatus {
   zone::Denial denial = zone::Denial::None;
   uint64_t nodes = 0;
   uint64_t records = 0;
-  std::string file;
+  std::string file;                    ///< empty: transferred
+  std::vector<std::string> primaries;
   std::vector<std::string> files;
   std::vector<std::string> warnings;
   std::string error;

@@ -31,7 +31,13 @@ AddressBlock block_of(const SocketAddress& address) {
 
 AccessList AccessList::from_rules(std::span<const config::AccessRule> rules) {
   std::vector<AccessRow> rows;
-  for (const config::AccessRule& rule : rules) rows.push_back({rule.block, rule.key, false, {}, {}});
+  for (const config::AccessRule& rule : rules) rows.push_back({rule.block, rule.key, rule.over_tls, rule.tls, {}});
+  return AccessList(std::move(rows));
+}
+
+AccessList AccessList::everybody() {
+  std::vector<AccessRow> rows;
+  for (const char* all : {"0.0.0.0/0", "::/0"}) rows.push_back({*AddressBlock::from_text(all), {}, false, {}, {}});
   return AccessList(std::move(rows));
 }
 

@@ -42,6 +42,8 @@ class AccessList {
   AccessList() = default;
   explicit AccessList(std::vector<AccessRow> rows) : rows_(std::move(rows)) {}
   static AccessList from_rules(std::span<const config::AccessRule> rules);
+  /// Anybody: where somebody else decides.
+  static AccessList everybody();
   /// The primaries of a zone, by address without port and by key: who may send NOTIFY (RFC 1996 §3.10).
   static AccessList from_peers(std::span<const config::Peer> peers);
 
@@ -49,6 +51,8 @@ class AccessList {
   /// condition permits nobody.
   [[nodiscard]] bool allows(const Asker& asker) const;
   [[nodiscard]] bool empty() const { return rows_.empty(); }
+  /// The rows of another list too.
+  void add(const AccessList& more) { rows_.insert(rows_.end(), more.rows_.begin(), more.rows_.end()); }
 
  private:
   std::vector<AccessRow> rows_;

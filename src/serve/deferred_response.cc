@@ -36,7 +36,7 @@ DeferredResponse& DeferredResponse::operator=(DeferredResponse&&) noexcept = def
 
 const SocketAddress& DeferredResponse::client() const { return reply_->client(); }
 
-void DeferredResponse::send(dns::Rcode rcode, UnixTime now, std::optional<ExtendedError> error) {
+void DeferredResponse::send(dns::Rcode rcode, UnixTime now, std::optional<ExtendedError> error, std::string_view text) {
   const auto code = static_cast<uint16_t>(rcode);
   Bytes message;
   append_u16(message, id_);
@@ -52,11 +52,12 @@ void DeferredResponse::send(dns::Rcode rcode, UnixTime now, std::optional<Extend
     append_u8(message, static_cast<uint8_t>(code >> 4));
     append_u8(message, 0);
     append_u16(message, dnssec_ok_ ? 0x8000 : 0);
-    append_u16(message, error ? 6 : 0);
+    append_u16(message, error ? static_cast<uint16_t>(6 + text.size()) : 0);
     if (error) {
       append_u16(message, static_cast<uint16_t>(EdnsOption::ExtendedError));
-      append_u16(message, 2);
+      append_u16(message, static_cast<uint16_t>(2 + text.size()));
       append_u16(message, static_cast<uint16_t>(*error));
+      append(message, as_bytes(text));
     }
   }
   write(message, now);

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "base/clock.hh"
 #include "base/exchange.hh"
@@ -28,8 +29,8 @@ class DeferredResponse {
   DeferredResponse& operator=(DeferredResponse&&) noexcept;
 
   /// Header and zone section with the request's ID, opcode and question (RFC 2136 §3.8), OPT where the request has one,
-  /// TSIG where it has one. Once; this or relay().
-  void send(dns::Rcode rcode, UnixTime now, std::optional<ExtendedError> error = {});
+  /// TSIG where it has one. Once; this or relay(). `text`: EXTRA-TEXT of the error (RFC 8914 §2), at most 240 octets.
+  void send(dns::Rcode rcode, UnixTime now, std::optional<ExtendedError> error = {}, std::string_view text = {});
   /// The response of the primary that the request was forwarded to (RFC 2136 §6.2), with the client's ID, and our TSIG
   /// in place of its own. SERVFAIL goes out where `response` is not a whole message or does not fit.
   void relay(ByteView response, UnixTime now);

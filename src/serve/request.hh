@@ -24,6 +24,7 @@ enum class EdnsOption : uint16_t {
 
 /// Extended DNS errors (RFC 8914 §4) that we send.
 enum class ExtendedError : uint16_t {
+  Other = 0,
   NotReady = 14,
   Prohibited = 18,
   NotAuthoritative = 20,

@@ -1,0 +1,107 @@
+#include "daemon/notifier.hh"
+
+#include "base/log.hh"
+#include "transfer/notify_message.hh"
+
+namespace steward::daemon {
+namespace {
+
+constexpr std::chrono::milliseconds first_interval{1'000};
+
+std::string name_of(const config::Peer& peer) { return peer.address.to_text() + (peer.key ? " " + peer.key->to_text() : ""); }
+
+}  // namespace
+
+void Notifier::configure(const std::vector<config::ZoneConfig>& zones, std::shared_ptr<const auth::Keyring> keys) {
+  keys_ = std::move(keys);
+  for (auto& [zone, targets] : zones_)
+    for (auto& [name, target] : targets) target.wanted = false;
+  for (const config::ZoneConfig& zone : zones)
+    for (const config::Peer& peer : zone.notify) {
+      Target& target = zones_[zone.name.to_text()][name_of(peer)];
+      target.peer = peer;
+      target.wanted = true;
+    }
+  for (auto at = zones_.begin(); at != zones_.end();) {
+    std::erase_if(at->second, [](const auto& target) { return !target.second.wanted; });
+    at = at->second.empty() ? zones_.erase(at) : std::next(at);
+  }
+}
+
+void Notifier::changed(const dns::Name& zone) {
+  const std::string text = zone.to_text();
+  const auto at = zones_.find(text);
+  if (at == zones_.end()) return;
+  for (auto& [name, target] : at->second) {
+    if (target.call)
+      target.again = true;
+    else
+      send(text, name);
+  }
+}
+
+Result<Bytes> Notifier::message_for(const std::string& zone, Target& target) {
+  const auto apex = dns::Name::from_text(zone);
+  if (!apex) return tl::unexpected<Error>(apex.error());
+  if (auto held = reader_->acquire(); !held) return tl::unexpected<Error>(held.error());
+  Bytes rdata;
+  uint32_t ttl = 0;
+  if (const zone::ZoneInfo* info = reader_->find_zone(*apex); info != nullptr && info->apex == apex->view())
+    if (const zone::NodeView node = reader_->find(*info, *apex); node)
+      if (const auto soa = node.find(dns::RrType::SOA)) {
+        zone::expand_rdata(dns::RrType::SOA, zone::StoredRrReader(soa->rrs).next().rdata, node.owner(), rdata);
+        ttl = soa->ttl();
+      }
+  reader_->release();
+  if (rdata.empty()) return fail(Errc::NotFound, zone + ": nothing is loaded");
+  auto message = transfer::build_notify(net::random_message_id(), *apex, rdata, ttl);
+  target.verifier.reset();
+  if (!message || !target.peer.key) return message;
+  const auth::TsigKey* key = keys_ ? keys_->find(*target.peer.key) : nullptr;
+  if (key == nullptr) return fail(Errc::NotFound, "no key " + target.peer.key->to_text());
+  auto verifier = auth::sign_request(*message, *key, clock_.now());
+  if (!verifier) return tl::unexpected<Error>(verifier.error());
+  target.verifier = std::make_unique<auth::TsigVerifier>(std::move(*verifier));
+  return message;
+}
+
+void Notifier::send(const std::string& zone, const std::string& name) {
+  Target& target = zones_.at(zone).at(name);
+  target.again = false;
+  auto message = message_for(zone, target);
+  if (!message) return log::warning("notify", {{"zone", zone}, {"to", name}, {"error", message.error().what}});
+  ++figures_.sent;
+  net::DatagramCall::Options options;
+  options.peer = target.peer.address;
+  options.interval = first_interval;
+  net::DatagramCall::Callbacks callbacks;
+  callbacks.on_reply = [this, zone, name](ByteView reply) {
+    const auto at = zones_.find(zone);
+    if (at == zones_.end()) return true;
+    const auto known = at->second.find(name);
+    if (known == at->second.end() || !known->second.verifier) return true;
+    if (known->second.verifier->verify(reply, clock_.now()) == auth::TsigReply::Good) return true;
+    known->second.verifier->restart();
+    return false;
+  };
+  callbacks.on_end = [this, zone, name](net::DatagramEnd end, const std::string& why) { ended(zone, name, end, why); };
+  target.call = net::DatagramCall::start(loop_, options, std::move(*message), std::move(callbacks));
+}
+
+void Notifier::ended(const std::string& zone, const std::string& name, net::DatagramEnd end, const std::string& why) {
+  const auto zone_at = zones_.find(zone);
+  if (zone_at == zones_.end()) return;
+  const auto at = zone_at->second.find(name);
+  if (at == zone_at->second.end()) return;
+  at->second.call.reset();
+  if (end == net::DatagramEnd::Answered) {
+    ++figures_.answered;
+    log::debug("notify", {{"zone", zone}, {"to", name}});
+  } else {
+    ++figures_.given_up;
+    log::notice("notify", {{"zone", zone}, {"to", name}, {"error", why}});
+  }
+  if (at->second.again) send(zone, name);
+}
+
+}  // namespace steward::daemon

@@ -1,0 +1,56 @@
+#pragma once
+// NOTIFY (RFC 1996): tells the servers of a zone's `notify` list that it has changed. Main loop's thread only.
+//
+// Each (zone, server) has at most one NOTIFY under way; a change meanwhile is told once that has ended, so that a burst of changes is few
+// messages. A server that does not answer is asked again with growing intervals, then given up until the next change.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "auth/tsig_client.hh"
+#include "base/clock.hh"
+#include "config/config.hh"
+#include "net/message_call.hh"
+#include "store/store.hh"
+
+namespace steward::daemon {
+
+class Notifier {
+ public:
+  Notifier(net::Loop& loop, std::unique_ptr<store::Reader> reader, const Clock& clock) : loop_(loop), reader_(std::move(reader)), clock_(clock) {}
+
+  /// Servers and keys anew; what is under way goes on.
+  void configure(const std::vector<config::ZoneConfig>& zones, std::shared_ptr<const auth::Keyring> keys);
+  void changed(const dns::Name& zone);
+
+  struct Figures {
+    uint64_t sent = 0;       ///< NOTIFYs, without repetitions
+    uint64_t answered = 0;
+    uint64_t given_up = 0;
+  };
+  [[nodiscard]] const Figures& figures() const { return figures_; }
+
+ private:
+  struct Target {
+    config::Peer peer;
+    std::unique_ptr<net::DatagramCall> call;
+    std::unique_ptr<auth::TsigVerifier> verifier;
+    bool again = false;
+    bool wanted = true;  // still in the configuration
+  };
+  using Targets = std::map<std::string, Target>;  // by address and key
+  void send(const std::string& zone, const std::string& name);
+  void ended(const std::string& zone, const std::string& name, net::DatagramEnd end, const std::string& why);
+  [[nodiscard]] Result<Bytes> message_for(const std::string& zone, Target& target);
+
+  net::Loop& loop_;
+  std::unique_ptr<store::Reader> reader_;
+  const Clock& clock_;
+  std::shared_ptr<const auth::Keyring> keys_;
+  std::map<std::string, Targets> zones_;  // by the text of the apex
+  Figures figures_;
+};
+
+}  // namespace steward::daemon

@@ -1,0 +1,27 @@
+#pragma once
+// What requests ask of the server beyond an answer: word of changes to the secondaries, updates to their desk, transfers to the log. The
+// workers call it.
+
+#include <functional>
+
+#include "daemon/update_desk.hh"
+#include "serve/operations.hh"
+
+namespace steward::daemon {
+
+class ServerOperations final : public serve::Operations {
+ public:
+  ServerOperations(UpdateDesk& updates, std::function<void(serve::Notification)> notified)
+      : updates_(updates), notified_(std::move(notified)) {}
+
+  void notified(const serve::Notification& notification) override { notified_(notification); }
+  void update(serve::UpdateRequest request) override { updates_.take(std::move(request)); }
+  void transfer_began(const serve::TransferReport& report) override;
+  void transfer_ended(const serve::TransferReport& report) override;
+
+ private:
+  UpdateDesk& updates_;
+  std::function<void(serve::Notification)> notified_;
+};
+
+}  // namespace steward::daemon

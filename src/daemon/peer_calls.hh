@@ -1,0 +1,40 @@
+#pragma once
+// What calls to other servers need: the TLS context of a peer, and a request signed with its key. Main loop's thread only.
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "auth/tsig_client.hh"
+#include "base/clock.hh"
+#include "config/config.hh"
+#include "crypto/tls.hh"
+#include "net/message_call.hh"
+
+namespace steward::daemon {
+
+class PeerCalls {
+ public:
+  PeerCalls(net::Loop& loop, const Clock& clock) : loop_(loop), clock_(clock) {}
+
+  /// Keys anew; certificates are read again at the next call.
+  void configure(std::shared_ptr<const auth::Keyring> keys);
+
+  /// Signs `message` with the peer's key, if it has one; null where it has none. NotFound names the key.
+  Result<std::unique_ptr<auth::TsigVerifier>> sign(Bytes& message, const config::Peer& peer) const;
+  /// A stream to the peer, over TLS where the peer says so. Io, Invalid with the file where the context cannot be made.
+  Result<std::unique_ptr<net::StreamCall>> stream(const config::Peer& peer, net::StreamCall::Callbacks callbacks,
+                                                  std::chrono::milliseconds idle);
+  [[nodiscard]] net::Loop& loop() { return loop_; }
+  [[nodiscard]] const Clock& clock() const { return clock_; }
+
+ private:
+  Result<std::shared_ptr<const crypto::TlsClientContext>> tls_of(const config::PeerTls& tls);
+
+  net::Loop& loop_;
+  const Clock& clock_;
+  std::shared_ptr<const auth::Keyring> keys_;
+  std::map<std::string, std::shared_ptr<const crypto::TlsClientContext>> contexts_;
+};
+
+}  // namespace steward::daemon

@@ -1,0 +1,80 @@
+// UPDATEs on the writer's thread: all that wait are evaluated zone by zone, signed once, committed together, and answered.
+
+#include "base/log.hh"
+#include "daemon/server.hh"
+
+namespace steward::daemon {
+namespace {
+
+void tell(const UpdateDesk::Waiting& waiting, const change::UpdateOutcome& outcome, uint32_t serial) {
+  const dns::Name* signer = waiting.sender.signer();
+  const auto level = outcome.done() ? log::Level::Debug : log::Level::Info;
+  log::write(level, "update", {{"zone", waiting.request.zone.to_text()},
+                               {"client", waiting.sender.address.to_text()},
+                               {"key", signer != nullptr ? signer->to_text() : "-"},
+                               {"outcome", to_text(outcome.rcode)},
+                               {"added", outcome.added},
+                               {"removed", outcome.removed},
+                               {"serial", serial},
+                               {"why", outcome.why ? outcome.why->text : "-"}});
+}
+
+}  // namespace
+
+void Server::run_updates() {
+  std::map<std::string, std::shared_ptr<std::vector<UpdateDesk::Waiting>>> by_zone;
+  for (UpdateDesk::Waiting& waiting : updates_->drain()) {
+    auto& batch = by_zone[waiting.request.zone.folded().to_text()];
+    if (!batch) batch = std::make_shared<std::vector<UpdateDesk::Waiting>>();
+    batch->push_back(std::move(waiting));
+  }
+  for (auto& [zone, batch] : by_zone) run_updates_of(zone, std::move(batch));
+  group_->flush();
+}
+
+void Server::run_updates_of(const std::string& zone, std::shared_ptr<std::vector<UpdateDesk::Waiting>> batch) {
+  const auto at = keepers_.find(zone);
+  if (at == keepers_.end()) {
+    for (UpdateDesk::Waiting& waiting : *batch) waiting.response.send(dns::Rcode::NOTAUTH, clock_.now(), serve::ExtendedError::NotAuthoritative);
+    return updates_->count(0, batch->size());
+  }
+  auto outcomes = std::make_shared<std::vector<change::UpdateOutcome>>();
+  const auto evaluate = [batch, outcomes, zone](change::ZoneEdit& edit) -> Result<void> {
+    outcomes->clear();
+    for (const UpdateDesk::Waiting& waiting : *batch) {
+      const UpdateRights::Zone& rights = waiting.rights->zones.at(zone);
+      outcomes->push_back(change::evaluate_update(waiting.request, rights.policy, waiting.sender, rights.limits, edit));
+    }
+    return {};
+  };
+  at->second->edit(evaluate, false, [this, zone, batch, outcomes](const LoadOutcome& outcome) {
+    if (!outcome.ok && batch->size() > 1) {
+      // One of them spoils it for all: each by itself.
+      for (UpdateDesk::Waiting& waiting : *batch) {
+        auto alone = std::make_shared<std::vector<UpdateDesk::Waiting>>();
+        alone->push_back(std::move(waiting));
+        run_updates_of(zone, std::move(alone));
+        group_->flush();
+      }
+      return;
+    }
+    uint64_t done = 0;
+    for (size_t i = 0; i < batch->size(); ++i) {
+      UpdateDesk::Waiting& waiting = (*batch)[i];
+      if (!outcome.ok) {
+        waiting.response.send(dns::Rcode::SERVFAIL, clock_.now(), serve::ExtendedError::Other, outcome.error.substr(0, 240));
+        continue;
+      }
+      const change::UpdateOutcome& mine = (*outcomes)[i];
+      tell(waiting, mine, outcome.serial);
+      done += mine.done() ? 1 : 0;
+      if (mine.why)
+        waiting.response.send(mine.rcode, clock_.now(), static_cast<serve::ExtendedError>(mine.why->code), mine.why->text);
+      else
+        waiting.response.send(mine.rcode, clock_.now());
+    }
+    updates_->count(done, batch->size() - done);
+  });
+}
+
+}  // namespace steward::daemon

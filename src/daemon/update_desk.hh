@@ -1,0 +1,78 @@
+#pragma once
+// UPDATEs on their way from the workers to the writer: checked as far as can be on the worker's thread, then gathered, so that all that wait
+// together are evaluated, signed and committed together; each is answered after the commit.
+//
+// take() is any worker's; run() the writer's. Bounded: what is over is told to come again.
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "auth/verify_budget.hh"
+#include "base/clock.hh"
+#include "change/update.hh"
+#include "serve/operations.hh"
+#include "store/store.hh"
+
+namespace steward::daemon {
+
+/// Who may change what of the zones; immutable, replaced by a reload.
+struct UpdateRights {
+  struct Zone {
+    change::UpdatePolicy policy;
+    config::UpdateLimits limits;
+    bool is_secondary = false;
+  };
+  std::map<std::string, Zone> zones;  ///< by the text of the apex, in lower case
+};
+
+class UpdateDesk {
+ public:
+  struct Waiting {
+    change::UpdateRequest request;
+    change::UpdateSender sender;
+    serve::DeferredResponse response;
+    std::shared_ptr<const UpdateRights> rights;
+    uint64_t since_ns = 0;
+  };
+  struct Figures {
+    uint64_t waiting = 0;
+    uint64_t done = 0;
+    uint64_t failed = 0;    ///< a prerequisite, a right, a form
+    uint64_t overload = 0;  ///< refused since too many waited
+  };
+
+  /// `wake` posts run() to the writer. `keys` reads the KEY records that SIG(0) is checked with.
+  UpdateDesk(std::unique_ptr<store::Reader> keys, const Clock& clock, std::function<void()> wake,
+             std::function<void(serve::UpdateRequest)> forward);
+
+  void set_rights(std::shared_ptr<const UpdateRights> rights);
+  /// Any worker.
+  void take(serve::UpdateRequest request);
+  /// Writer: all that wait, in the order in which they came.
+  [[nodiscard]] std::deque<Waiting> drain();
+  /// Writer: counts what came of some.
+  void count(uint64_t done, uint64_t failed);
+  [[nodiscard]] Figures figures() const;
+
+ private:
+  bool check_sig0(serve::UpdateRequest& request, const UpdateRights::Zone& zone, change::UpdateSender& sender);
+  [[nodiscard]] std::vector<Bytes> key_records(const dns::Name& owner);
+  void refuse(serve::DeferredResponse& response, dns::Rcode rcode, serve::ExtendedError error);
+
+  std::mutex reader_mutex_;
+  std::unique_ptr<store::Reader> keys_;
+  const Clock& clock_;
+  std::function<void()> wake_;
+  std::function<void(serve::UpdateRequest)> forward_;
+  auth::VerifyBudget budget_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const UpdateRights> rights_;
+  std::deque<Waiting> waiting_;
+  bool woken_ = false;
+  Figures figures_;
+};
+
+}  // namespace steward::daemon
