@@ -149,7 +149,9 @@ Result<std::unique_ptr<FdWatch>> FdWatch::open(Loop& loop, int fd, FdHandler& ha
 }
 
 void FdWatch::want(Ready ready) {
-  if (ready == wanted_) return;
+  // libuv stops a watch by itself when it reports an error; who still reads what came before is to hear of it again.
+  const bool stopped = uv_is_active(reinterpret_cast<const uv_handle_t*>(handle_.get())) == 0;
+  if (ready == wanted_ && (ready == Ready::None || !stopped)) return;
   wanted_ = ready;
   if (ready == Ready::None) {
     uv_poll_stop(handle_.get());

@@ -56,7 +56,7 @@ class StreamCall {
   };
 
   struct Callbacks {
-    /// Once, when the connection stands (before any message). May be empty. tls_info() and peer_identity() are known.
+    /// Once, when the connection stands (before any message). May be empty. tls_info() and local() are known.
     std::function<void()> on_connect = {};
     /// One message of 1 to 65,535 octets; the view is gone when it returns. Many are delivered after one read.
     /// True: go on. False: all has come; the connection is closed in order and on_end(Done) follows.

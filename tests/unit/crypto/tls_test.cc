@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -385,4 +386,31 @@ TEST_CASE("tls: a key for all to read and a certificate out of date are worth a 
   CHECK((*context)->reload());
   CHECK((*context)->warnings(end - Seconds(1)).size() == 1);
   REQUIRE(chmod(made.path("server.key").c_str(), 0600) == 0);
+}
+
+TEST_CASE("tls: a flood of key updates is ended, a few are not [RFC 8446 §4.6.3]") {
+  for (const int updates : {10, 40}) {
+    const auto context = TlsServerContext::open(server_options());
+    REQUIRE(context);
+    SocketPair pair;
+    auto server = *(*context)->accept(pair.fds[0]);
+    const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> rules(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+    const std::unique_ptr<SSL, decltype(&SSL_free)> client(SSL_new(rules.get()), SSL_free);
+    SSL_set_fd(client.get(), pair.fds[1]);
+    for (int i = 0; i < 10 && SSL_connect(client.get()) != 1; ++i) server.handshake();
+    server.handshake();
+    REQUIRE(server.is_established());
+    for (int i = 0; i < updates; ++i) {
+      REQUIRE(SSL_key_update(client.get(), SSL_KEY_UPDATE_REQUESTED) == 1);
+      REQUIRE(SSL_do_handshake(client.get()) == 1);
+    }
+    uint8_t room[10];
+    const TlsOutcome outcome = server.read(room).outcome;
+    if (updates == 10) {
+      CHECK(outcome == TlsOutcome::Wait);
+      continue;
+    }
+    CHECK(outcome == TlsOutcome::Error);
+    CHECK(server.error() == "too many key updates");
+  }
 }
