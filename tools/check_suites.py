@@ -82,6 +82,7 @@ def suites():
         Suite("kill and reload", ["tests/scenario/kill_reload.py"], "build release"),
         Suite("store commands", ["tests/scenario/store_commands.py"], "build release"),
         Suite("hostile clients", ["tests/scenario/hostile_clients.py"], "build release"),
+        Suite("tls", ["tests/scenario/tls.py"], "build release"),
         Suite("quickstart", ["tools/quickstart"], "build release"),
         Suite("benchmark smoke", ["tools/bench", "serve", "--smoke"], "build release"),
         build("build with sanitizers", "build-san", ["-Doptimization=1", "-Ddebug=true", "-Db_sanitize=address,undefined",

@@ -67,6 +67,10 @@ uint16_t SocketAddress::port() const {
   return ntohs(family() == AF_INET6 ? storage_.v6.sin6_port : storage_.v4.sin_port);
 }
 
+void SocketAddress::set_port(uint16_t port) {
+  (family() == AF_INET6 ? storage_.v6.sin6_port : storage_.v4.sin_port) = htons(port);
+}
+
 ByteView SocketAddress::octets() const {
   if (family() == AF_INET6) {
     const ByteView all(storage_.v6.sin6_addr.s6_addr, 16);

@@ -31,6 +31,7 @@ class SocketAddress {
   [[nodiscard]] socklen_t size() const { return family() == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in); }
   static constexpr socklen_t capacity() { return sizeof(sockaddr_in6); }
   [[nodiscard]] uint16_t port() const;
+  void set_port(uint16_t port);
   /// The 4 or 16 octets; an IPv4-mapped IPv6 address yields its 4.
   [[nodiscard]] ByteView octets() const;
   [[nodiscard]] bool is_loopback() const;

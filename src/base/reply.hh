@@ -31,6 +31,8 @@ class Reply {
   /// Runs `task` on the worker's thread, soon. Any thread; a worker that has ended runs it never.
   virtual void post(std::function<void()> task) = 0;
   [[nodiscard]] virtual const SocketAddress& client() const = 0;
+  /// As in the exchange; lives as long as the Reply.
+  [[nodiscard]] virtual const PeerIdentity* peer() const { return nullptr; }
 };
 
 /// The transport of an exchange. Worker's thread only.

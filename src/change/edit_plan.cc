@@ -361,11 +361,7 @@ Result<void> EditPlan::write_apex() {
     if (task.error) return tl::unexpected<Error>(*task.error);
   }
   if (!task.changed) return {};
-  if (r_.zonemd) {
-    auto digested = with_zonemd(batch_.finisher(), zone::NodeView(task.node.data()), *r_.zonemd, nodes_, nsec3_);
-    if (!digested) return tl::unexpected<Error>(digested.error());
-    task.node = std::move(*digested);
-  }
+  if (auto digested = digest_zone(batch_.finisher(), task, r_.zonemd, nodes_, nsec3_); !digested) return digested;
   count(stored, task.outcome());
   ++result_.written;
   return nodes_.put(key, task.node);

@@ -97,11 +97,7 @@ Result<void> resign_step(const RewriteRequest& request, zone::NodeTable& nodes, 
     task.serial = serial;
     batch.finish_one(task);
     if (task.error) return tl::unexpected<Error>(*task.error);
-    if (request.zonemd) {
-      auto digested = with_zonemd(batch.finisher(), zone::NodeView(task.node.data()), *request.zonemd, nodes, nsec3);
-      if (!digested) return tl::unexpected<Error>(digested.error());
-      task.node = std::move(*digested);
-    }
+    if (auto digested = digest_zone(batch.finisher(), task, request.zonemd, nodes, nsec3); !digested) return digested;
     if (auto put = nodes.put({}, task.node); !put) return put;
     ++progress.written;
   }

@@ -60,7 +60,6 @@ class Rewrite {
   Result<void> take_stored(zone::NodeView stored, const Bytes& key);
   Result<void> take_presigned_nsec3(const zone::ZoneImage::Node& file);
   void take_apex(const zone::ZoneImage::Node* file, zone::NodeView stored);
-  void take_zonemd(zone::NodeView stored);
   Result<void> place_empty_non_terminals(NameView owner);
   Task& place(NameView owner, Bytes key, zone::NodeView stored);
   void settle(Task& task, bool has_records);
@@ -219,7 +218,10 @@ void Rewrite::take_apex(const zone::ZoneImage::Node* file, zone::NodeView stored
       negative_ttl_ = std::min(rrset.ttl, load_u32(&soa[soa.size() - 4]));
       apex_seen_ = true;
     }
-  take_zonemd(stored);
+  for (const zone::RrsetInput& rrset : apex_.draft.rrsets()) apex_comes_signed_ |= !rrset.rrsigs.empty();
+  // A digest from elsewhere is wrong once we sign, and none of ours stays where none is wanted any more.
+  if (r_.signing.signer != nullptr || (r_.image == nullptr && has_made_zonemd(stored))) remove_zonemd(apex_.draft);
+  if (r_.zonemd) draft_zonemd(apex_.draft, stored, r_.stored_serial, *r_.zonemd);
   if (apex_.draft.has(RrType::DNAME)) {
     // RFC 6672 §2.4: at the apex too it hides what is below.
     apex_.flags |= zone::node_dname;
@@ -231,13 +233,6 @@ void Rewrite::take_apex(const zone::ZoneImage::Node* file, zone::NodeView stored
   previous_ = apex_.owner;
   has_previous_ = true;
   last_ = &apex_;
-}
-
-void Rewrite::take_zonemd(zone::NodeView stored) {
-  for (const zone::RrsetInput& rrset : apex_.draft.rrsets()) apex_comes_signed_ |= !rrset.rrsigs.empty();
-  // A digest from elsewhere is wrong once we sign, and none of ours stays where none is wanted any more.
-  if (r_.zonemd || r_.signing.signer != nullptr || (r_.image == nullptr && has_made_zonemd(stored))) remove_zonemd(apex_.draft);
-  if (r_.zonemd) draft_zonemd(apex_.draft, stored, r_.stored_serial, *r_.zonemd);
 }
 
 // Ancestors of `owner` that have not been placed have no records: they exist all the same (RFC 8020).
@@ -462,11 +457,7 @@ Result<void> Rewrite::settle_serial() {
     batch_.finish_one(apex_);
     if (apex_.error) return tl::unexpected<Error>(*apex_.error);
   }
-  if (!r_.zonemd) return {};
-  auto digested = with_zonemd(batch_.finisher(), zone::NodeView(apex_.node.data()), *r_.zonemd, nodes_, nsec3_);
-  if (!digested) return tl::unexpected<Error>(digested.error());
-  apex_.node = std::move(*digested);
-  return {};
+  return digest_zone(batch_.finisher(), apex_, r_.zonemd, nodes_, nsec3_);
 }
 
 void Rewrite::find_denial() {

@@ -5,6 +5,9 @@
 // The order is the RFC's: §3.2 prerequisites, §3.3 rights, §3.4.1 prescan, §3.4.2 changes; but who has no right in the
 // zone at all is refused before the prerequisites, so that he learns nothing and costs nothing.
 //
+// A caller that gets more UPDATEs than the writer takes asks UpdatePolicy::admits() before it parses or queues one
+// (CVE-2022-3094).
+//
 // Pure but for the edit. Writer thread. The caller has found the zone (§3.1.2 NOTAUTH), verified the signature and, at
 // a secondary, forwarded (§6).
 

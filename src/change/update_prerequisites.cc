@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "change/update.hh"
 #include "dns/rdata.hh"
@@ -79,8 +80,7 @@ std::optional<UpdateOutcome> check_there(const UpdateRecord& record, size_t inde
 // RFC 2136 §3.2.2: "is not there".
 std::optional<UpdateOutcome> check_not_there(const UpdateRecord& record, size_t index, ZoneEdit& edit) {
   if (record.type == RrType::ANY) {
-    if (is_in_use(edit, record.owner))
-      return unmet(Rcode::YXDOMAIN, record, index, "name is in use (RFC 2136 §3.2.2)");
+    if (is_in_use(edit, record.owner)) return unmet(Rcode::YXDOMAIN, record, index, "name is in use (RFC 2136 §3.2.2)");
   } else if (find_rrset(edit, record.owner, record.type) != nullptr) {
     return unmet(Rcode::YXRRSET, record, index, "RRset exists (RFC 2136 §3.2.2)");
   }

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "base/bytes.hh"
+#include "base/result.hh"
 #include "dns/name.hh"
 #include "dns/rr_type.hh"
-#include "tl/expected.hpp"
 
 namespace steward::change {
 

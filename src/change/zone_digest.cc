@@ -38,14 +38,18 @@ void draft_zonemd(NodeDraft& draft, zone::NodeView stored, uint32_t served_seria
   draft.note({Origin::Signer, RrType::ZONEMD, ttl, held[0]});
 }
 
-Result<Bytes> with_zonemd(Finisher& finisher, zone::NodeView apex, sign::ZonemdHash hash, zone::NodeTable& nodes,
-                          zone::NodeTable& nsec3) {
-  if (!has_made_zonemd(apex)) return Bytes(apex.data(), apex.data() + apex.size());
-  zone::TableRecords records(apex.owner(), nodes, nsec3);
-  records.set_apex_node(apex);
-  const auto rdata = sign::make_zonemd(records, hash);
+Result<void> digest_zone(Finisher& finisher, Task& apex, std::optional<sign::ZonemdHash> hash, zone::NodeTable& nodes,
+                         zone::NodeTable& nsec3) {
+  const zone::NodeView node(apex.node.data());
+  if (!hash || !has_made_zonemd(node)) return {};
+  zone::TableRecords records(node.owner(), nodes, nsec3);
+  records.set_apex_node(node);
+  const auto rdata = sign::make_zonemd(records, *hash);
   if (!rdata) return tl::unexpected<Error>(rdata.error());
-  return finisher.replace_made(apex, RrType::ZONEMD, *rdata);
+  auto digested = finisher.replace_made(node, RrType::ZONEMD, *rdata);
+  if (!digested) return tl::unexpected<Error>(digested.error());
+  apex.node = std::move(*digested);
+  return {};
 }
 
 }  // namespace steward::change

@@ -22,10 +22,10 @@ void remove_zonemd(NodeDraft& draft);
 /// otherwise.
 void draft_zonemd(NodeDraft& draft, zone::NodeView stored, uint32_t served_serial, sign::ZonemdHash hash);
 
-/// The same apex with the digest of the zone as it is with this apex and these tables (§3.3, §3.4), and a new RRSIG
-/// over it where the zone is signed. The apex in the table does not matter: it is not written yet. The blob as it was
-/// where `apex` has no ZONEMD of ours.
-Result<Bytes> with_zonemd(Finisher& finisher, zone::NodeView apex, sign::ZonemdHash hash, zone::NodeTable& nodes,
-                          zone::NodeTable& nsec3);
+/// Gives a finished apex task, not yet written, the digest of the zone as it is with it and these tables (§3.3, §3.4),
+/// and a new RRSIG over that where the zone is signed. What the table has at the apex does not matter. Nothing happens
+/// without a hash, or where the apex has no ZONEMD of ours.
+Result<void> digest_zone(Finisher& finisher, Task& apex, std::optional<sign::ZonemdHash> hash, zone::NodeTable& nodes,
+                         zone::NodeTable& nsec3);
 
 }  // namespace steward::change

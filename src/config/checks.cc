@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "config/namespace.hh"
@@ -20,6 +21,7 @@ class Checks {
     registry();
     control();
     listen();
+    tls();
     keys();
     std::set<std::string> names;
     templates();
@@ -99,6 +101,75 @@ class Checks {
     }
   }
 
+  void tls() {
+    const Setting* given = setting("tls");
+    if (given == nullptr) return;
+    TlsConfig& tls = config_.tls;
+    if (tls.certificate.empty() || tls.key.empty())
+      problem(given->at,
+              "tls: needs 'certificate' and 'key', two files in PEM; one for trials is made with: openssl req -x509 "
+              "-newkey ec "
+              "-pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj /CN=NAME -addext subjectAltName=DNS:NAME "
+              "-keyout key.pem "
+              "-out cert.pem");
+    if (tls.require_client_certificate && tls.client_ca.empty())
+      problem(given->at,
+              "tls: require-client-certificate needs 'client-ca', a file of the authorities that are trusted");
+    if (tls.listen.empty()) problem(given->at, "tls.listen: expected at least one address, found none");
+    for (const SocketAddress& address : tls.listen) {
+      if (address.port() == 0) problem(given->at, "tls.listen: port 0; expected 1 to 65535");
+      if (std::count(tls.listen.begin(), tls.listen.end(), address) > 1 ||
+          std::find(config_.listen.begin(), config_.listen.end(), address) != config_.listen.end())
+        problem(given->at, fmt::format("tls.listen: {} is given twice; expected once", address.to_text()));
+    }
+  }
+
+  void peers(std::vector<Peer>& peers, const ZoneConfig& zone, std::string_view where) {
+    for (Peer& peer : peers) {
+      key_reference(peer.key, peer.at, zone, where);
+      if (!peer.tls) continue;
+      // RFC 7858 §3.1
+      if (!peer.port_given) peer.address.set_port(853);
+      const PeerTls& tls = *peer.tls;
+      const std::string at = fmt::format("zone {}: {}: tls to {}", zone.name.to_text(), where, peer.address.to_text());
+      const int ways = (tls.name.empty() ? 0 : 1) + (tls.pins.empty() ? 0 : 1) + (tls.opportunistic ? 1 : 0);
+      if (ways == 0)
+        problem(peer.at,
+                at + ": expected one of name, pin, or opportunistic: true; else nobody knows who answers there");
+      // A name beside a pin is only sent (SNI).
+      if (tls.opportunistic && ways > 1)
+        problem(peer.at, at + ": opportunistic beside name or pin; expected one of them");
+      if (!tls.ca.empty() && (tls.name.empty() || !tls.pins.empty()))
+        problem(peer.at, at + ": ca; expected it beside name only");
+      if (tls.certificate.empty() != tls.key.empty()) problem(peer.at, at + ": expected certificate and key together");
+    }
+  }
+
+  void rules(const std::vector<AccessRule>& rules, const ZoneConfig& zone, std::string_view where) {
+    for (const AccessRule& rule : rules) {
+      key_reference(rule.key, rule.at, zone, where);
+      rule_tls(rule, zone, where);
+    }
+  }
+
+  void rule_tls(const AccessRule& rule, const ZoneConfig& zone, std::string_view where) {
+    if (!rule.tls.empty() && config_.tls.client_ca.empty())
+      problem(rule.at,
+              fmt::format("zone {}: {}: tls: {}: no 'tls.client-ca'; expected the authorities that certificates of "
+                          "clients are verified with",
+                          zone.name.to_text(), where, rule.tls));
+    else if (rule.over_tls && config_.tls.listen.empty())
+      warning(rule.at,
+              fmt::format("zone {}: {}: transport: tls, but there is no 'tls.listen'", zone.name.to_text(), where));
+  }
+
+  void times(const TransferTimes& times, Mark at, std::string_view zone) {
+    if (times.min_refresh > times.max_refresh)
+      problem(at, fmt::format("{}: min-refresh is over max-refresh; expected at most that", zone));
+    if (times.min_retry > times.max_retry)
+      problem(at, fmt::format("{}: min-retry is over max-retry; expected at most that", zone));
+  }
+
   void keys() {
     std::set<std::string> names;
     for (const TsigKey& key : config_.keys) {
@@ -124,7 +195,8 @@ class Checks {
       problem(rule.at, fmt::format("zone {}: allow-update: {}", zone.name.to_text(), what));
     };
     if (rule.key && !rule.key->view().is_wildcard()) key_reference(rule.key, rule.at, zone, "allow-update");
-    if (!rule.block && !rule.key && !rule.sig0) wrong("nobody is named; expected address, key or sig0");
+    rule_tls(rule, zone, "allow-update");
+    if (!rule.block && !rule.key && !rule.sig0 && rule.tls.empty()) wrong("nobody is named; expected address, key, sig0 or tls");
     if (rule.key && rule.sig0) wrong("key and sig0; expected one of them, a message has one signature");
     for (const NamePattern& pattern : rule.names) {
       const bool self = pattern.kind == NamePattern::Kind::Self || pattern.kind == NamePattern::Kind::SelfSub;
@@ -202,10 +274,12 @@ class Checks {
   void zone(ZoneConfig& zone, const std::string& actual) {
     if (zone.file.empty() && zone.primaries.empty() && zone.catalog != CatalogRole::Produce && !actual.starts_with("templates["))
       problem(zone.at, fmt::format("{}: the key 'file' is missing; expected a path", actual));
-    for (const AccessRule& rule : zone.allow_transfer) key_reference(rule.key, rule.at, zone, "allow-transfer");
+    rules(zone.allow_transfer, zone, "allow-transfer");
     for (const UpdateRule& rule : zone.allow_update) update_rule(rule, zone);
-    for (const Peer& peer : zone.notify) key_reference(peer.key, peer.at, zone, "notify");
-    for (const Peer& peer : zone.primaries) key_reference(peer.key, peer.at, zone, "primaries");
+    rules(zone.allow_notify, zone, "allow-notify");
+    peers(zone.notify, zone, "notify");
+    peers(zone.primaries, zone, "primaries");
+    times(zone.times, zone.at, actual);
     if (zone.dnssec.enabled && !zone.primaries.empty())
       problem(
           zone.at,

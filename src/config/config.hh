@@ -62,10 +62,12 @@ struct DnssecPolicy {
   Path key_directory;
 };
 
-/// One row of an access list: an address block, a TSIG key, or both at once.
+/// One row of an access list: what is given must hold, all at once. At least one is given.
 struct AccessRule {
   std::optional<AddressBlock> block;
   std::optional<dns::Name> key;
+  std::string tls;         ///< a dNSName of the client's verified certificate, as PeerIdentity::names has it; empty: any
+  bool over_tls = false;   ///< only over TLS; also where `tls` is given
   Mark at;
 };
 
@@ -85,10 +87,23 @@ struct UpdateLimits {
   uint32_t message_records = 0;  ///< prerequisites and updates in one message
 };
 
+/// How a server is reached over TLS, and how it proves who it is (RFC 8310 §5): by `name` under an authority, by a pin
+/// (a name is then only sent), or, `opportunistic`, not at all.
+struct PeerTls {
+  std::string name;               ///< lower case, without a final dot
+  Path ca;                        ///< empty: the system's authorities
+  std::vector<std::string> pins;  ///< SHA-256 of the SubjectPublicKeyInfo in base64
+  bool opportunistic = false;
+  Path certificate;  ///< our own, for a server that asks for it; empty: none
+  Path key;
+};
+
 /// A server that is told or asked about a zone.
 struct Peer {
   SocketAddress address;
+  bool port_given = false;  ///< else 53, or 853 with `tls`
   std::optional<dns::Name> key;
+  std::optional<PeerTls> tls;  ///< nothing: TCP and UDP
   Mark at;
 };
 
@@ -115,6 +130,20 @@ struct CatalogEntry {
   std::optional<dns::Name> coo;      ///< folded: the catalog that is to take it over
 };
 
+struct JournalConfig {
+  uint64_t max_size = 0;  ///< octets
+  Seconds max_age{};
+};
+
+/// What a primary's SOA may ask of us as a secondary: its values are brought within these.
+struct TransferTimes {
+  Seconds min_refresh{};
+  Seconds max_refresh{};
+  Seconds min_retry{};
+  Seconds max_retry{};
+  Seconds max_expire{};
+};
+
 struct ZoneConfig {
   dns::Name name;  ///< folded
   Path file;       ///< empty only where `primaries` are given, or for a catalog that we produce
@@ -122,8 +151,11 @@ struct ZoneConfig {
   std::vector<AccessRule> allow_transfer;
   std::vector<UpdateRule> allow_update;
   UpdateLimits update_limits;
+  std::vector<AccessRule> allow_notify;  ///< beside the primaries
   std::vector<Peer> notify;
   std::vector<Peer> primaries;
+  JournalConfig journal;
+  TransferTimes times;
   ZonemdDigest zonemd = ZonemdDigest::None;
   ZonemdCheck zonemd_verify = ZonemdCheck::Off;
   CatalogRole catalog = CatalogRole::None;
@@ -154,6 +186,8 @@ struct TlsConfig {
   std::vector<SocketAddress> listen;
   Path certificate;
   Path key;
+  Path client_ca;  ///< empty: clients are not asked for a certificate
+  bool require_client_certificate = false;
 };
 
 struct RateLimit {
@@ -207,6 +241,7 @@ struct Config {
   Path control;
   std::vector<SocketAddress> listen;
   TlsConfig tls;
+  std::vector<AddressBlock> proxies;  ///< who puts a PROXY header before all
   std::vector<SocketAddress> https;
   std::vector<SocketAddress> metrics;
   std::optional<RegistryConfig> registry;

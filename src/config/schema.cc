@@ -44,10 +44,39 @@ Peer& add_peer(std::vector<Peer>& peers, V v) {
   return peers.back();
 }
 
+/// As names of certificates are compared: in lower case, without a final dot.
+std::string host_name(V v) {
+  std::string name = v.text;
+  std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  if (name.ends_with('.')) name.pop_back();
+  return name;
+}
+
 void set_rule_block(T t, V v) { t.rule->block = v.block; }
 void set_rule_key(T t, V v) { t.rule->key = v.name; }
-void set_peer_address(T t, V v) { t.peer->address = v.address; }
+void set_rule_tls(T t, V v) {
+  t.rule->tls = host_name(v);
+  t.rule->over_tls = true;
+}
+void set_rule_transport(T t, V) { t.rule->over_tls = true; }
+void set_peer_address(T t, V v) {
+  t.peer->address = v.address;
+  t.peer->port_given = v.port_given;
+}
 void set_peer_key(T t, V v) { t.peer->key = v.name; }
+PeerTls& peer_tls(T t) {
+  if (!t.peer->tls) t.peer->tls.emplace();
+  return *t.peer->tls;
+}
+void set_peer_tls(T t, V v) {
+  if (v.flag) peer_tls(t);
+}
+void set_peer_tls_name(T t, V v) { peer_tls(t).name = host_name(v); }
+void set_peer_tls_ca(T t, V v) { peer_tls(t).ca = v.path; }
+void set_peer_tls_pin(T t, V v) { peer_tls(t).pins.push_back(v.text); }
+void set_peer_tls_certificate(T t, V v) { peer_tls(t).certificate = v.path; }
+void set_peer_tls_key(T t, V v) { peer_tls(t).key = v.path; }
+void set_peer_tls_opportunistic(T t, V v) { peer_tls(t).opportunistic = v.flag; }
 
 // clang-format off
 const Row rows[] = {
@@ -75,13 +104,22 @@ const Row rows[] = {
    .doc = "Largest UDP answer in octets, also advertised in EDNS. Above 1232 answers may be fragmented.",
    .set = [](T t, V v) { t.config.udp_max_size = as<uint16_t>(v); }},
 
-  {.path = "tls", .shape = Shape::Map, .doc = "DNS over TLS (RFC 7858).", .available = Available::Refused},
+  {.path = "tls", .shape = Shape::Map, .doc = "DNS over TLS 1.3 (RFC 7858, RFC 9103)."},
   {.path = "tls.listen", .shape = Shape::List, .type = Type::Address, .doc = "Addresses that answer over TLS.",
    .set = [](T t, V v) { t.config.tls.listen.push_back(v.address); }, .effect = Effect::Restart, .required = true, .port = 853},
-  {.path = "tls.certificate", .type = Type::File, .doc = "Certificate chain in PEM.",
-   .set = [](T t, V v) { t.config.tls.certificate = v.path; }, .required = true},
-  {.path = "tls.key", .type = Type::File, .doc = "Private key in PEM.",
-   .set = [](T t, V v) { t.config.tls.key = v.path; }, .required = true},
+  {.path = "tls.certificate", .type = Type::File, .fallback = "(required)", .least = 1, .doc = "Certificate chain in PEM. Read again on a reload and when the file changes.",
+   .set = [](T t, V v) { t.config.tls.certificate = v.path; }},
+  {.path = "tls.key", .type = Type::File, .fallback = "(required)", .least = 1, .doc = "Private key of the certificate in PEM, without a passphrase.",
+   .set = [](T t, V v) { t.config.tls.key = v.path; }},
+  {.path = "tls.client-ca", .type = Type::File, .fallback = "(none: clients are not asked)", .least = 1,
+   .doc = "Authorities of client certificates in PEM. A client that shows a certificate of another is refused.",
+   .set = [](T t, V v) { t.config.tls.client_ca = v.path; }},
+  {.path = "tls.require-client-certificate", .type = Type::Flag, .fallback = "false", .doc = "Refuse clients without a certificate.",
+   .set = [](T t, V v) { t.config.tls.require_client_certificate = v.flag; }},
+  {.path = "proxy-protocol", .shape = Shape::Map, .doc = "Proxies that say who their clients are (PROXY protocol, version 2)."},
+  {.path = "proxy-protocol.allow", .shape = Shape::List, .type = Type::Block,
+   .doc = "Addresses of proxies. From them every datagram and connection must begin with the header; from others none is read.",
+   .set = [](T t, V v) { t.config.proxies.push_back(v.block); }, .effect = Effect::Restart},
   {.path = "https", .shape = Shape::Map, .doc = "DNS over HTTPS (RFC 8484).", .available = Available::Refused},
   {.path = "https.listen", .shape = Shape::List, .type = Type::Address, .doc = "Addresses that answer over HTTPS.",
    .set = [](T t, V v) { t.config.https.push_back(v.address); }, .effect = Effect::Restart, .required = true, .port = 443},
@@ -163,10 +201,12 @@ const Row rows[] = {
    .set = [](T t, V v) { t.zone->dnssec.cds = v.flag; }},
   {.path = "zones[].dnssec.key-directory", .type = Type::File, .fallback = "keys", .doc = "Folder of the zone's keys in BIND's file format; made at the first signing.",
    .set = [](T t, V v) { t.zone->dnssec.key_directory = v.path; }},
-  {.path = "zones[].allow-transfer", .shape = Shape::Maps, .doc = "Who may transfer the zone: address blocks, {key: NAME}, or both in one.",
+  {.path = "zones[].allow-transfer", .shape = Shape::Maps, .doc = "Who may transfer the zone: address blocks, or maps of the keys below, of which all must hold.",
    .set = [](T t, V v) { t.rule = &add_rule(t.zone->allow_transfer, v); }, .short_for = "address", .available = Available::Warned},
   {.path = "zones[].allow-transfer[].address", .type = Type::Block, .doc = "Address or block, such as 192.0.2.0/24.", .set = set_rule_block},
   {.path = "zones[].allow-transfer[].key", .type = Type::Name, .doc = "Name of a TSIG key.", .set = set_rule_key},
+  {.path = "zones[].allow-transfer[].tls", .type = Type::Text, .least = 1, .most = 253, .doc = "DNS name in the client's certificate, which tls.client-ca has verified.", .set = set_rule_tls},
+  {.path = "zones[].allow-transfer[].transport", .type = Type::Choice, .choices = "tls", .doc = "Only over this transport.", .set = set_rule_transport},
   {.path = "zones[].allow-update", .shape = Shape::Maps, .doc = "Who may change what of the zone by DNS UPDATE (RFC 2136). The first row that matches sender, name and type decides; without one it is refused.",
    .set = [](T t, V v) {
      t.update_rule = &t.zone->allow_update.emplace_back();
@@ -175,6 +215,8 @@ const Row rows[] = {
    }, .short_for = "address", .available = Available::Warned},
   {.path = "zones[].allow-update[].address", .type = Type::Block, .doc = "Address or block, such as 192.0.2.0/24.", .set = set_rule_block},
   {.path = "zones[].allow-update[].key", .type = Type::Name, .doc = "Name of a TSIG key; \"*\" is any of them.", .set = set_rule_key},
+  {.path = "zones[].allow-update[].tls", .type = Type::Text, .least = 1, .most = 253, .doc = "DNS name in the client's certificate, which tls.client-ca has verified.", .set = set_rule_tls},
+  {.path = "zones[].allow-update[].transport", .type = Type::Choice, .choices = "tls", .doc = "Only over this transport.", .set = set_rule_transport},
   {.path = "zones[].allow-update[].sig0", .type = Type::Name, .doc = "Owner of the KEY record that signed with SIG(0) (RFC 2931); \"*\" is any of them.",
    .set = [](T t, V v) { t.update_rule->sig0 = v.name; }},
   {.path = "zones[].allow-update[].names", .shape = Shape::List, .type = Type::Pattern, .fallback = "(all names)", .doc = "Names that the row is about.",
@@ -193,14 +235,49 @@ const Row rows[] = {
    .doc = "Records at one name; 0 is no limit.", .set = [](T t, V v) { t.zone->update_limits.name_records = as<uint32_t>(v); }},
   {.path = "zones[].update-limits.message-records", .type = Type::Integer, .fallback = "4000", .least = 0, .most = 65'535,
    .doc = "Prerequisites and updates in one message; 0 is no limit.", .set = [](T t, V v) { t.zone->update_limits.message_records = as<uint32_t>(v); }},
+  {.path = "zones[].allow-notify", .shape = Shape::Maps, .doc = "Who beside the primaries may tell of a change (RFC 1996).",
+   .set = [](T t, V v) { t.rule = &add_rule(t.zone->allow_notify, v); }, .short_for = "address"},
+  {.path = "zones[].allow-notify[].address", .type = Type::Block, .doc = "Address or block, such as 192.0.2.0/24.", .set = set_rule_block},
+  {.path = "zones[].allow-notify[].key", .type = Type::Name, .doc = "Name of a TSIG key.", .set = set_rule_key},
+  {.path = "zones[].allow-notify[].tls", .type = Type::Text, .least = 1, .most = 253, .doc = "DNS name in the client's certificate, which tls.client-ca has verified.", .set = set_rule_tls},
+  {.path = "zones[].allow-notify[].transport", .type = Type::Choice, .choices = "tls", .doc = "Only over this transport.", .set = set_rule_transport},
   {.path = "zones[].notify", .shape = Shape::Maps, .doc = "Servers that are told of a change (RFC 1996).",
    .set = [](T t, V v) { t.peer = &add_peer(t.zone->notify, v); }, .short_for = "address", .available = Available::Warned},
   {.path = "zones[].notify[].address", .type = Type::Address, .doc = "Address of the server.", .set = set_peer_address, .required = true},
   {.path = "zones[].notify[].key", .type = Type::Name, .doc = "Name of a TSIG key to sign with.", .set = set_peer_key},
+  {.path = "zones[].notify[].tls", .shape = Shape::Map, .type = Type::Flag, .fallback = "false", .doc = "Reach the server over TLS (RFC 9103): a map of the keys below.", .set = set_peer_tls},
+  {.path = "zones[].notify[].tls.name", .type = Type::Text, .least = 1, .most = 253, .doc = "Name or address that the server's certificate must be for.", .set = set_peer_tls_name},
+  {.path = "zones[].notify[].tls.ca", .type = Type::File, .fallback = "(the system's)", .least = 1, .doc = "Authorities of that certificate in PEM.", .set = set_peer_tls_ca},
+  {.path = "zones[].notify[].tls.pin", .shape = Shape::List, .type = Type::Base64, .least = 32, .most = 32, .doc = "SHA-256 of the server's public key (SubjectPublicKeyInfo), instead of name and authority.", .set = set_peer_tls_pin},
+  {.path = "zones[].notify[].tls.certificate", .type = Type::File, .fallback = "(none)", .least = 1, .doc = "Our own certificate chain in PEM, for mutual TLS.", .set = set_peer_tls_certificate},
+  {.path = "zones[].notify[].tls.key", .type = Type::File, .fallback = "(none)", .least = 1, .doc = "Private key of our own certificate in PEM.", .set = set_peer_tls_key},
+  {.path = "zones[].notify[].tls.opportunistic", .type = Type::Flag, .fallback = "false", .doc = "Encrypt without knowing who the server is.", .set = set_peer_tls_opportunistic},
   {.path = "zones[].primaries", .shape = Shape::Maps, .doc = "Servers that the zone is transferred from.",
    .set = [](T t, V v) { t.peer = &add_peer(t.zone->primaries, v); }, .short_for = "address", .available = Available::Refused},
   {.path = "zones[].primaries[].address", .type = Type::Address, .doc = "Address of the server.", .set = set_peer_address, .required = true},
   {.path = "zones[].primaries[].key", .type = Type::Name, .doc = "Name of a TSIG key to sign with.", .set = set_peer_key},
+  {.path = "zones[].primaries[].tls", .shape = Shape::Map, .type = Type::Flag, .fallback = "false", .doc = "Reach the server over TLS (RFC 9103): a map of the keys below.", .set = set_peer_tls},
+  {.path = "zones[].primaries[].tls.name", .type = Type::Text, .least = 1, .most = 253, .doc = "Name or address that the server's certificate must be for.", .set = set_peer_tls_name},
+  {.path = "zones[].primaries[].tls.ca", .type = Type::File, .fallback = "(the system's)", .least = 1, .doc = "Authorities of that certificate in PEM.", .set = set_peer_tls_ca},
+  {.path = "zones[].primaries[].tls.pin", .shape = Shape::List, .type = Type::Base64, .least = 32, .most = 32, .doc = "SHA-256 of the server's public key (SubjectPublicKeyInfo), instead of name and authority.", .set = set_peer_tls_pin},
+  {.path = "zones[].primaries[].tls.certificate", .type = Type::File, .fallback = "(none)", .least = 1, .doc = "Our own certificate chain in PEM, for mutual TLS.", .set = set_peer_tls_certificate},
+  {.path = "zones[].primaries[].tls.key", .type = Type::File, .fallback = "(none)", .least = 1, .doc = "Private key of our own certificate in PEM.", .set = set_peer_tls_key},
+  {.path = "zones[].primaries[].tls.opportunistic", .type = Type::Flag, .fallback = "false", .doc = "Encrypt without knowing who the server is.", .set = set_peer_tls_opportunistic},
+  {.path = "zones[].min-refresh", .type = Type::Duration, .fallback = "2s", .least = 1, .most = 1 * year, .doc = "Least time between two questions to the primaries, whatever their SOA says.",
+   .set = [](T t, V v) { t.zone->times.min_refresh = seconds(v); }},
+  {.path = "zones[].max-refresh", .type = Type::Duration, .fallback = "28d", .least = 1, .most = 10 * year, .doc = "Most time between two questions to the primaries.",
+   .set = [](T t, V v) { t.zone->times.max_refresh = seconds(v); }},
+  {.path = "zones[].min-retry", .type = Type::Duration, .fallback = "1s", .least = 1, .most = 1 * year, .doc = "Least time until a failed question is asked again.",
+   .set = [](T t, V v) { t.zone->times.min_retry = seconds(v); }},
+  {.path = "zones[].max-retry", .type = Type::Duration, .fallback = "14d", .least = 1, .most = 10 * year, .doc = "Most time until a failed question is asked again.",
+   .set = [](T t, V v) { t.zone->times.max_retry = seconds(v); }},
+  {.path = "zones[].max-expire", .type = Type::Duration, .fallback = "1y", .least = 1, .most = 20 * year, .doc = "Most time that a zone is answered for while no primary is reached.",
+   .set = [](T t, V v) { t.zone->times.max_expire = seconds(v); }},
+  {.path = "zones[].journal", .shape = Shape::Map, .doc = "Changes that are kept for incremental transfers (RFC 1995)."},
+  {.path = "zones[].journal.max-size", .type = Type::Size, .fallback = "64M", .least = 0, .most = 1024 * 1024 * mib, .doc = "Octets of changes kept; the oldest go first. 0 keeps none.",
+   .set = [](T t, V v) { t.zone->journal.max_size = as<uint64_t>(v); }},
+  {.path = "zones[].journal.max-age", .type = Type::Duration, .fallback = "30d", .least = 1, .most = 20 * year, .doc = "Age at which a change is dropped.",
+   .set = [](T t, V v) { t.zone->journal.max_age = seconds(v); }},
 
   {.path = "zones[].zonemd", .type = Type::Choice, .fallback = "off", .choices = "off|sha384|sha512",
    .doc = "Digest of the whole zone at its apex (RFC 8976), made anew at every change, which takes a walk over the zone.",

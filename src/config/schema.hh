@@ -48,6 +48,7 @@ struct Value {
   int64_t number = 0;  ///< Integer; Duration in seconds; Size in octets; Choice: the index; RecordType
   dns::Name name;      ///< folded
   SocketAddress address;
+  bool port_given = false;  ///< Address
   AddressBlock block;
   Path path;
   Bytes octets;  ///< Base64, Octets

@@ -127,6 +127,7 @@ Result<Value> parse_address(const Row& row, std::string_view text) {
   if (!address) return tl::unexpected(address.error());
   Value value;
   value.address = *address;
+  value.port_given = text.find('@') != std::string_view::npos;
   value.text = address->to_text();
   return value;
 }

@@ -5,9 +5,9 @@
 //   auto server = TlsServerContext::open({.certificate = "cert.pem", .key = "key.pem"});     // shared by all threads
 //   TlsSession session = (*server)->accept(fd);                                              // one thread at a time
 //   auto client = TlsClientContext::open({.name = "ns1.example", .authorities = "ca.pem"});
-//   TlsSession session = (*client)->connect(fd, address);
+//   TlsSession session = (*client)->connect(fd);
 //
-// Only TLS 1.3: no renegotiation, no compression, no 0-RTT (its data may be replayed, RFC 9103 §7.1). ALPN is "dot": a
+// Only TLS 1.3: no renegotiation, no compression, no 0-RTT (its data may be replayed, RFC 8446 §8). ALPN is "dot": a
 // client that offers only other protocols is refused; one that offers none is served (RFC 7858 knows no ALPN), and
 // TlsSession::alpn() tells, since a transfer needs it (RFC 9103 §7.1).
 
@@ -16,17 +16,14 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "base/address.hh"
 #include "base/bytes.hh"
+#include "base/clock.hh"
 #include "base/exchange.hh"
 #include "base/result.hh"
-
-struct ssl_ctx_st;
 
 namespace steward::crypto {
 
@@ -34,12 +31,14 @@ namespace steward::crypto {
 constexpr size_t spki_pin_length = 44;
 
 class TlsSession;
+struct TlsState;  ///< of a session: crypto/tls_state.hh
 
 struct TlsServerOptions {
   std::string certificate;  ///< file: the chain in PEM, the server's own first
   std::string key;          ///< file: its private key in PEM, without a passphrase
   std::string client_ca;    ///< file: authorities of client certificates in PEM; empty: clients are not asked for one
   bool require_client_certificate = false;  ///< else one may be shown, and is checked if it is
+  std::string alpn = "dot";
 };
 
 /// The server's side. Shared by all threads; sessions begun before a reload() go on with what they began with.
@@ -57,9 +56,9 @@ class TlsServerContext {
   [[nodiscard]] bool files_changed() const;
   [[nodiscard]] TlsServerOptions options() const;
   /// What an operator should know of the files: a key that others may read, a certificate that is out of date.
-  [[nodiscard]] std::vector<std::string> warnings() const;
-  /// When the certificate in force ends, seconds since 1970; its digest for the log.
-  [[nodiscard]] int64_t not_after() const;
+  [[nodiscard]] std::vector<std::string> warnings(UnixTime now) const;
+  /// When the certificate in force ends; its digest for the log.
+  [[nodiscard]] UnixTime not_after() const;
   [[nodiscard]] std::string spki_pin() const;
 
   /// A session on an accepted socket, which it borrows: the descriptor outlives it. Any thread.
@@ -98,7 +97,7 @@ class TlsClientContext {
   static Result<std::shared_ptr<const TlsClientContext>> open(TlsClientOptions options);
   ~TlsClientContext();
 
-  /// A session on a socket that is connecting or connected, which it borrows.
+  /// A session on a connected socket, which it borrows. The context outlives it.
   [[nodiscard]] Result<TlsSession> connect(int fd) const;
   [[nodiscard]] const TlsClientOptions& options() const { return options_; }
 
@@ -161,9 +160,8 @@ class TlsSession {
  private:
   friend class TlsServerContext;
   friend class TlsClientContext;
-  struct State;
-  explicit TlsSession(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit TlsSession(std::unique_ptr<TlsState> state);
+  std::unique_ptr<TlsState> state_;
 };
 
 }  // namespace steward::crypto

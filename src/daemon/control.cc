@@ -47,22 +47,34 @@ std::string_view denial_text(zone::Denial denial) {
 Json queries_of(const Server& server, Json& answers, uint64_t& truncated, uint64_t& limited) {
   uint64_t udp = 0;
   uint64_t tcp = 0;
+  uint64_t tls = 0;
   std::map<std::string, uint64_t> rcodes;
   server.for_each_worker([&](const serve::Counters& counters, const net::WorkerCounters&) {
     udp += counters.queries[static_cast<size_t>(Transport::Udp)].get();
     tcp += counters.queries[static_cast<size_t>(Transport::Tcp)].get();
+    tls += counters.queries[static_cast<size_t>(Transport::Tls)].get();
     truncated += counters.truncated.get();
     limited += counters.rate_limit_dropped.get() + counters.rate_limit_slipped.get();
     for (size_t rcode = 0; rcode < counters.responses.size(); ++rcode)
       if (const uint64_t count = counters.responses[rcode].get(); count > 0) rcodes[to_text(static_cast<dns::Rcode>(rcode))] += count;
   });
   answers = rcodes;
-  return {{"udp", udp}, {"tcp", tcp}};
+  return {{"udp", udp}, {"tcp", tcp}, {"tls", tls}};
 }
 
 void status(Server& server, const Reply& reply) {
   Json listen = Json::array();
   for (const SocketAddress& address : server.config().listen) listen.push_back(address.to_text());
+  Json tls = {{"listen", Json::array()}, {"handshakes", 0}, {"failed", 0}};
+  for (const SocketAddress& address : server.config().tls.listen) tls["listen"].push_back(address.to_text());
+  uint64_t handshakes = 0;
+  uint64_t failed_handshakes = 0;
+  server.for_each_worker([&](const serve::Counters&, const net::WorkerCounters& counters) {
+    handshakes += counters.tls_handshakes.value();
+    failed_handshakes += counters.tls_failed.value();
+  });
+  tls["handshakes"] = handshakes;
+  tls["failed"] = failed_handshakes;
   size_t serving = 0;
   size_t failed = 0;
   const auto zones = server.board().all();
@@ -81,6 +93,7 @@ void status(Server& server, const Reply& reply) {
                  {"config", std::filesystem::absolute(server.config().file).string()},
                  {"workers", server.workers()},
                  {"listen", listen},
+                 {"tls", tls},
                  {"zones", {{"total", zones.size()}, {"serving", serving}, {"failed", failed}}},
                  {"queries", queries},
                  {"answers", answers},

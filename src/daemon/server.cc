@@ -64,6 +64,7 @@ Result<void> Server::open() {
   if (auto done = give_up_root_before_binding(); !done) return done;
   net::ListenConfig listen;
   listen.addresses = config_.listen;
+  listen.tls = config_.tls.listen;
   listen.workers = worker_count(config_);
   auto listeners = net::open_listeners(listen, std::move(activated));
   if (!listeners) return tl::unexpected<Error>(listeners.error());
@@ -73,6 +74,8 @@ Result<void> Server::open() {
   if (!secrets) return tl::unexpected<Error>(secrets.error());
   cookie_secrets_ = *secrets;
   apply_settings();
+  // With the rights that a later reload will have, not those of the start.
+  if (auto opened = tls_.open(config_.tls, clock_.now()); !opened) return opened;
   if (auto opened = open_workers(std::move(*listeners)); !opened) return opened;
   if (auto watching = watch_signals(); !watching) return watching;
   if (auto opened = open_control(); !opened) return opened;
@@ -122,6 +125,7 @@ Result<void> Server::open_workers(std::vector<std::vector<net::Listener>> listen
     rate_limiter_ = std::make_unique<serve::RateLimiter>(rate_limits_of(config_.rate_limit), secret);
   }
   const net::StreamLimits limits = stream_limits_of(config_.tcp);
+  const net::WorkerOptions options{.tls = tls_.context(), .proxies = config_.proxies};
   client_counts_ = std::make_shared<net::ClientCounts>(limits.clients, limits.clients_per_address);
   for (auto& own : listeners) {
     auto worker = std::make_unique<WorkerThread>();
@@ -133,7 +137,7 @@ Result<void> Server::open_workers(std::vector<std::vector<net::Listener>> listen
     worker->answers = std::make_unique<AnswerWorker>(std::move(*reader), settings_, clock_);
     worker->answers->set_cookies(cookie_secrets_);
     worker->answers->set_rate_limiter(rate_limiter_.get());
-    auto opened = net::Worker::open(*worker->loop, std::move(own), *worker->answers, limits, client_counts_);
+    auto opened = net::Worker::open(*worker->loop, std::move(own), *worker->answers, limits, client_counts_, options);
     if (!opened) return tl::unexpected<Error>(opened.error());
     worker->net = std::move(*opened);
     workers_.push_back(std::move(worker));
@@ -282,7 +286,9 @@ void Server::become_ready() {
   notify_.ready();
   std::string addresses;
   for (const SocketAddress& address : config_.listen) addresses += (addresses.empty() ? "" : " ") + address.to_text();
-  log::info("ready", {{"listen", addresses}, {"workers", workers_.size()}, {"zones", config_.zones.size()}});
+  std::string encrypted;
+  for (const SocketAddress& address : config_.tls.listen) encrypted += (encrypted.empty() ? "" : " ") + address.to_text();
+  log::info("ready", {{"listen", addresses}, {"tls", encrypted}, {"workers", workers_.size()}, {"zones", config_.zones.size()}});
 }
 
 // Writer thread, after a commit.
@@ -356,6 +362,7 @@ void Server::files_changed(const net::DirectoryChanges& changes) {
 }
 
 void Server::every_second() {
+  tls_.look(clock_.now());
   if (earliest_event_.load() > seconds_of(clock_.now()) || tending_.exchange(true)) return;
   writer_.post_idle([this] {
     bool more = false;
@@ -392,6 +399,8 @@ Result<std::vector<config::Change>> Server::reload_config() {
   fresh->data = config_.data;
   fresh->control = config_.control;
   fresh->listen = config_.listen;
+  fresh->tls.listen = config_.tls.listen;
+  tls_.reload(fresh->tls, clock_.now());
   config_ = std::move(*fresh);
   apply_settings();
   writer_.post([this, shared, changed_zones = std::move(changed_zones)] {

@@ -21,6 +21,7 @@
 #include "daemon/answer_worker.hh"
 #include "daemon/notify_socket.hh"
 #include "daemon/serve.hh"
+#include "daemon/tls_certificates.hh"
 #include "daemon/writer.hh"
 #include "daemon/zone_keeper.hh"
 #include "net/control_server.hh"
@@ -135,6 +136,7 @@ class Server {
   std::unique_ptr<net::Timer> second_timer_;
   std::unique_ptr<net::Timer> watchdog_timer_;
 
+  TlsCertificates tls_;
   std::shared_ptr<net::ClientCounts> client_counts_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
   // Settings that a worker may still look at are kept until the end; reloads are few.

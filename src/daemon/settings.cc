@@ -39,6 +39,7 @@ net::StreamLimits stream_limits_of(const config::TcpConfig& tcp) {
   limits.clients_per_address = tcp.max_clients_per_address;
   limits.in_flight = tcp.max_pipelined;
   limits.idle = tcp.idle_timeout;
+  limits.handshake = tcp.reply_timeout;
   limits.message = tcp.reply_timeout;
   limits.write = tcp.reply_timeout;
   return limits;

@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "base/bytes.hh"
+#include "base/exchange.hh"
 #include "net/file_descriptor.hh"
 #include "net/loop.hh"
 
@@ -15,10 +17,11 @@ namespace steward::net {
 
 /// What became of a read or write that never waits.
 enum class StreamOutcome : uint8_t {
-  Done,   ///< some octets moved
-  Wait,   ///< none can move now
-  End,    ///< reading: the peer sends no more
-  Error,  ///< reset, or broken for good
+  Done,       ///< some octets moved
+  Wait,       ///< none can move now
+  End,        ///< reading: the peer sends no more
+  Truncated,  ///< reading: the same, but without the goodbye that the protocol asks for: TLS without close_notify
+  Error,      ///< reset, or broken for good
 };
 
 struct StreamProgress {
@@ -34,6 +37,19 @@ class ByteStream {
   virtual StreamProgress write(std::span<const iovec> pieces) = 0;
   /// What the descriptor must be ready for besides, for the stream's own sake: a handshake that has to write.
   [[nodiscard]] virtual Ready needs() const { return Ready::None; }
+  /// Whether the peer has been spoken with: TLS has its handshake behind it.
+  [[nodiscard]] virtual bool is_established() const { return true; }
+  /// Octets that write() took and that the stream holds itself; flush() sends them.
+  [[nodiscard]] virtual size_t unsent() const { return 0; }
+  virtual StreamOutcome flush() { return StreamOutcome::Done; }
+  /// read() has more although the descriptor may never be ready again.
+  [[nodiscard]] virtual bool has_input() const { return false; }
+  /// Who the peer has proved to be, as long as the stream lives; null: nobody.
+  [[nodiscard]] virtual const PeerIdentity* peer() const { return nullptr; }
+  /// After an Error or Truncated: why, if the stream knows more than the operating system.
+  [[nodiscard]] virtual std::string error() const { return {}; }
+  /// Tells the peer that no more comes; never waits.
+  virtual void goodbye() {}
   /// Ends without a goodbye: the peer sees a reset, the kernel keeps nothing.
   virtual void reset() = 0;
 };

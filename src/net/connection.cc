@@ -1,7 +1,12 @@
 #include "net/connection.hh"
 
-#include <algorithm>
+#include <sys/socket.h>
 
+#include <algorithm>
+#include <cerrno>
+
+#include "base/log.hh"
+#include "net/proxy_protocol.hh"
 #include "net/stream_server.hh"
 
 namespace steward::net {
@@ -18,8 +23,13 @@ Connection::Connection(StreamServer& server, std::unique_ptr<ByteStream> stream,
 
 Result<std::shared_ptr<Connection>> Connection::open(StreamServer& server, Loop& loop,
                                                      std::unique_ptr<ByteStream> stream, const SocketAddress& client,
-                                                     const SocketAddress& local, Transport transport) {
+                                                     const SocketAddress& local, Transport transport,
+                                                     bool behind_proxy) {
   std::shared_ptr<Connection> connection(new Connection(server, std::move(stream), client, local, transport));
+  connection->awaits_proxy_ = behind_proxy;
+  connection->counted_address_ = !behind_proxy;
+  connection->established_ = connection->stream_->is_established();
+  connection->opened_ms_ = loop.now_ms();
   auto watch = FdWatch::open(loop, connection->stream_->fd(), *connection);
   if (!watch) return fail("client " + client.to_text(), watch.error());
   connection->watch_ = std::move(*watch);
@@ -28,7 +38,7 @@ Result<std::shared_ptr<Connection>> Connection::open(StreamServer& server, Loop&
   return connection;
 }
 
-bool Connection::output_full() const { return pending() >= server_.limits_.output; }
+bool Connection::output_full() const { return waiting() >= server_.limits_.output; }
 
 bool Connection::stalled() const { return closed() || output_full() || in_flight_ >= server_.limits_.in_flight; }
 
@@ -36,19 +46,62 @@ void Connection::on_ready(Ready ready) {
   const auto self = shared_from_this();  // it may be closed, and forgotten, underway
   if (has(ready, Ready::Write)) flush();
   if (!closed() && !stalled() && !input_.empty()) answer_input();
-  if (!closed() && !stalled() && !input_ended_ && has(ready, Ready::Read)) read();
+  if (!closed() && !stalled() && !input_ended_ && (has(ready, Ready::Read) || stream_->has_input())) read();
   settle();
+}
+
+// Exactly as much as it is long: what follows is the stream's, the client's TLS among it.
+bool Connection::read_proxy_header() {
+  for (;;) {
+    const ProxyHeader header = parse_proxy_header(proxy_header_);
+    switch (header.outcome) {
+      case ProxyHeader::Outcome::Broken: close(End::BadProxy); return false;
+      case ProxyHeader::Outcome::Incomplete: break;
+      case ProxyHeader::Outcome::Proxied:
+        if (!server_.admit_proxied(*this, header.source)) return false;
+        [[fallthrough]];
+      case ProxyHeader::Outcome::Local:
+        awaits_proxy_ = false;
+        Bytes().swap(proxy_header_);
+        return true;
+    }
+    const size_t before = proxy_header_.size();
+    proxy_header_.resize(header.size);
+    const ssize_t got = recv(stream_->fd(), &proxy_header_[before], header.size - before, MSG_DONTWAIT);
+    proxy_header_.resize(before + (got > 0 ? static_cast<size_t>(got) : 0));
+    if (got > 0) continue;
+    if (got == 0 || (errno != EAGAIN && errno != EINTR)) close(End::Broken);
+    return false;
+  }
+}
+
+void Connection::note_handshake() {
+  if (established_ || !stream_->is_established()) return;
+  established_ = true;
+  server_.counters_.tls_handshakes.add();
+}
+
+void Connection::failed() {
+  if (!established_) {
+    server_.counters_.tls_failed.add();
+    log::debug("tls.failed", {{"client", client_.to_text()}, {"error", stream_->error()}});
+  }
+  close(End::Broken);
 }
 
 // One read a turn: a client that sends without end does not keep the others waiting.
 void Connection::read() {
+  if (awaits_proxy_ && !read_proxy_header()) return;
   const MutableByteView scratch = server_.scratch();
   const StreamProgress progress = stream_->read(scratch.subspan(StreamServer::frame_size));
+  note_handshake();
   switch (progress.outcome) {
     case StreamOutcome::Wait: return;
-    case StreamOutcome::Error: close(End::Broken); return;
+    case StreamOutcome::Error: failed(); return;
     // RFC 7766 §6.2.4: a client may close its sending half; it gets the answers that it waits for.
-    case StreamOutcome::End: input_ended_ = true; return;
+    // A client that spares itself the close_notify lost nothing by it: each message has its length.
+    case StreamOutcome::End:
+    case StreamOutcome::Truncated: input_ended_ = true; return;
     case StreamOutcome::Done: take_input(scratch, progress.octets); return;
   }
 }
@@ -92,12 +145,9 @@ void Connection::send(std::span<const iovec> frames, size_t octets) {
   size_t sent = 0;
   if (pending() == 0) {
     const StreamProgress progress = stream_->write(frames);
-    if (progress.outcome == StreamOutcome::Error) {
-      close(End::Broken);
-      return;
-    }
+    if (progress.outcome != StreamOutcome::Done && progress.outcome != StreamOutcome::Wait) return failed();
     sent = progress.octets;
-    progress_ms_ = server_.loop_.now_ms();
+    if (sent > 0) progress_ms_ = server_.loop_.now_ms();
   }
   if (sent < octets) keep(frames, sent);
 }
@@ -118,32 +168,35 @@ void Connection::keep(std::span<const iovec> frames, size_t sent) {
 }
 
 void Connection::flush() {
-  if (pending() == 0) return;
-  const iovec rest{output_.data() + output_at_, pending()};
-  const StreamProgress progress = stream_->write({&rest, 1});
-  if (progress.outcome == StreamOutcome::Error) {
-    close(End::Broken);
-    return;
+  if (waiting() == 0) return;
+  const size_t held = stream_->unsent();
+  if (held > 0 && stream_->flush() == StreamOutcome::Error) return failed();
+  bool moved = stream_->unsent() < held;
+  if (pending() > 0 && stream_->unsent() == 0) {
+    const iovec rest{output_.data() + output_at_, pending()};
+    const StreamProgress progress = stream_->write({&rest, 1});
+    if (progress.outcome != StreamOutcome::Done && progress.outcome != StreamOutcome::Wait) return failed();
+    output_at_ += progress.octets;
+    moved |= progress.octets > 0;
   }
-  if (progress.octets == 0) return;
-  output_at_ += progress.octets;
+  if (!moved) return;
   progress_ms_ = server_.loop_.now_ms();
+  if (waiting() == 0) active_ms_ = server_.loop_.now_ms();
   if (pending() == 0) {
     Bytes().swap(output_);
     output_at_ = 0;
-    active_ms_ = server_.loop_.now_ms();
   } else if (output_at_ >= output_.size() / 2) {
     // The sent half goes, so that a long transfer to a slow reader does not grow the buffer without end.
     output_.erase(output_.begin(), output_.begin() + static_cast<long>(output_at_));
     output_at_ = 0;
   }
-  if (pending() <= server_.limits_.output / 4) call_resumes();
+  if (waiting() <= server_.limits_.output / 4) call_resumes();
 }
 
 void Connection::when_writable(std::function<void()> resume) {
   resumes_.push_back(std::move(resume));
   // With nothing to wait for, it is called from the loop and not from within its caller.
-  if (pending() <= server_.limits_.output / 4)
+  if (waiting() <= server_.limits_.output / 4)
     server_.loop_.post([self = weak_from_this()] {
       if (const auto alive = self.lock()) alive->call_resumes();
     });
@@ -172,7 +225,11 @@ void Connection::close(End why) {
   if (closed()) return;
   const auto self = shared_from_this();
   watch_.reset();
-  if (why == End::SlowWriter || why == End::SlowReader) stream_->reset();
+  const bool in_order = why == End::Finished || why == End::Idle || why == End::Evicted || why == End::Stopped;
+  if (why == End::SlowWriter || why == End::SlowReader || why == End::NoHandshake || why == End::BadProxy)
+    stream_->reset();
+  else if (in_order)
+    stream_->goodbye();
   stream_.reset();
   server_.forget(*this, why);
   if (!resumes_.empty()) server_.loop_.post([self] { self->call_resumes(); });  // likewise
@@ -183,21 +240,26 @@ void Connection::close_after_answers() { input_ended_ = true; }
 void Connection::settle() {
   if (closed() || server_.answering_ == this) return;
   const bool messages_left = has_frame(input_);
-  if (input_ended_ && !messages_left && in_flight_ == 0 && pending() == 0) {
+  if (input_ended_ && !messages_left && in_flight_ == 0 && waiting() == 0) {
     close(End::Finished);
     return;
   }
   Ready ready = stream_->needs();
   if (!input_ended_ && !stalled()) ready = ready | Ready::Read;
   // Messages left over by a stall that ended are taken up at the next turn: a writable socket gives it.
-  if (pending() > 0 || (messages_left && !stalled())) ready = ready | Ready::Write;
+  const bool more = messages_left || (!input_ended_ && stream_->has_input());
+  if (waiting() > 0 || (more && !stalled())) ready = ready | Ready::Write;
   watch_->want(ready);
 }
 
 void Connection::check_times(uint64_t now_ms, uint64_t idle_ms) {
   const auto since = [now_ms](uint64_t then) { return now_ms > then ? now_ms - then : 0; };
   const auto ms = [](std::chrono::milliseconds time) { return static_cast<uint64_t>(time.count()); };
-  if (pending() > 0) {
+  if (!established_ || awaits_proxy_) {
+    if (since(opened_ms_) < ms(server_.limits_.handshake)) return;
+    if (!established_ && !awaits_proxy_) server_.counters_.tls_failed.add();
+    close(End::NoHandshake);
+  } else if (waiting() > 0) {
     if (since(progress_ms_) >= ms(server_.limits_.write)) close(End::SlowReader);
   } else if (in_flight_ > 0) {
     return;  // the answer is our own business

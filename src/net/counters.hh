@@ -23,6 +23,7 @@ struct alignas(64) WorkerCounters {
   Counter udp_answers;  ///< datagrams that the kernel took
   Counter udp_answer_bytes;
   Counter udp_truncated;     ///< dropped: longer than any datagram that we take
+  Counter udp_bad_proxy;     ///< dropped: from a listed proxy, without a right header
   Counter udp_bad_source;    ///< dropped: source port 0, which cannot be answered
   Counter udp_send_dropped;  ///< answers that the kernel did not take
   Counter udp_batches;       ///< calls that brought at least one datagram
@@ -35,6 +36,9 @@ struct alignas(64) WorkerCounters {
   Counter tcp_slow_writers;  ///< reset: a message was not completed in time
   Counter tcp_slow_readers;  ///< reset: answers were not read in time
   Counter tcp_broken;        ///< closed by an error, a reset or a message of no octets
+  Counter tcp_bad_proxy;     ///< reset: likewise
+  Counter tls_handshakes;    ///< that were completed
+  Counter tls_failed;        ///< handshakes that were not: refused, broken off, over their time
   Counter tcp_queries;
   Counter tcp_query_bytes;
   Counter tcp_answers;

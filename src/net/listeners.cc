@@ -5,16 +5,24 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <span>
 
 namespace steward::net {
 namespace {
 
 constexpr int port_tries = 32;
+constexpr std::array plain{Transport::Udp, Transport::Tcp};
+constexpr std::array encrypted{Transport::Tls};
 
 std::string name_of(Transport transport, const SocketAddress& address) {
-  return "listen " + address.to_text() + (transport == Transport::Udp ? " (UDP)" : " (TCP)");
+  return "listen " + address.to_text() +
+         (transport == Transport::Udp   ? " (UDP)"
+          : transport == Transport::Tls ? " (TLS)"
+                                        : " (TCP)");
 }
 
 auto system_error(Transport transport, const SocketAddress& address, std::string_view step) {
@@ -98,12 +106,13 @@ Result<Listener> open_listener(Transport transport, const SocketAddress& address
 
 /// Without SO_REUSEPORT a bind fails where another process has the address, as it should: two servers that share the
 /// queries of one address by accident give two different answers.
-Result<void> check_free(const SocketAddress& address, const ListenConfig& config) {
+Result<void> check_free(const SocketAddress& address, std::span<const Transport> transports,
+                        const ListenConfig& config) {
   if (address.port() == 0) return {};
-  for (const Transport transport : {Transport::Udp, Transport::Tcp}) {
+  for (const Transport transport : transports) {
     const auto probe = bound_socket(transport, address, config, false);
     if (!probe) return tl::unexpected(probe.error());
-    if (transport == Transport::Tcp && listen(probe->get(), 1) != 0) return system_error(transport, address, "listen");
+    if (transport != Transport::Udp && listen(probe->get(), 1) != 0) return system_error(transport, address, "listen");
   }
   return {};
 }
@@ -134,7 +143,9 @@ Result<Listener> adopt(ActivatedSocket given, const ListenConfig& config) {
   const int flags = fcntl(given.fd.get(), F_GETFL);
   if (flags < 0 || fcntl(given.fd.get(), F_SETFL, flags | O_NONBLOCK) != 0)
     return fail(Errc::Io, where + ": " + std::strerror(errno));
-  Listener listener{std::move(given.fd), *address, type == SOCK_DGRAM ? Transport::Udp : Transport::Tcp};
+  const bool tls = std::find(config.tls.begin(), config.tls.end(), *address) != config.tls.end();
+  const Transport stream = tls ? Transport::Tls : Transport::Tcp;
+  Listener listener{std::move(given.fd), *address, type == SOCK_DGRAM ? Transport::Udp : stream};
   if (listener.transport == Transport::Udp)
     tune_datagrams(listener.fd.get(), *address, config);
   else if (auto started = start_stream(listener.fd.get(), *address, config); !started)
@@ -150,10 +161,12 @@ bool is_given(const std::vector<Listener>& given, Transport transport, const Soc
 
 Result<void> check_config(const ListenConfig& config) {
   if (config.workers < 1 || config.workers > 1024) return fail(Errc::Invalid, "workers: expected 1 to 1024");
-  for (size_t i = 0; i < config.addresses.size(); ++i)
-    for (size_t k = i + 1; k < config.addresses.size(); ++k)
-      if (config.addresses[i].port() != 0 && config.addresses[i] == config.addresses[k])
-        return fail(Errc::Invalid, "listen " + config.addresses[i].to_text() + ": listed twice");
+  std::vector<SocketAddress> all = config.addresses;
+  all.insert(all.end(), config.tls.begin(), config.tls.end());
+  for (size_t i = 0; i < all.size(); ++i)
+    for (size_t k = i + 1; k < all.size(); ++k)
+      if (all[i].port() != 0 && all[i] == all[k])
+        return fail(Errc::Invalid, "listen " + all[i].to_text() + ": listed twice");
   return {};
 }
 
@@ -192,9 +205,18 @@ Result<Listeners> open_listeners(const ListenConfig& config, std::vector<Activat
   // All are probed before any is bound: our own wildcard socket would forbid the probe of an address it covers.
   if (given == 0)
     for (const SocketAddress& address : wanted)
-      if (auto free = check_free(address, config); !free) return tl::unexpected(free.error());
+      if (auto free = check_free(address, plain, config); !free) return tl::unexpected(free.error());
+  if (given == 0)
+    for (const SocketAddress& address : config.tls)
+      if (auto free = check_free(address, encrypted, config); !free) return tl::unexpected(free.error());
   for (const SocketAddress& address : wanted)
     if (auto opened = open_pair(address, config, first); !opened) return tl::unexpected(opened.error());
+  for (const SocketAddress& address : config.tls) {
+    if (is_given(first, Transport::Tls, address)) continue;
+    auto opened = open_listener(Transport::Tls, address, config);
+    if (!opened) return tl::unexpected(opened.error());
+    first.push_back(std::move(*opened));
+  }
   for (size_t worker = 1; worker < all.size(); ++worker)
     for (size_t i = 0; i < first.size(); ++i) {
       auto own = open_beside(first[i], i < given, config);

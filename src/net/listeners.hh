@@ -15,11 +15,12 @@ namespace steward::net {
 struct Listener {
   FileDescriptor fd;                     ///< non-blocking, close-on-exec; bound, and for a stream listening
   SocketAddress address;                 ///< as bound: with the port that the kernel chose for port 0
-  Transport transport = Transport::Udp;  ///< Udp or Tcp
+  Transport transport = Transport::Udp;  ///< Udp, Tcp, or Tls on TCP
 };
 
 struct ListenConfig {
   std::vector<SocketAddress> addresses;  ///< each for UDP and TCP, on the same port
+  std::vector<SocketAddress> tls = {};   ///< each for TLS; none of `addresses`
   unsigned workers = 1;                  ///< 1 to 1024
   int udp_buffer = 1 << 20;              ///< octets of receive and of send buffer asked for; the kernel may cap them
   int tcp_backlog = 511;

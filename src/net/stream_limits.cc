@@ -22,12 +22,34 @@ ClientCounts::Key ClientCounts::key_of(const SocketAddress& client) {
 ClientCounts::Admission ClientCounts::admit(const SocketAddress& client) {
   const std::lock_guard lock(mutex_);
   if (total_ >= most_) return Admission::TooMany;
-  const Key key = key_of(client);
-  if (const auto found = of_address_.find(key); found != of_address_.end() && found->second >= most_per_address_)
-    return Admission::TooManyOfAddress;
-  ++of_address_[key];
+  if (!count_address(client)) return Admission::TooManyOfAddress;
   ++total_;
   return Admission::Admitted;
+}
+
+bool ClientCounts::count_address(const SocketAddress& client) {
+  const Key key = key_of(client);
+  if (const auto found = of_address_.find(key); found != of_address_.end() && found->second >= most_per_address_)
+    return false;
+  ++of_address_[key];
+  return true;
+}
+
+ClientCounts::Admission ClientCounts::admit_proxy() {
+  const std::lock_guard lock(mutex_);
+  if (total_ >= most_) return Admission::TooMany;
+  ++total_;
+  return Admission::Admitted;
+}
+
+ClientCounts::Admission ClientCounts::admit_proxied(const SocketAddress& client) {
+  const std::lock_guard lock(mutex_);
+  return count_address(client) ? Admission::Admitted : Admission::TooManyOfAddress;
+}
+
+void ClientCounts::release_proxy() {
+  const std::lock_guard lock(mutex_);
+  --total_;
 }
 
 void ClientCounts::release(const SocketAddress& client) {

@@ -20,6 +20,8 @@ struct StreamLimits {
   /// A connection with nothing to do is closed after this; sooner when more than half of `clients` are here.
   /// The value that RFC 7828's option announces.
   std::chrono::milliseconds idle{30'000};
+  /// From accept to the end of the TLS handshake, and of a proxy's header: nobody asks without.
+  std::chrono::milliseconds handshake{10'000};
   std::chrono::milliseconds message{10'000};    ///< from a message's first octet to its last
   std::chrono::milliseconds write{10'000};      ///< with answers waiting and none of their octets taken
   std::chrono::milliseconds accept_pause{100};  ///< when descriptors or memory ran out
@@ -34,6 +36,11 @@ class ClientCounts {
   /// Admitted has to be given back by release().
   Admission admit(const SocketAddress& client);
   void release(const SocketAddress& client);
+  /// A proxy brings many clients, so that only the whole is counted until it names one: then admit_proxied(), after
+  /// which release() of that client gives all back. Before, release_proxy() does.
+  Admission admit_proxy();
+  Admission admit_proxied(const SocketAddress& client);
+  void release_proxy();
   [[nodiscard]] size_t total() const;
   [[nodiscard]] size_t most() const { return most_; }
 
@@ -43,6 +50,7 @@ class ClientCounts {
     size_t operator()(const Key& key) const;
   };
   static Key key_of(const SocketAddress& client);
+  bool count_address(const SocketAddress& client);  ///< with the mutex held
 
   const size_t most_;
   const size_t most_per_address_;

@@ -6,6 +6,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "net/proxy_protocol.hh"
+#include "net/tls_stream.hh"
+
 namespace steward::net {
 namespace {
 
@@ -17,6 +20,7 @@ class LateFrames final : public Reply {
  public:
   LateFrames(std::shared_ptr<Mailbox> mailbox, const std::shared_ptr<Connection>& connection)
       : mailbox_(std::move(mailbox)), connection_(connection), client_(connection->client()) {
+    if (const PeerIdentity* peer = connection->peer()) peer_ = *peer;
     connection->defer();
   }
   ~LateFrames() override {
@@ -41,6 +45,7 @@ class LateFrames final : public Reply {
   }
   void post(std::function<void()> task) override { mailbox_->post(std::move(task)); }
   [[nodiscard]] const SocketAddress& client() const override { return client_; }
+  [[nodiscard]] const PeerIdentity* peer() const override { return peer_ ? &*peer_ : nullptr; }
 
  private:
   static Written write_now(const std::weak_ptr<Connection>& connection, ByteView message) {
@@ -63,6 +68,7 @@ class LateFrames final : public Reply {
   std::shared_ptr<Mailbox> mailbox_;
   std::weak_ptr<Connection> connection_;
   SocketAddress client_;
+  std::optional<PeerIdentity> peer_;
 };
 
 void refuse(FileDescriptor fd) {
@@ -111,12 +117,13 @@ class AcceptPort final : public FdHandler {
 };
 
 StreamServer::StreamServer(Loop& loop, Responder& responder, const StreamLimits& limits,
-                           std::shared_ptr<ClientCounts> counts, WorkerCounters& counters)
+                           std::shared_ptr<ClientCounts> counts, WorkerCounters& counters, WorkerOptions options)
     : loop_(loop),
       responder_(responder),
       limits_(limits),
       counts_(std::move(counts)),
       counters_(counters),
+      options_(std::move(options)),
       scratch_(new uint8_t[frame_size + read_size]),
       responses_(new uint8_t[most_batch * slot_size]),
       sweep_timer_(loop),
@@ -128,6 +135,8 @@ StreamServer::~StreamServer() {
 }
 
 Result<void> StreamServer::listen(Listener listener) {
+  if (listener.transport == Transport::Tls && !options_.tls)
+    return fail(Errc::Invalid, "listen " + listener.address.to_text() + " (TLS): no certificate");
   auto port = std::make_unique<AcceptPort>(*this, std::move(listener));
   if (auto started = port->start(loop_); !started) return started;
   ports_.push_back(std::move(port));
@@ -135,8 +144,10 @@ Result<void> StreamServer::listen(Listener listener) {
 }
 
 void StreamServer::accepted(FileDescriptor fd, const SocketAddress& client, const Listener& listener) {
-  auto admission = counts_->admit(client);
-  if (admission == ClientCounts::Admission::TooMany && make_room()) admission = counts_->admit(client);
+  const bool behind_proxy = is_listed(options_.proxies, client);
+  const auto admit = [&] { return behind_proxy ? counts_->admit_proxy() : counts_->admit(client); };
+  auto admission = admit();
+  if (admission == ClientCounts::Admission::TooMany && make_room()) admission = admit();
   switch (admission) {
     case ClientCounts::Admission::Admitted: break;
     case ClientCounts::Admission::TooMany: counters_.tcp_refused_total.add(); return refuse(std::move(fd));
@@ -149,19 +160,39 @@ void StreamServer::accepted(FileDescriptor fd, const SocketAddress& client, cons
     if (getsockname(fd.get(), reinterpret_cast<sockaddr*>(&asked), &size) == 0)
       local = SocketAddress(reinterpret_cast<sockaddr*>(&asked), size);
   }
-  auto opened =
-      Connection::open(*this, loop_, std::make_unique<TcpStream>(std::move(fd)), client, local, listener.transport);
+  auto stream = make_stream(std::move(fd), listener.transport);
+  Result<std::shared_ptr<Connection>> opened = fail(Errc::Full, "no TLS session");
+  if (stream)
+    opened = Connection::open(*this, loop_, std::move(stream), client, local, listener.transport, behind_proxy);
   if (!opened) {
-    counts_->release(client);
+    behind_proxy ? counts_->release_proxy() : counts_->release(client);
     counters_.tcp_accept_failed.add();
     return;
   }
   counters_.tcp_accepted.add();
   (*opened)->place_ = connections_.insert(connections_.end(), *opened);
   if (sweep_timer_.is_set()) return;
-  const auto shortest = std::min({limits_.idle, limits_.message, limits_.write});
+  const auto shortest = std::min({limits_.idle, limits_.message, limits_.write, limits_.handshake});
   const auto period = std::clamp(shortest / 4, std::chrono::milliseconds(5), std::chrono::milliseconds(1000));
   sweep_timer_.every(period, [this] { sweep(); });
+}
+
+std::unique_ptr<ByteStream> StreamServer::make_stream(FileDescriptor fd, Transport transport) {
+  if (transport != Transport::Tls) return std::make_unique<TcpStream>(std::move(fd));
+  auto session = options_.tls->accept(fd.get());
+  if (!session) return nullptr;
+  return std::make_unique<TlsStream>(std::move(fd), std::move(*session));
+}
+
+bool StreamServer::admit_proxied(Connection& connection, const SocketAddress& client) {
+  if (counts_->admit_proxied(client) != ClientCounts::Admission::Admitted) {
+    counters_.tcp_refused_address.add();
+    connection.close(Connection::End::Finished);
+    return false;
+  }
+  connection.client_ = client;
+  connection.counted_address_ = true;
+  return true;
 }
 
 // RFC 7766 §6.2.3: a server under pressure closes idle connections of its choice. Few are looked at, so that a flood
@@ -217,6 +248,7 @@ size_t StreamServer::collect(Connection& connection, ByteView input, size_t& at)
                         .transport = connection.transport(),
                         .client = &connection.client(),
                         .local = &connection.local(),
+                        .peer = connection.peer(),
                         .source = this};
     ++made;
     at += 2 + size;
@@ -263,9 +295,11 @@ void StreamServer::forget(Connection& connection, Connection::End why) {
     case Connection::End::Evicted: counters_.tcp_evicted.add(); break;
     case Connection::End::SlowWriter: counters_.tcp_slow_writers.add(); break;
     case Connection::End::SlowReader: counters_.tcp_slow_readers.add(); break;
+    case Connection::End::NoHandshake: counters_.tcp_slow_writers.add(); break;
+    case Connection::End::BadProxy: counters_.tcp_bad_proxy.add(); break;
     case Connection::End::Broken: counters_.tcp_broken.add(); break;
   }
-  counts_->release(connection.client());
+  connection.counted_address_ ? counts_->release(connection.client()) : counts_->release_proxy();
   connections_.erase(connection.place_);
   if (connections_.empty()) sweep_timer_.cancel();  // an idle server is not woken
 }

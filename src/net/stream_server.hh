@@ -14,13 +14,14 @@
 #include "net/listeners.hh"
 #include "net/loop.hh"
 #include "net/stream_limits.hh"
+#include "net/worker_options.hh"
 
 namespace steward::net {
 
 class StreamServer final : public ReplySource {
  public:
   StreamServer(Loop& loop, Responder& responder, const StreamLimits& limits, std::shared_ptr<ClientCounts> counts,
-               WorkerCounters& counters);
+               WorkerCounters& counters, WorkerOptions options = {});
   ~StreamServer() override;
 
   Result<void> listen(Listener listener);
@@ -42,10 +43,13 @@ class StreamServer final : public ReplySource {
   size_t answer(Connection& connection, ByteView input);
   size_t collect(Connection& connection, ByteView input, size_t& at);
   void send(Connection& connection, size_t exchanges);
+  /// The proxy has named its client: from now on it is that one's connection. False: closed, it has too many.
+  bool admit_proxied(Connection& connection, const SocketAddress& client);
   void forget(Connection& connection, Connection::End why);
   void touch(Connection& connection);  ///< moves it to the young end of the order of activity
 
   void accepted(FileDescriptor fd, const SocketAddress& client, const Listener& listener);
+  std::unique_ptr<ByteStream> make_stream(FileDescriptor fd, Transport transport);
   bool make_room();  ///< closes the connection that was idle for longest
   void accept_failed();
   void sweep();
@@ -56,6 +60,7 @@ class StreamServer final : public ReplySource {
   const StreamLimits limits_;
   std::shared_ptr<ClientCounts> counts_;
   WorkerCounters& counters_;
+  const WorkerOptions options_;
   std::unique_ptr<uint8_t[]> scratch_;
   std::unique_ptr<uint8_t[]> responses_;
   std::array<Exchange, most_batch> exchanges_;

@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "net/proxy_protocol.hh"
+
 namespace steward::net {
 namespace {
 
@@ -45,8 +47,8 @@ void read_local(msghdr& header, SocketAddress& local, uint16_t port) {
 class LateDatagram final : public Reply {
  public:
   LateDatagram(std::shared_ptr<Mailbox> mailbox, std::shared_ptr<FileDescriptor> fd, const SocketAddress& client,
-               const msghdr& header)
-      : mailbox_(std::move(mailbox)), fd_(std::move(fd)), client_(client) {
+               const SocketAddress& sender, const msghdr& header)
+      : mailbox_(std::move(mailbox)), fd_(std::move(fd)), client_(client), sender_(sender) {
     if (header.msg_controllen > 0) {
       const auto* octets = static_cast<const uint8_t*>(header.msg_control);
       control_.assign(octets, octets + header.msg_controllen);
@@ -57,8 +59,8 @@ class LateDatagram final : public Reply {
   Written write(ByteView message) override {
     iovec vector{const_cast<uint8_t*>(message.data()), message.size()};
     msghdr header{};
-    header.msg_name = client_.data();
-    header.msg_namelen = client_.size();
+    header.msg_name = sender_.data();
+    header.msg_namelen = sender_.size();
     header.msg_iov = &vector;
     header.msg_iovlen = 1;
     header.msg_control = control_.empty() ? nullptr : control_.data();
@@ -74,6 +76,7 @@ class LateDatagram final : public Reply {
   std::shared_ptr<Mailbox> mailbox_;
   std::shared_ptr<FileDescriptor> fd_;
   SocketAddress client_;
+  SocketAddress sender_;  ///< the client, or its proxy
   Bytes control_;
 };
 
@@ -99,18 +102,20 @@ UdpBatch::UdpBatch()
   }
 }
 
-UdpPort::UdpPort(Loop& loop, Listener listener, UdpBatch& batch, Responder& responder, WorkerCounters& counters)
+UdpPort::UdpPort(Loop& loop, Listener listener, UdpBatch& batch, Responder& responder, WorkerCounters& counters,
+                 std::vector<AddressBlock> proxies)
     : batch_(batch),
       responder_(responder),
       counters_(counters),
       mailbox_(loop.mailbox()),
       address_(listener.address),
       wildcard_(listener.address.is_wildcard()),
+      proxies_(std::move(proxies)),
       fd_(std::make_shared<FileDescriptor>(std::move(listener.fd))) {}
 
 Result<std::unique_ptr<UdpPort>> UdpPort::open(Loop& loop, Listener listener, UdpBatch& batch, Responder& responder,
-                                               WorkerCounters& counters) {
-  std::unique_ptr<UdpPort> port(new UdpPort(loop, std::move(listener), batch, responder, counters));
+                                               WorkerCounters& counters, std::vector<AddressBlock> proxies) {
+  std::unique_ptr<UdpPort> port(new UdpPort(loop, std::move(listener), batch, responder, counters, std::move(proxies)));
   auto watch = FdWatch::open(loop, port->fd_->get(), *port);
   if (!watch) return fail("listen " + port->address_.to_text(), watch.error());
   port->watch_ = std::move(*watch);
@@ -158,19 +163,40 @@ size_t UdpPort::collect(size_t received) {
       counters_.udp_bad_source.add();
       continue;
     }
+    ByteView request{batch_.request(slot), message.msg_len};
+    const SocketAddress* client = &batch_.clients_[slot];
+    if (!proxies_.empty() && is_listed(proxies_, *client)) {
+      if (!unwrap(slot, request)) {
+        counters_.udp_bad_proxy.add();
+        continue;
+      }
+      client = &batch_.proxied_[slot];
+    }
     if (wildcard_) read_local(message.msg_hdr, batch_.locals_[slot], address_.port());
     octets += message.msg_len;
     batch_.slots_[made] = static_cast<uint8_t>(slot);
-    batch_.exchanges_[made++] = {.request = {batch_.request(slot), message.msg_len},
+    batch_.exchanges_[made++] = {.request = request,
                                  .room = {batch_.response(slot), udp_message_size},
                                  .transport = Transport::Udp,
-                                 .client = &batch_.clients_[slot],
+                                 .client = client,
                                  .local = wildcard_ ? &batch_.locals_[slot] : &address_,
                                  .source = this};
   }
   counters_.udp_queries.add(made);
   counters_.udp_query_bytes.add(octets);
   return made;
+}
+
+bool UdpPort::unwrap(size_t slot, ByteView& request) {
+  const ProxyHeader header = parse_proxy_header(request);
+  switch (header.outcome) {
+    case ProxyHeader::Outcome::Proxied: batch_.proxied_[slot] = header.source; break;
+    case ProxyHeader::Outcome::Local: batch_.proxied_[slot] = batch_.clients_[slot]; break;
+    case ProxyHeader::Outcome::Incomplete:  // a datagram has no second part
+    case ProxyHeader::Outcome::Broken: return false;
+  }
+  request = request.subspan(header.size);
+  return true;
 }
 
 void UdpPort::send(size_t exchanges) {
@@ -228,7 +254,9 @@ void UdpPort::transmit(size_t messages) {
 std::unique_ptr<Reply> UdpPort::defer(const Exchange& exchange) {
   const auto index = static_cast<size_t>(&exchange - batch_.exchanges_.data());
   batch_.exchanges_[index].room = {};  // marks it: see send()
-  return std::make_unique<LateDatagram>(mailbox_, fd_, *exchange.client, batch_.in_[batch_.slots_[index]].msg_hdr);
+  const size_t slot = batch_.slots_[index];
+  return std::make_unique<LateDatagram>(mailbox_, fd_, *exchange.client, batch_.clients_[slot],
+                                        batch_.in_[slot].msg_hdr);
 }
 
 }  // namespace steward::net

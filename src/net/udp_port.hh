@@ -42,6 +42,7 @@ class UdpBatch {
   std::unique_ptr<uint8_t[]> responses_;
   std::array<SocketAddress, batch_size> clients_;
   std::array<SocketAddress, batch_size> locals_;
+  std::array<SocketAddress, batch_size> proxied_;  ///< the client that the proxy in clients_ speaks for
   std::array<Control, batch_size> controls_;
   std::array<iovec, batch_size> in_vectors_;
   std::array<iovec, batch_size> out_vectors_;
@@ -55,16 +56,18 @@ class UdpBatch {
 class UdpPort final : public FdHandler, public ReplySource {
  public:
   static Result<std::unique_ptr<UdpPort>> open(Loop& loop, Listener listener, UdpBatch& batch, Responder& responder,
-                                               WorkerCounters& counters);
+                                               WorkerCounters& counters, std::vector<AddressBlock> proxies = {});
 
   void on_ready(Ready ready) override;
   std::unique_ptr<Reply> defer(const Exchange& exchange) override;
 
  private:
-  UdpPort(Loop& loop, Listener listener, UdpBatch& batch, Responder& responder, WorkerCounters& counters);
+  UdpPort(Loop& loop, Listener listener, UdpBatch& batch, Responder& responder, WorkerCounters& counters,
+          std::vector<AddressBlock> proxies);
 
-  size_t receive();                 ///< datagrams received; 0: none waits
-  size_t collect(size_t received);  ///< exchanges made of them
+  size_t receive();                             ///< datagrams received; 0: none waits
+  size_t collect(size_t received);              ///< exchanges made of them
+  bool unwrap(size_t slot, ByteView& request);  ///< takes a proxy's header off; false: there is no right one
   void send(size_t exchanges);
   void rearm(size_t received);  ///< what the kernel wrote over is set again
   void transmit(size_t messages);
@@ -75,6 +78,7 @@ class UdpPort final : public FdHandler, public ReplySource {
   std::shared_ptr<Mailbox> mailbox_;
   SocketAddress address_;
   bool wildcard_;
+  const std::vector<AddressBlock> proxies_;
   std::shared_ptr<FileDescriptor> fd_;  ///< shared with replies that are yet to come
   std::unique_ptr<FdWatch> watch_;      ///< last: gone before the descriptor
 };

@@ -17,6 +17,7 @@
 #include "net/listeners.hh"
 #include "net/loop.hh"
 #include "net/stream_limits.hh"
+#include "net/worker_options.hh"
 
 namespace steward::net {
 
@@ -27,7 +28,8 @@ class StreamServer;
 class Worker {
  public:
   static Result<std::unique_ptr<Worker>> open(Loop& loop, std::vector<Listener> listeners, Responder& responder,
-                                              const StreamLimits& limits, std::shared_ptr<ClientCounts> counts);
+                                              const StreamLimits& limits, std::shared_ptr<ClientCounts> counts,
+                                              WorkerOptions options = {});
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
   /// Closes all sockets and connections. Replies that are still held find them closed.
@@ -38,7 +40,8 @@ class Worker {
   [[nodiscard]] size_t connections() const;
 
  private:
-  Worker(Loop& loop, Responder& responder, const StreamLimits& limits, std::shared_ptr<ClientCounts> counts);
+  Worker(Loop& loop, Responder& responder, const StreamLimits& limits, std::shared_ptr<ClientCounts> counts,
+         const WorkerOptions& options);
 
   WorkerCounters counters_;
   std::unique_ptr<UdpBatch> batch_;

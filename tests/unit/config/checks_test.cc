@@ -89,9 +89,9 @@ TEST_CASE("checks: a row of allow-update names who, and names of the zone") {
   tells(zone("{key: k., names: [a.e.com, \"*.e.org\"]}"), "*.e.org. is not in the zone");
   tells(zone("{key: k., types: [TXT, NOSUCH]}"), "expected a list of: a record type");
   tells(zone("{key: k., action: permit}"), "expected one of: allow deny");
-  const Config config = good(zone(
-      "192.0.2.0/24, {key: \"*\", names: [self, \"*.e.com\", subdomain lab.e.com], types: [TXT, svcb]}, "
-      "{sig0: H.e.com, names: selfsub, action: deny}"));
+  const Config config =
+      good(zone("192.0.2.0/24, {key: \"*\", names: [self, \"*.e.com\", subdomain lab.e.com], types: [TXT, svcb]}, "
+                "{sig0: H.e.com, names: selfsub, action: deny}"));
   const auto& rules = config.zones[0].allow_update;
   REQUIRE(rules.size() == 3);
   CHECK(rules[0].block);
@@ -106,7 +106,8 @@ TEST_CASE("checks: a row of allow-update names who, and names of the zone") {
 }
 
 TEST_CASE("checks: limits of updates have defaults, and 0 is none") {
-  const Config config = good("zones: [{name: e., file: z}, {name: f., file: z, update-limits: {rrset-records: 0, name-rrsets: 7}}]");
+  const Config config =
+      good("zones: [{name: e., file: z}, {name: f., file: z, update-limits: {rrset-records: 0, name-rrsets: 7}}]");
   CHECK(config.zones[0].update_limits.rrset_records == 100);
   CHECK(config.zones[0].update_limits.name_rrsets == 100);
   CHECK(config.zones[0].update_limits.name_records == 1000);

@@ -78,12 +78,17 @@ class Running {
 
 class Server {
  public:
-  explicit Server(Responder& responder, StreamLimits limits = {}, std::string_view listen = "127.0.0.1@0")
+  /// With `options.tls` also a TLS listener, at `tls_at`.
+  explicit Server(Responder& responder, StreamLimits limits = {}, std::string_view listen = "127.0.0.1@0",
+                  const WorkerOptions& options = {})
       : counts(std::make_shared<ClientCounts>(limits.clients, limits.clients_per_address)) {
-    auto listeners = open_listeners({.addresses = {address(listen)}});
+    ListenConfig config{.addresses = {address(listen)}};
+    if (options.tls) config.tls = {address("127.0.0.1@0")};
+    auto listeners = open_listeners(config);
     REQUIRE_MESSAGE(listeners, listeners.error().what);
     at = listeners->front().front().address;
-    auto opened = Worker::open(running.loop(), std::move(listeners->front()), responder, limits, counts);
+    if (options.tls) tls_at = listeners->front().back().address;
+    auto opened = Worker::open(running.loop(), std::move(listeners->front()), responder, limits, counts, options);
     REQUIRE_MESSAGE(opened, opened.error().what);
     worker = std::move(*opened);
     running.start();
@@ -98,6 +103,7 @@ class Server {
   Running running;
   std::unique_ptr<Worker> worker;
   SocketAddress at;
+  SocketAddress tls_at;
 };
 
 class Client {
