@@ -120,9 +120,20 @@ TransferWorld::TransferWorld(serve::TransferLimits limits)
   context.unix_seconds = static_cast<uint32_t>(seconds_of(clock.now()));
 }
 
+TransferWorld::~TransferWorld() {
+  for (const auto& known : streams_)
+    if (const auto stream = known.lock()) {
+      // What they hold holds the stream.
+      const auto posted = std::move(stream->posted);
+      const auto waiting = std::move(stream->waiting);
+    }
+}
+
 std::shared_ptr<Stream> TransferWorld::send(ByteView request, Transport transport, size_t reads) {
   auto stream = std::make_shared<Stream>();
   stream->reads = reads;
+  std::erase_if(streams_, [](const auto& known) { return known.expired(); });
+  streams_.push_back(stream);
   StreamSource reply_source(stream);
   const Bytes copy(request.begin(), request.end());
   Bytes room(transport == Transport::Udp ? 4096 : 65535);

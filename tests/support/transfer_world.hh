@@ -70,6 +70,10 @@ struct FakeOperations final : serve::Operations {
 class TransferWorld : public Server {
  public:
   explicit TransferWorld(serve::TransferLimits limits = {64, 8});
+  /// Ends what is under way, as a worker does that ends.
+  ~TransferWorld();
+  TransferWorld(const TransferWorld&) = delete;
+  TransferWorld& operator=(const TransferWorld&) = delete;
 
   /// Hands the request to the pipeline. What is answered at once is the stream's only message.
   std::shared_ptr<Stream> send(ByteView request, Transport transport = Transport::Tcp, size_t reads = SIZE_MAX);
@@ -83,6 +87,9 @@ class TransferWorld : public Server {
   serve::TransferDesk desk;
   auth::TsigKey key;
   PeerIdentity peer;  ///< shown over TLS where it has a pin
+
+ private:
+  std::vector<std::weak_ptr<Stream>> streams_;
 };
 
 /// One record as text, the case of names kept: what transfers are compared by.
