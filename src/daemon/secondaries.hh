@@ -4,6 +4,8 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <set>
+#include <string>
 
 #include "daemon/secondary.hh"
 #include "serve/operations.hh"

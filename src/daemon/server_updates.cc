@@ -58,7 +58,7 @@ void Server::run_updates_of(const std::string& zone, std::shared_ptr<std::vector
       }
       return;
     }
-    uint64_t done = 0;
+    size_t done = 0;
     for (size_t i = 0; i < batch->size(); ++i) {
       UpdateDesk::Waiting& waiting = (*batch)[i];
       if (!outcome.ok) {
@@ -67,7 +67,7 @@ void Server::run_updates_of(const std::string& zone, std::shared_ptr<std::vector
       }
       const change::UpdateOutcome& mine = (*outcomes)[i];
       tell(waiting, mine, outcome.serial);
-      done += mine.done() ? 1 : 0;
+      done += mine.done() ? size_t{1} : size_t{0};
       if (mine.why)
         waiting.response.send(mine.rcode, clock_.now(), static_cast<serve::ExtendedError>(mine.why->code), mine.why->text);
       else

@@ -157,8 +157,8 @@ Result<void> ZoneKeeper::check_zonemd(zone::NodeTable& nodes, zone::NodeTable& n
   if (!is_required && (!apex || !apex.find(dns::RrType::ZONEMD))) return {};
   zone::TableRecords records(zone_.name, nodes, nsec3);
   const auto verified = sign::verify_zonemd(records);
-  if (sign::is_acceptable(verified.verdict, is_required ? sign::ZonemdPolicy::Required : sign::ZonemdPolicy::Present)) return {};
-  return fail(Errc::Invalid, status_.zone + ": ZONEMD (RFC 8976): " + verified.sentence);
+  if (sign::is_acceptable(verified.verdict, is_required ? sign::ZonemdPolicy::Required : sign::ZonemdPolicy::WhenPresent)) return {};
+  return fail(Errc::Invalid, status_.zone + ": ZONEMD (RFC 8976): " + verified.what);
 }
 
 void ZoneKeeper::take_image(std::unique_ptr<zone::ZoneImage> image, bool exact_serial, Done done) {
