@@ -357,16 +357,20 @@ void Server::sync_keepers(const config::Config& config) {
 void Server::sync_zones(const std::map<std::string, const config::ZoneConfig*>& wanted) {
   group_->flush();
   std::vector<uint32_t> leaving;
+  std::vector<uint32_t> returning;  // zones with a file return when that is read
   std::set<std::string> entering;
   for (const auto& [name, zone] : wanted) entering.insert(name);
   for (const store::ZoneRecord& record : store_->zones()) {
     const std::string name = record.info.apex.folded().to_text();
     entering.erase(name);
-    if (record.served && !wanted.contains(name)) leaving.push_back(record.info.id);
+    const auto configured = wanted.find(name);
+    if (record.served && configured == wanted.end()) leaving.push_back(record.info.id);
+    if (!record.served && configured != wanted.end() && configured->second->file.empty()) returning.push_back(record.info.id);
   }
-  if (leaving.empty() && entering.empty()) return;
+  if (leaving.empty() && entering.empty() && returning.empty()) return;
   auto write = store_->begin_write();
   if (!write) return log::error("zone.leave", {{"error", write.error().what}});
+  for (const uint32_t id : returning) (*write)->zone(id).served = true;
   for (const std::string& name : entering) (*write)->add_zone(wanted.at(name)->name).info.availability = zone::Availability::NotLoaded;
   for (const uint32_t id : leaving) {
     (*write)->zone(id).served = false;
