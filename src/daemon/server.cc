@@ -321,6 +321,7 @@ void Server::first_loads(const config::Config& config) {
   load_all([&](const std::string& zone) { return !served.contains(zone); });
   if (!all_served) loop_->post([this] { become_ready(); });
   load_all([&](const std::string& zone) { return served.contains(zone); });
+  loop_->post([this] { notifier_->announce(); });
   exports_.post_idle([this, end = store_->log_end()] { store_->warm(end); });
   after_change();
 }
@@ -517,7 +518,10 @@ Result<std::vector<config::Change>> Server::reload_config() {
     loop_->post([this, changed_zones] { configure_peers(changed_zones); });
     load_all([](const std::string&) { return true; });
     after_change();
-    loop_->post([this] { notify_.ready(); });
+    loop_->post([this] {
+      notifier_->announce();
+      notify_.ready();
+    });
   });
   return changes;
 }
