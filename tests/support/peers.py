@@ -32,8 +32,7 @@ class Ours(Server):
 
     def write_config(self):
         listen = [f"{address}@{self.port}" for address in self.addresses]
-        zones = [{"name": zone.name.rstrip("."), "file": str(zone.file), "dnssec": zone.dnssec, **zone.options}
-                 for zone in self.zones]
+        zones = [self.zone_entry(zone) for zone in self.zones]
         config = {"data": "data", "listen": listen, "control": "data/control.sock", "workers": 1, "map-size": "1G",
                   "server": {"identity": IDENTITY, "nsid": IDENTITY}, "tcp": {"idle-timeout": "5s"}, **self.options,
                   "zones": zones}
@@ -44,6 +43,9 @@ class Ours(Server):
                 zone.setdefault("allow-update", [{"key": name}])
                 zone.setdefault("allow-transfer", ["127.0.0.0/8", "::1"])
         self.config_path.write_text(yaml.safe_dump(config, sort_keys=False))
+
+    def zone_entry(self, zone):
+        return {"name": zone.name.rstrip("."), "file": str(zone.file), "dnssec": zone.dnssec, **zone.options}
 
     def command(self):
         return [self.program, "serve", "--config", str(self.config_path)]
