@@ -21,11 +21,11 @@ namespace control = daemon::control;
 std::string signed_text(const Json& zone) { return flag_field(zone, "signed") ? text_field(zone, "denial") : "no"; }
 
 void show_list(Console& console, const Json& reply) {
-  Table table({"ZONE", "STATE", "SERIAL", "SIGNED", "NODES", "RECORDS", "LOADED", "NEXT", "FILE"});
+  Table table({"ZONE", "STATE", "SERIAL", "SIGNED", "NODES", "RECORDS", "LOADED", "NEXT", "CATALOG", "FILE"});
   for (const Json& zone : list_field(reply, "zones"))
     table.row({text_field(zone, "zone"), text_field(zone, "state"), number_field(zone, "serial"), signed_text(zone),
                number_field(zone, "nodes"), number_field(zone, "records"), time_field(zone, "loaded_at"),
-               event_field(zone, "next_event"), text_field(zone, "file")});
+               event_field(zone, "next_event"), text_field(zone, "catalog"), text_field(zone, "file")});
   console.out() << (table.empty() ? "no zones\n" : table.text());
 }
 
@@ -45,6 +45,11 @@ void show_zone(Console& console, const Json& zone) {
   row("loaded", time_field(zone, "loaded_at"));
   row("next", event_field(zone, "next_event"));
   row("file", text_field(zone, "file"));
+  if (zone.value("catalog", "") != "") row("catalog", text_field(zone, "catalog"));
+  for (const Json& group : list_field(zone, "groups"))
+    if (group.is_string()) row("group", group.get<std::string>());
+  for (const Json& member : list_field(zone, "members"))
+    if (member.is_string()) row("member", member.get<std::string>());
   for (const Json& file : list_field(zone, "files"))
     if (file.is_string() && file != zone.value("file", Json())) row("includes", file.get<std::string>());
   for (const Json& warning : list_field(zone, "warnings"))

@@ -213,6 +213,7 @@ Json json_of(const ZoneStatus& status) {
                {"nodes", status.nodes},
                {"records", status.records},
                {"file", status.file},
+               {"catalog", status.catalog.catalog},
                {"state", state_text(status.state)},
                {"loaded_at", nullptr},
                {"next_event", json_of(status.next_event)}};

@@ -120,6 +120,9 @@ Result<void> Server::open_store() {
                                  if (Secondary* secondary = secondaries_->find(zone)) secondary->refresh_now(false);
                                });
                              }});
+  catalogs_ = std::make_unique<Catalogs>(*store_);
+  members_ = stored_memberships(*store_, config_);
+  zones_ = zones_with_members(config_, members_);
   writer_.set_between([this](bool more) {
     if (!more || group_->is_due()) group_->flush();
   });
@@ -156,10 +159,7 @@ Result<void> Server::open_exchange() {
   secondaries_ = std::make_unique<Secondaries>(Secondary::Room{
       *peer_calls_,
       [this](const std::string& zone, std::function<void(ZoneKeeper*)> work) {
-        return writer_.post([this, zone, work = std::move(work)] {
-          const auto at = keepers_.find(zone);
-          work(at != keepers_.end() ? at->second.get() : nullptr);
-        });
+        return writer_.post([this, zone, as = membership_of(zone), work = std::move(work)] { work(keeper_of(zone, as)); });
       },
       [this](std::function<void()> task) { loop_->post(std::move(task)); },
       [this](const dns::Name& zone) {
@@ -254,9 +254,10 @@ Result<void> Server::apply_settings() {
   keyring_ = std::make_shared<const auth::Keyring>(std::move(*keyring));
   auto settings = settings_of(config_);
   settings->keys = keyring_;
-  settings->access = std::make_shared<const serve::AccessTable>(access_of(config_.zones));
+  settings->access = std::make_shared<const serve::AccessTable>(access_of(zones_));
   settings_history_.push_back(std::move(settings));
   settings_.store(settings_history_.back().get(), std::memory_order_release);
+  retire_settings();
   if (updates_) updates_->set_rights(update_rights());
   log::set_level(options_.log_level.value_or(config_.log.level));
   log::set_format(options_.log_format.value_or(config_.log.format));
@@ -265,7 +266,7 @@ Result<void> Server::apply_settings() {
 
 std::shared_ptr<const UpdateRights> Server::update_rights() const {
   auto rights = std::make_shared<UpdateRights>();
-  for (const config::ZoneConfig& zone : config_.zones)
+  for (const config::ZoneConfig& zone : zones_)
     if (!zone.allow_update.empty())
       rights->zones.emplace(zone.name.to_text(), UpdateRights::Zone{change::UpdatePolicy(zone.allow_update, zone.dnssec.enabled),
                                                                     zone.update_limits, !zone.primaries.empty()});
@@ -275,15 +276,15 @@ std::shared_ptr<const UpdateRights> Server::update_rights() const {
 // Main thread: whom we tell, whom we ask.
 void Server::configure_peers(const std::set<std::string>& changed) {
   peer_calls_->configure(keyring_);
-  notifier_->configure(config_.zones, keyring_);
-  secondaries_->configure(config_.zones, changed);
+  notifier_->configure(zones_, keyring_);
+  secondaries_->configure(zones_, changed);
 }
 
 void Server::run() {
   for (const auto& worker : workers_) worker->thread = std::thread([&loop = *worker->loop] { loop.run(); });
   exports_.start();
   writer_.start();
-  writer_.post([this, config = std::make_shared<const config::Config>(config_)] { first_loads(*config); });
+  writer_.post([this, config = std::make_shared<const config::Config>(config_)] { first_loads(config); });
   second_timer_ = std::make_unique<net::Timer>(*loop_);
   second_timer_->every(std::chrono::seconds(1), [this] { every_second(); });
   if (const auto period = notify_.watchdog_period()) {
@@ -307,9 +308,8 @@ ZoneKeeper* Server::keeper(dns::NameView zone) {
 }
 
 // Writer thread: what a start has to do, in the order in which users gain by it.
-void Server::first_loads(const config::Config& config) {
-  sync_keepers(config);
-  loop_->post([this] { configure_peers({}); });
+void Server::first_loads(std::shared_ptr<const config::Config> config) {
+  sync_keepers(std::move(config), {});
   if (auto built = store_->build_index(); !built) log::error("store.index", {{"error", built.error().what}});
   note_figures();
   exports_.post_idle([this, end = store_->log_end()] { store_->warm(end); });
@@ -322,6 +322,7 @@ void Server::first_loads(const config::Config& config) {
   if (!all_served) loop_->post([this] { become_ready(); });
   load_all([&](const std::string& zone) { return served.contains(zone); });
   loop_->post([this] { notifier_->announce(); });
+  follow_catalogs();
   exports_.post_idle([this, end = store_->log_end()] { store_->warm(end); });
   after_change();
 }
@@ -335,10 +336,12 @@ void Server::load_all(const std::function<bool(const std::string&)>& which) {
   group_->flush();
 }
 
-// Writer thread: a keeper for each configured zone, none for others.
-void Server::sync_keepers(const config::Config& config) {
+// Writer thread: a keeper for each configured zone and each member of a catalog, none for others.
+void Server::sync_keepers(std::shared_ptr<const config::Config> config, const std::set<std::string>& changed) {
+  catalogs_->configure(std::move(config));
+  const auto zones = zones_with_members(catalogs_->config(), catalogs_->members());
   std::map<std::string, const config::ZoneConfig*> wanted;
-  for (const config::ZoneConfig& zone : config.zones) wanted.emplace(zone.name.to_text(), &zone);
+  for (const config::ZoneConfig& zone : zones) wanted.emplace(zone.name.to_text(), &zone);
   for (auto at = keepers_.begin(); at != keepers_.end();) {
     if (wanted.contains(at->first)) {
       ++at;
@@ -348,9 +351,9 @@ void Server::sync_keepers(const config::Config& config) {
     at = keepers_.erase(at);
   }
   for (const auto& [name, zone] : wanted)
-    if (!keepers_.contains(name))
-      keepers_.emplace(name, std::make_unique<ZoneKeeper>(*zone, config.zone_files, *room_));
+    if (!keepers_.contains(name)) keepers_.emplace(name, make_keeper(*zone));
   sync_zones(wanted);
+  sync_catalogs(changed);
 }
 
 // Stored zones that are not configured any more are kept, and not answered from. Configured ones that are not stored are entered, so
@@ -359,20 +362,23 @@ void Server::sync_zones(const std::map<std::string, const config::ZoneConfig*>& 
   group_->flush();
   std::vector<uint32_t> leaving;
   std::vector<uint32_t> returning;  // zones with a file return when that is read
+  std::vector<uint32_t> released;
   std::set<std::string> entering;
   for (const auto& [name, zone] : wanted) entering.insert(name);
   for (const store::ZoneRecord& record : store_->zones()) {
     const std::string name = record.info.apex.folded().to_text();
     entering.erase(name);
-    const auto configured = wanted.find(name);
-    if (record.served && configured == wanted.end()) leaving.push_back(record.info.id);
-    if (!record.served && configured != wanted.end() && configured->second->file.empty()) returning.push_back(record.info.id);
+    const auto at = wanted.find(name);
+    if (record.served && at == wanted.end()) leaving.push_back(record.info.id);
+    if (!record.served && at != wanted.end() && !at->second->primaries.empty()) returning.push_back(record.info.id);
+    if (record.origin && at != wanted.end() && catalogs_->find(at->second->name) == nullptr) released.push_back(record.info.id);
   }
-  if (leaving.empty() && entering.empty() && returning.empty()) return;
+  if (leaving.empty() && entering.empty() && returning.empty() && released.empty()) return;
   auto write = store_->begin_write();
   if (!write) return log::error("zone.leave", {{"error", write.error().what}});
-  for (const uint32_t id : returning) (*write)->zone(id).served = true;
   for (const std::string& name : entering) (*write)->add_zone(wanted.at(name)->name).info.availability = zone::Availability::NotLoaded;
+  for (const uint32_t id : returning) (*write)->zone(id).served = true;
+  for (const uint32_t id : released) (*write)->zone(id).origin.reset();
   for (const uint32_t id : leaving) {
     (*write)->zone(id).served = false;
     log::notice("zone.left", {{"zone", (*write)->zone(id).info.apex.to_text()}, {"why", "no longer in the configuration; its data is kept"}});
@@ -388,11 +394,12 @@ void Server::become_ready() {
   for (const SocketAddress& address : config_.listen) addresses += (addresses.empty() ? "" : " ") + address.to_text();
   std::string encrypted;
   for (const SocketAddress& address : config_.tls.listen) encrypted += (encrypted.empty() ? "" : " ") + address.to_text();
-  log::info("ready", {{"listen", addresses}, {"tls", encrypted}, {"workers", workers_.size()}, {"zones", config_.zones.size()}});
+  log::info("ready", {{"listen", addresses}, {"tls", encrypted}, {"workers", workers_.size()}, {"zones", zones_.size()}});
 }
 
 // Writer thread, after a commit.
 void Server::zone_changed(const dns::Name& zone, uint32_t) {
+  if (catalogs_->is_consumed(zone)) writer_.post([this, zone] { follow_catalog(zone); });
   loop_->post([this, zone] { notifier_->changed(zone); });
 }
 
@@ -495,6 +502,7 @@ Result<std::vector<config::Change>> Server::reload_config() {
       for (const config::ZoneConfig& zone : fresh->zones) changed_zones.insert(zone.name.to_text());
     if (change.key.starts_with("zones[")) changed_zones.insert(change.key.substr(6, change.key.find(']') - 6));
   }
+  add_members_changed(changes, changed_zones);
   for (const std::string& warning : fresh->warnings) log::warning("config", {{"at", warning}});
   // config_ is the main thread's: the writer gets a copy of its own.
   auto shared = std::make_shared<const config::Config>(*fresh);
@@ -505,6 +513,7 @@ Result<std::vector<config::Change>> Server::reload_config() {
   fresh->tls.listen = config_.tls.listen;
   tls_.reload(fresh->tls, clock_.now());
   config_ = std::move(*fresh);
+  zones_ = zones_with_members(config_, members_);
   if (auto applied = apply_settings(); !applied) log::error("reload.settings", {{"error", applied.error().what}});
   writer_.post([this, shared, changed_zones = std::move(changed_zones)] {
     group_->flush();
@@ -514,9 +523,9 @@ Result<std::vector<config::Change>> Server::reload_config() {
         keepers_.erase(key);
       }
     group_->flush();
-    sync_keepers(*shared);
-    loop_->post([this, changed_zones] { configure_peers(changed_zones); });
+    sync_keepers(shared, changed_zones);
     load_all([](const std::string&) { return true; });
+    follow_catalogs();
     after_change();
     loop_->post([this] {
       notifier_->announce();

@@ -25,6 +25,13 @@ struct ZoneEvent {
   std::string what;
 };
 
+/// What catalogs (RFC 9432) have to do with a zone.
+struct CatalogNote {
+  std::string catalog;              ///< that has brought it, with its final dot; empty: none
+  std::vector<std::string> groups;  ///< as that catalog lists it
+  std::string error;                ///< of a catalog that is consumed: why its newest version is not followed
+};
+
 struct ZoneStatus {
   std::string zone;  ///< with its final dot
   ZoneState state = ZoneState::Loading;
@@ -42,6 +49,7 @@ struct ZoneStatus {
   std::optional<UnixTime> loaded_at;
   std::optional<ZoneEvent> next_event;
   size_t keys = 0;
+  CatalogNote catalog;
 };
 
 class StatusBoard {
