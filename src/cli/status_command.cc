@@ -20,13 +20,6 @@ std::string size_field(const Json& object, const char* key) {
   return number_field(object, key) == "-" ? "-" : human_size(static_cast<uint64_t>(integer(object, key)));
 }
 
-std::string joined(const Json& list) {
-  std::string out;
-  for (const Json& item : list)
-    if (item.is_string()) out += (out.empty() ? "" : ", ") + item.get<std::string>();
-  return out.empty() ? "-" : out;
-}
-
 std::string counts(const Json& object) {
   std::string out;
   for (const auto& [name, count] : object.items())
