@@ -103,7 +103,8 @@ class World:
         """From older versions, through the differences, to the present one."""
         now = self.version()
         older = [serial for serial in self.versions if serial != now.serial]
-        for serial in sorted(self.rng.sample(older, min(count, len(older)))):
+        # Those of lately come as differences, the oldest perhaps whole, as what is smaller.
+        for serial in {*older[-count // 2:], *self.rng.sample(older, min(count // 2, len(older)))}:
             since = self.versions[serial]
             transfer = self.fetch(self.primary, since=soa_of(since))
             require(transfer.serial == now.serial, f"IXFR leads to {transfer.serial}, not to {now.serial}")

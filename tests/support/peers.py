@@ -88,7 +88,7 @@ class Knot(Server):
                  "mod-cookies:", "  - id: default",
                  *self.key_lines(),
                  "acl:", "  - id: loopback", "    address: [127.0.0.0/8, ::1]", "    action: transfer",
-                 *(["  - id: updates", f'    key: "{self.update_key[0]}"', "    action: update"] if self.update_key else []),
+                 *(["  - id: updates", f'    key: "{self.update_key[0]}"', "    action: [transfer, update]"] if self.update_key else []),
                  "policy:", *(line for zone in self.zones if zone.dnssec for line in self.policy(zone)),
                  "template:", "  - id: default", f'    storage: "{self.folder}"', "    zonefile-sync: -1",
                  "    global-module: mod-cookies/default", f"    acl: [loopback{', updates' if self.update_key else ''}]",
