@@ -41,11 +41,11 @@ class Registry(peers.Ours):
     def write_config(self):
         super().write_config()
         config = yaml.safe_load(self.config_path.read_text())
-        config["zones"] = self.entries
+        config["zones"] = json.loads(json.dumps(self.entries))  # lists of their own: YAML would write shared ones as aliases
         config["tcp"]["max-clients-per-address"] = 4096
         config["tcp"]["max-clients"] = 4096
         if self.templates:
-            config["templates"] = self.templates
+            config["templates"] = json.loads(json.dumps(self.templates))
         self.config_path.write_text(yaml.safe_dump(config, sort_keys=False))
 
     def wait_ready(self, seconds=PATIENCE):
@@ -325,7 +325,7 @@ def many(report, folder):
             began = time.monotonic()
             world.write("a.catalog.", [(f"u{number}", name) for number, name in enumerate(names)])
             eventually(lambda: f"all serving: {serving(consumer)} are\n{consumer.log_tail(5)}", lambda: serving(consumer) == MANY, 30)
-            report.note(f"{MANY} members served after {time.monotonic() - began:.1f} s") if hasattr(report, "note") else None
+            print(f"        {MANY} members served after {time.monotonic() - began:.1f} s", flush=True)
         with report.case("and gone"):
             world.write("a.catalog.", [])
             eventually("gone", lambda: len(consumer.rows()) == 2)
