@@ -321,6 +321,7 @@ void Server::first_loads(std::shared_ptr<const config::Config> config) {
   load_all([&](const std::string& zone) { return !served.contains(zone); });
   if (!all_served) loop_->post([this] { become_ready(); });
   load_all([&](const std::string& zone) { return served.contains(zone); });
+  loop_->post([this] { notifier_->announce(); });
   follow_catalogs();
   exports_.post_idle([this, end = store_->log_end()] { store_->warm(end); });
   after_change();
@@ -360,7 +361,7 @@ void Server::sync_keepers(std::shared_ptr<const config::Config> config, const st
 void Server::sync_zones(const std::map<std::string, const config::ZoneConfig*>& wanted) {
   group_->flush();
   std::vector<uint32_t> leaving;
-  std::vector<uint32_t> returning;
+  std::vector<uint32_t> returning;  // zones with a file return when that is read
   std::vector<uint32_t> released;
   std::set<std::string> entering;
   for (const auto& [name, zone] : wanted) entering.insert(name);
@@ -526,7 +527,10 @@ Result<std::vector<config::Change>> Server::reload_config() {
     load_all([](const std::string&) { return true; });
     follow_catalogs();
     after_change();
-    loop_->post([this] { notify_.ready(); });
+    loop_->post([this] {
+      notifier_->announce();
+      notify_.ready();
+    });
   });
   return changes;
 }

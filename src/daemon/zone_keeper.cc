@@ -112,9 +112,11 @@ void ZoneKeeper::load_without_file(bool force, const Done& done) {
   status_.files.clear();
   status_.primaries.clear();
   for (const config::Peer& peer : zone_.primaries) status_.primaries.push_back(peer.address.to_text());
-  if (auto record = room_.store.find_zone(zone_.name); record && !record->served)
-    put_state(room_.store.state_of(record->info.id), record->info.availability, [](const Result<void>&) {});
-  if (status_.has_data) status_.state = ZoneState::Serving;
+  const auto record = room_.store.find_zone(zone_.name);
+  if (record && record->info.availability == zone::Availability::Expired)
+    status_.state = ZoneState::Expired;
+  else if (status_.has_data)
+    status_.state = ZoneState::Serving;
   publish();
   if (force) room_.refresh(zone_.name);
   LoadOutcome outcome;

@@ -16,6 +16,7 @@ namespace steward::daemon {
 enum class ZoneState : uint8_t {
   Loading,  ///< nothing to answer from yet
   Serving,
+  Expired,  ///< its primaries were silent for longer than its SOA allows: answered with SERVFAIL
   Failed,   ///< the file or the keys were refused; what was served before is served on
 };
 

@@ -17,6 +17,13 @@ def our_program():
     return os.environ.get("STEWARD_REGISTRY", str(ROOT / "build" / "steward-registry"))
 
 
+class PlainDumper(yaml.SafeDumper):
+    """Without anchors, which our configuration does not know."""
+
+    def ignore_aliases(self, data):
+        return True
+
+
 class Ours(Server):
     """steward-registry, configured as registry.yaml(5) says."""
 
@@ -32,8 +39,7 @@ class Ours(Server):
 
     def write_config(self):
         listen = [f"{address}@{self.port}" for address in self.addresses]
-        zones = [{"name": zone.name.rstrip("."), "file": str(zone.file), "dnssec": zone.dnssec, **zone.options}
-                 for zone in self.zones]
+        zones = [self.zone_entry(zone) for zone in self.zones]
         config = {"data": "data", "listen": listen, "control": "data/control.sock", "workers": 1, "map-size": "1G",
                   "server": {"identity": IDENTITY, "nsid": IDENTITY}, "tcp": {"idle-timeout": "5s"}, **self.options,
                   "zones": zones}
@@ -43,7 +49,16 @@ class Ours(Server):
             for zone in zones:
                 zone.setdefault("allow-update", [{"key": name}])
                 zone.setdefault("allow-transfer", ["127.0.0.0/8", "::1"])
-        self.config_path.write_text(yaml.safe_dump(config, sort_keys=False))
+        self.config_path.touch(0o600)  # it may hold secrets
+        self.config_path.write_text(yaml.dump(config, Dumper=PlainDumper, sort_keys=False))
+
+    @staticmethod
+    def source(zone):
+        """Where a zone comes from: a file, unless it has primaries."""
+        return {} if "primaries" in zone.options else {"file": str(zone.file), "dnssec": zone.dnssec}
+
+    def zone_entry(self, zone):
+        return {"name": zone.name.rstrip("."), **self.source(zone), **zone.options}
 
     def command(self):
         return [self.program, "serve", "--config", str(self.config_path)]
