@@ -15,80 +15,16 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 
 import dns.exception
-import dns.message
 import dns.query
-import dns.rcode
-import yaml
 
-import peers
+from registry import Registry, eventually, outcome, wait_for
 from report import Report, require
+from servers import free_port
 
 CATALOG = "catalog.test."
-PATIENCE = 10.0
 MANY = 1000
 REFUSED = "REFUSED"
 LOOPBACK = ["127.0.0.0/8"]
-
-
-class Registry(peers.Ours):
-    """Our server with zones in the words of its own configuration."""
-
-    def __init__(self, entries, templates=(), **arguments):
-        super().__init__([], addresses=["127.0.0.1"], **arguments)
-        self.entries = list(entries)
-        self.templates = list(templates)
-
-    def write_config(self):
-        super().write_config()
-        config = yaml.safe_load(self.config_path.read_text())
-        config["zones"] = self.entries
-        config["tcp"]["max-clients-per-address"] = 4096
-        config["tcp"]["max-clients"] = 4096
-        if self.templates:
-            config["templates"] = self.templates
-        self.config_path.write_text(yaml.safe_dump(config, sort_keys=False))
-
-    def wait_ready(self, seconds=PATIENCE):
-        eventually("ready", lambda: self.run("status", check=False).returncode == 0 or self.process.poll() is not None, seconds)
-        require(self.process.poll() is None, self.log_tail())
-
-    def reload(self):
-        self.write_config()
-        return self.run("reload")
-
-    def rows(self):
-        return {row["zone"]: row for row in json.loads(self.run("zone", "list", "--json").stdout)["zones"]}
-
-    def show(self, zone):
-        return json.loads(self.run("zone", "show", zone, "--json").stdout)
-
-    def restart(self):
-        self.stop()
-        self.start()
-
-
-def eventually(what, condition, seconds=PATIENCE):
-    end = time.monotonic() + seconds
-    while not condition():
-        require(time.monotonic() < end, f"not within {seconds} s: {what() if callable(what) else what}")
-        time.sleep(0.02)
-
-
-def outcome(server, name, rdtype="SOA"):
-    """The serial of a SOA, the texts of other types, or the response code's name; None without a response."""
-    query = dns.message.make_query(name, rdtype)
-    try:
-        reply = dns.query.udp(query, server.address, port=server.port, timeout=2)
-    except (OSError, dns.exception.DNSException):
-        return None
-    if reply.rcode() != dns.rcode.NOERROR or not reply.answer:
-        return dns.rcode.to_text(reply.rcode())
-    return reply.answer[0][0].serial if rdtype == "SOA" else sorted(rdata.to_text() for rdata in reply.answer[0])
-
-
-def wait_for(server, name, wanted, rdtype="SOA", seconds=PATIENCE):
-    eventually(lambda: f"{name} {rdtype} {wanted}; it is {outcome(server, name, rdtype)}\n{server.log_tail(12)}",
-               lambda: outcome(server, name, rdtype) == wanted, seconds)
 
 
 def zone_file(folder, name, serial=1, address="192.0.2.1"):
@@ -119,7 +55,7 @@ class Pair:
         self.consumer = Registry([], folder=folder / "consumer")
         self.producer = Registry([], folder=folder / "producer")
         for server in (self.consumer, self.producer):
-            server.port = peers_port(server)
+            server.port = free_port(server.addresses)
         told = [f"127.0.0.1@{self.consumer.port}"]
         self.catalog = {"name": CATALOG, "catalog": "produce", "allow-transfer": LOOPBACK, "notify": told}
         self.members = {name: member(folder, name, notify=told) for name in ("one.test.", "two.test.")}
@@ -141,11 +77,6 @@ class Pair:
     def __exit__(self, *_):
         self.consumer.stop()
         self.producer.stop()
-
-
-def peers_port(server):
-    from servers import free_port
-    return free_port(server.addresses)
 
 
 def transferable(server, name):
@@ -325,7 +256,7 @@ def many(report, folder):
             began = time.monotonic()
             world.write("a.catalog.", [(f"u{number}", name) for number, name in enumerate(names)])
             eventually(lambda: f"all serving: {serving(consumer)} are\n{consumer.log_tail(5)}", lambda: serving(consumer) == MANY, 30)
-            report.note(f"{MANY} members served after {time.monotonic() - began:.1f} s") if hasattr(report, "note") else None
+            print(f"        {MANY} members served after {time.monotonic() - began:.1f} s", flush=True)
         with report.case("and gone"):
             world.write("a.catalog.", [])
             eventually("gone", lambda: len(consumer.rows()) == 2)
