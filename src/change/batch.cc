@@ -21,6 +21,11 @@ Task& Batch::add(NameView owner) {
 
 void Batch::finish(size_t count) {
   constexpr size_t stride = 16;
+  if (count <= stride) {
+    // Waking others for so little takes longer than doing it.
+    for (size_t i = 0; i < count; ++i) finishers_.front().finish(*tasks_[i]);
+    return;
+  }
   parallel_.run(count, stride, [this](size_t thread, size_t item) { finishers_[thread].finish(*tasks_[item]); });
 }
 

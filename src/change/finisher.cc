@@ -63,6 +63,10 @@ Result<Finisher> Finisher::create(uint32_t zone, const Signing& signing) {
   return finisher;
 }
 
+Finisher::~Finisher() {
+  if (worker_ && worker_->is_whole()) signing_.signer->give_back(std::move(*worker_));
+}
+
 bool Finisher::is_unchanged(const Task& task) const {
   if (task.content != Task::Content::Stored || task.serial) return false;
   if (task.stored.flags() != task.flags) return false;

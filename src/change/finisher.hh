@@ -61,6 +61,9 @@ struct Task {
 class Finisher {
  public:
   static Result<Finisher> create(uint32_t zone, const Signing& signing);
+  ~Finisher();
+  Finisher(Finisher&&) noexcept = default;
+  Finisher& operator=(Finisher&&) = delete;
 
   /// Never throws; an error is left in the task.
   void finish(Task& task);

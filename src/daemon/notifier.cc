@@ -1,5 +1,7 @@
 #include "daemon/notifier.hh"
 
+#include <utility>
+
 #include "base/log.hh"
 #include "transfer/notify_message.hh"
 
@@ -7,6 +9,8 @@ namespace steward::daemon {
 namespace {
 
 constexpr std::chrono::milliseconds first_interval{1'000};
+// At a start with thousands of zones; what changes is told at once all the same.
+constexpr size_t announced_at_once = 64;
 
 std::string name_of(const config::Peer& peer) { return peer.address.to_text() + (peer.key ? " " + peer.key->to_text() : ""); }
 
@@ -23,6 +27,8 @@ void Notifier::configure(const std::vector<config::ZoneConfig>& zones, std::shar
       target.wanted = true;
     }
   for (auto at = zones_.begin(); at != zones_.end();) {
+    for (auto& [name, target] : at->second)
+      if (!target.wanted) forget(target);
     std::erase_if(at->second, [](const auto& target) { return !target.second.wanted; });
     at = at->second.empty() ? zones_.erase(at) : std::next(at);
   }
@@ -40,6 +46,34 @@ void Notifier::changed(const dns::Name& zone) {
   }
 }
 
+void Notifier::announce() {
+  to_announce_.clear();
+  for (const auto& [zone, targets] : zones_)
+    for (const auto& [name, target] : targets)
+      if (!target.told) to_announce_.emplace_back(zone, name);
+  announce_some();
+}
+
+void Notifier::announce_some() {
+  while (!to_announce_.empty() && announcing_ < announced_at_once) {
+    const auto [zone, name] = std::move(to_announce_.front());
+    to_announce_.pop_front();
+    const auto at = zones_.find(zone);
+    if (at == zones_.end()) continue;
+    const auto known = at->second.find(name);
+    if (known == at->second.end() || known->second.told) continue;
+    send(zone, name);
+    if (!known->second.call) continue;
+    known->second.announces = true;
+    ++announcing_;
+  }
+}
+
+// Before its call ends or goes.
+void Notifier::forget(Target& target) {
+  if (std::exchange(target.announces, false)) --announcing_;
+}
+
 Result<Bytes> Notifier::message_for(const std::string& zone, Target& target) {
   const auto apex = dns::Name::from_text(zone);
   if (!apex) return tl::unexpected<Error>(apex.error());
@@ -53,7 +87,8 @@ Result<Bytes> Notifier::message_for(const std::string& zone, Target& target) {
         ttl = soa->ttl();
       }
   reader_->release();
-  if (rdata.empty()) return fail(Errc::NotFound, zone + ": nothing is loaded");
+  // Whoever waits for it is told when it is loaded.
+  if (rdata.empty()) return Bytes{};
   auto message = transfer::build_notify(net::random_message_id(), *apex, rdata, ttl);
   target.verifier.reset();
   if (!message || !target.peer.key) return message;
@@ -69,7 +104,9 @@ void Notifier::send(const std::string& zone, const std::string& name) {
   Target& target = zones_.at(zone).at(name);
   target.again = false;
   auto message = message_for(zone, target);
+  if (message && message->empty()) return;
   if (!message) return log::warning("notify", {{"zone", zone}, {"to", name}, {"error", message.error().what}});
+  target.told = true;
   ++figures_.sent;
   net::DatagramCall::Options options;
   options.peer = target.peer.address;
@@ -93,6 +130,7 @@ void Notifier::ended(const std::string& zone, const std::string& name, net::Data
   if (zone_at == zones_.end()) return;
   const auto at = zone_at->second.find(name);
   if (at == zone_at->second.end()) return;
+  forget(at->second);
   at->second.call.reset();
   if (end == net::DatagramEnd::Answered) {
     ++figures_.answered;
@@ -102,6 +140,7 @@ void Notifier::ended(const std::string& zone, const std::string& name, net::Data
     log::notice("notify", {{"zone", zone}, {"to", name}, {"error", why}});
   }
   if (at->second.again) send(zone, name);
+  announce_some();
 }
 
 }  // namespace steward::daemon

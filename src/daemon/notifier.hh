@@ -5,6 +5,7 @@
 // messages. A server that does not answer is asked again with growing intervals, then given up until the next change.
 
 #include <functional>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,6 +25,9 @@ class Notifier {
   /// Servers and keys anew; what is under way goes on.
   void configure(const std::vector<config::ZoneConfig>& zones, std::shared_ptr<const auth::Keyring> keys);
   void changed(const dns::Name& zone);
+  /// Tells those who were told nothing since they were configured: a change that was committed right before a crash would wait for the
+  /// refresh of the secondaries otherwise.
+  void announce();
 
   struct Figures {
     uint64_t sent = 0;       ///< NOTIFYs, without repetitions
@@ -36,13 +40,17 @@ class Notifier {
   struct Target {
     config::Peer peer;
     std::unique_ptr<net::DatagramCall> call;
+    bool announces = false;  // the call does
     std::unique_ptr<auth::TsigVerifier> verifier;
     bool again = false;
     bool wanted = true;  // still in the configuration
+    bool told = false;
   };
   using Targets = std::map<std::string, Target>;  // by address and key
   void send(const std::string& zone, const std::string& name);
+  void announce_some();
   void ended(const std::string& zone, const std::string& name, net::DatagramEnd end, const std::string& why);
+  void forget(Target& target);
   [[nodiscard]] Result<Bytes> message_for(const std::string& zone, Target& target);
 
   net::Loop& loop_;
@@ -50,6 +58,8 @@ class Notifier {
   const Clock& clock_;
   std::shared_ptr<const auth::Keyring> keys_;
   std::map<std::string, Targets> zones_;  // by the text of the apex
+  std::deque<std::pair<std::string, std::string>> to_announce_;  // zone and target
+  size_t announcing_ = 0;
   Figures figures_;
 };
 

@@ -161,8 +161,8 @@ void Secondary::ask_soa(size_t primary) {
          datagram_.reset();
          if (end != net::DatagramEnd::Answered) return soa_failed(why);
          if (soa_answered_) return;
-         // Cut short, or refused: a stream tells whether that is so.
-         soa_error_.empty() ? ask_soa_by_stream(primary) : soa_failed(soa_error_);
+         // Cut short, or refused: a stream tells whether that is so. (knotd answers for its catalogs over TCP only.)
+         ask_soa_by_stream(primary);
        }});
 }
 

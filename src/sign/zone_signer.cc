@@ -39,6 +39,14 @@ Result<ZoneSigner> ZoneSigner::create(dns::Name apex, std::vector<SigningKey> ke
 }
 
 Result<ZoneSigner::Worker> ZoneSigner::make_worker() const {
+  {
+    const std::lock_guard lock(idle_->mutex);
+    if (!idle_->workers.empty()) {
+      Worker worker = std::move(idle_->workers.back());
+      idle_->workers.pop_back();
+      return worker;
+    }
+  }
   Worker worker(*this);
   for (const SigningKey& key : keys_) {
     auto signer = crypto::Signer::create(*key.key);
@@ -46,6 +54,12 @@ Result<ZoneSigner::Worker> ZoneSigner::make_worker() const {
     worker.keys_.push_back({std::move(*signer), tag_of(key), &key});
   }
   return worker;
+}
+
+void ZoneSigner::give_back(Worker&& worker) const {
+  worker.made_ = 0;
+  const std::lock_guard lock(idle_->mutex);
+  idle_->workers.push_back(std::move(worker));
 }
 
 Result<void> ZoneSigner::Worker::sign_with(Key& key, const Rrset& rrset, RrsigList& out) {

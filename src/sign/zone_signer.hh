@@ -15,6 +15,7 @@
 // only DS and NSEC, nothing below it; each NSEC and NSEC3, NSEC3PARAM; no RRSIG.
 
 #include <memory>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -43,7 +44,7 @@ class ZoneSigner {
 
   [[nodiscard]] NameView apex() const { return apex_; }
   [[nodiscard]] UnixTime now() const { return now_; }
-  /// Only while it has no workers.
+  /// Only while none of its workers is in use.
   void set_now(UnixTime now) { now_ = now; }
   [[nodiscard]] const ValidityPolicy& policy() const { return policy_; }
 
@@ -67,6 +68,8 @@ class ZoneSigner {
     /// The same question without signing: whether refresh() would change anything.
     [[nodiscard]] bool is_fresh(const Rrset& rrset, std::span<const ByteView> existing) const;
 
+    /// False of one that was moved from.
+    [[nodiscard]] bool is_whole() const { return !keys_.empty(); }
     /// RRSIGs made so far.
     [[nodiscard]] uint64_t made() const { return made_; }
 
@@ -89,17 +92,25 @@ class ZoneSigner {
     uint64_t made_ = 0;
   };
 
-  /// The ZoneSigner must outlive its workers and stay where it is.
+  /// The ZoneSigner must outlive its workers and stay where it is. One that was given back serves again: copying keys into contexts takes
+  /// longer than a signature, and an UPDATE of one record needs a few of those.
   [[nodiscard]] Result<Worker> make_worker() const;
+  /// Any thread, as make_worker().
+  void give_back(Worker&& worker) const;
 
  private:
   ZoneSigner(dns::Name apex, std::vector<SigningKey> keys, const ValidityPolicy& policy, UnixTime now)
-      : apex_(apex), keys_(std::move(keys)), policy_(policy), now_(now) {}
+      : apex_(apex), keys_(std::move(keys)), policy_(policy), now_(now), idle_(std::make_unique<Idle>()) {}
 
+  struct Idle {
+    std::mutex mutex;
+    std::vector<Worker> workers;
+  };
   dns::Name apex_;
   std::vector<SigningKey> keys_;
   ValidityPolicy policy_;
   UnixTime now_;
+  std::unique_ptr<Idle> idle_;
 };
 
 }  // namespace steward::sign

@@ -16,6 +16,7 @@ namespace steward::store {
 namespace {
 
 constexpr size_t flush_size = size_t{1} << 20;
+constexpr size_t page_size = 4096;
 
 tl::unexpected<Error> system_error(const std::string& what, int error) {
   const Errc code = error == ENOSPC || error == EDQUOT || error == EFBIG ? Errc::Full : Errc::Io;
@@ -153,7 +154,24 @@ Result<void> NodeLog::flush() {
   return {};
 }
 
+// A sync of octets that went into a hole waits for the file's own records of its blocks as well. So a short change is preceded by zeros for the
+// next ones, a hundred at a time; long ones have enough to wait for. Without room on the disk the change itself will say so.
+void NodeLog::make_room_ahead(NodePosition from) {
+  constexpr size_t room = size_t{256} << 10;
+  constexpr size_t long_change = size_t{64} << 10;
+  const uint64_t segment = segment_of(from);
+  const NodePosition until = from + pending_.size();
+  if (pending_.empty() || pending_.size() >= long_change || until <= room_end_) return;
+  if (segment_of(until) != segment || segment >= files_.size() || files_[segment] < 0) return;
+  const NodePosition end = std::min((from + room) / page_size * page_size, (segment + 1) * segment_size);
+  static const Bytes zeros(room);
+  if (end <= until) return;
+  const ssize_t written = ::pwrite(files_[segment], zeros.data(), end - from, static_cast<off_t>(from % segment_size));
+  if (written > 0) room_end_ = from + static_cast<uint64_t>(written);
+}
+
 Result<void> NodeLog::sync() {
+  make_room_ahead(flushed_end());
   if (auto flushed = flush(); !flushed) return flushed;
   for (const uint64_t segment : dirty_)
     if (files_[segment] >= 0 && ::fdatasync(files_[segment]) != 0) return system_error(path_of(segment), errno);

@@ -65,6 +65,7 @@ class NodeLog {
   [[nodiscard]] std::string path_of(uint64_t segment) const;
   Result<void> open_segment(uint64_t segment);
   void start_writing_back(NodePosition from, NodePosition to);
+  void make_room_ahead(NodePosition from);
 
   std::string folder_;
   NodePosition end_;          // of what was appended
@@ -74,6 +75,7 @@ class NodeLog {
   std::vector<int> files_;    // by segment; -1 where it is not open
   std::set<uint64_t> dirty_;  // segments written since the last sync
   bool folder_dirty_ = false;  // a segment was made since the last sync
+  NodePosition room_end_ = 0;  // up to here behind end_ the file has blocks of its own
   std::set<uint64_t> short_;  // segments whose files were too short at open
 };
 

@@ -71,8 +71,11 @@ struct Store::State {
   std::map<uint64_t, uint64_t> live;
   uint32_t next_zone_id = 1;
   uint64_t dead_readers = 0;
+  int tree_file = -1;          // of LMDB, beside LMDB's own
+  uint64_t tree_room_end = 0;  // octets of it that have blocks
 
   ~State();
+  void make_room_in_tree();
   void publish_view(std::unique_ptr<ZoneView> fresh);
   [[nodiscard]] uint64_t hash_of(NodePosition position) const;
 };

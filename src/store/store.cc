@@ -56,6 +56,7 @@ Result<void> open_environment(Store::State& s) {
   // NOTLS: a reader belongs to its Reader, not to a thread. NORDAHEAD: look-ups are random.
   if (const int code = mdb_env_open(env, path.c_str(), MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD, 0600); code != 0)
     return lmdb_error(path, code);
+  s.tree_file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
   int dead = 0;
   if (const int code = mdb_reader_check(env, &dead); code != 0) return lmdb_error(path, code);
   s.dead_readers = static_cast<uint64_t>(dead);
@@ -175,7 +176,25 @@ Store::State::State(StoreOptions given)
 
 Store::State::~State() {
   delete view.load();
+  if (tree_file >= 0) ::close(tree_file);
   if (lock_file >= 0) ::close(lock_file);
+}
+
+// A commit that lengthens the file waits for the file's own records too, and each UPDATE does, for its journal's sake. So the file is lengthened
+// ahead, behind the last page that LMDB has ever used, where it neither reads nor writes before a transaction of ours does.
+void Store::State::make_room_in_tree() {
+  constexpr uint64_t margin = uint64_t{256} << 10;
+  constexpr uint64_t step = uint64_t{1} << 20;
+  MDB_envinfo info;
+  MDB_stat stat;
+  if (tree_file < 0 || mdb_env_info(env.get(), &info) != 0 || mdb_env_stat(env.get(), &stat) != 0) return;
+  const uint64_t used = (uint64_t{info.me_last_pgno} + 1) * stat.ms_psize;
+  if (used + margin <= tree_room_end || used + step > info.me_mapsize) return;
+  static const Bytes zeros(step);
+  const uint64_t from = std::max(used, tree_room_end);
+  const ssize_t written = ::pwrite(tree_file, zeros.data(), step, static_cast<off_t>(from));
+  // Of a full disk the next commit tells.
+  if (written > 0) tree_room_end = from + static_cast<uint64_t>(written);
 }
 
 void Store::State::publish_view(std::unique_ptr<ZoneView> fresh) {

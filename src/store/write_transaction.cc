@@ -417,6 +417,7 @@ void WriteTransaction::Implementation::after_commit(uint64_t id, std::map<uint64
     if (!live.contains(segment)) s.epochs.retire([this_log = s.log.get(), segment = segment] { this_log->drop(segment); });
   s.live = std::move(live);
   s.epochs.collect();
+  s.make_room_in_tree();
 }
 
 }  // namespace steward::store

@@ -190,6 +190,8 @@ class Client:
         self.signed = signed      # {"nsec" | "nsec3" | "opt-out": (apex, dnspython zone of the signed file)}
         self.wildcard = wildcard  # a Client of the same kind bound to 0.0.0.0, or None
         self.ipv6 = ipv6
+        self.changing = None       # a Client of a server of this kind, of the zone that is transferred and changed
+        self.changing_zone = None  # that zone, as its file says
 
     def query(self, qname, qtype, **options):
         """A query message; RD clear, EDNS only where asked for: `edns=0`, `payload`, `do`, `options`."""

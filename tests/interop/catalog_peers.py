@@ -1,14 +1,15 @@
 #!/usr/bin/python3
-"""Catalog zones (RFC 9432) between us and others: what knotd generates we read, what we produce knotd and named consume.
+"""Catalog zones (RFC 9432) between us and others: what knotd generates we serve, what we produce knotd and named serve.
 
     catalog_peers.py [--probe build/tests/support/zone-probe] [--keep FILE]
 
-Our part is the text that `zone-probe produce` writes and the rules of `zone-probe catalog`; the servers on both sides are the others.
---keep writes knotd's catalog as it was transferred.
+Members come and go on both sides while they run. `zone-probe catalog` reads knotd's catalog by our rules as well; --keep writes it as it was
+transferred.
 """
 
 import argparse
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ import dns.query
 import dns.zone
 
 import peers
+from registry import Registry, eventually, outcome
 from report import Failed, Report, require
 from servers import ROOT, Zone
 
@@ -71,8 +73,10 @@ class ConsumingKnot(peers.Knot):
         before, zones = path.read_text().split("\nzone:\n")
         remote = f"remote:\n  - id: primary\n    address: 127.0.0.1@{self.primary.port}\n"
         template = f'  - id: member\n    storage: "{self.folder}"\n    master: primary\n    zonefile-sync: -1\n    acl: loopback\n'
+        before = before.replace("\npolicy:", "\n  - id: notified\n    address: [127.0.0.0/8]\n    action: notify\npolicy:", 1)
         head, tail = before.split("\ntemplate:\n")
-        catalog = f"  - domain: {CATALOG}\n    master: primary\n    catalog-role: interpret\n    catalog-template: member\n"
+        catalog = (f"  - domain: {CATALOG}\n    master: primary\n    acl: notified\n"
+                   "    catalog-role: interpret\n    catalog-template: member\n")
         path.write_text(f"{head}\n{remote}template:\n{tail}\n{template}zone:\n{zones}{catalog}")
 
 
@@ -121,25 +125,50 @@ def probe_lines(probe, *words):
 
 
 def we_read(report, probe, folder, keep):
-    with report.case("what knotd generates is a catalog by our rules"):
-        with GeneratingKnot(member_zones(folder)) as knot:
+    """knotd lists all that it serves; a zone less after its reload."""
+    knot = GeneratingKnot(member_zones(folder))
+    with knot, Registry([{"name": CATALOG, "primaries": [f"127.0.0.1@{knot.port}"], "catalog": "consume", "min-refresh": "1s"}]) as ours:
+        with report.case("what knotd generates is a catalog by our rules"):
             zone = transfer(knot, CATALOG)
-        path = pathlib.Path(keep) if keep else folder / "knot-catalog.zone"
-        zone.to_file(str(path), relativize=False, sorted=True)
-        found = {line.split()[0]: line.split()[3:] for line in probe_lines(probe, "catalog", CATALOG, path)}
-        require(found == {name: [group] if group else [] for name, group in MEMBERS.items()}, str(found))
+            path = pathlib.Path(keep) if keep else folder / "knot-catalog.zone"
+            zone.to_file(str(path), relativize=False, sorted=True)
+            found = {line.split()[0]: line.split()[3:] for line in probe_lines(probe, "catalog", CATALOG, path)}
+            require(found == {name: [group] if group else [] for name, group in MEMBERS.items()}, str(found))
+        with report.case("and we serve its members"):
+            missing = wait_for(ours, MEMBERS)
+            require(not missing, f"missing: {missing}\n{ours.log_tail()}")
+            require(ours.show("two.test.")["groups"] == ["fast"], str(ours.show("two.test.")))
+        with report.case("a zone that knotd drops we drop"):
+            knot.zones = [zone for zone in knot.zones if zone.name != "one.test."]
+            knot.write_config()
+            knot.signal(signal.SIGHUP)
+            eventually("gone at knotd", lambda: outcome(knot, "one.test.") == "REFUSED")
+            ours.run("zone", "reload", CATALOG)
+            eventually(lambda: f"gone here\n{ours.log_tail()}", lambda: outcome(ours, "one.test.") == "REFUSED")
+            require(not wait_for(ours, ["two.test."]), ours.log_tail())
 
 
-def others_read(report, probe, folder):
-    ours = folder / "ours.zone"
-    words = [name + ("=" + group if group else "") for name, group in MEMBERS.items()]
-    ours.write_text("\n".join(probe_lines(probe, "produce", CATALOG, *words)) + "\n")
-    with peers.Knot([Zone(CATALOG, ours), *member_zones(folder)]) as primary:
-        for consumer in (ConsumingNamed, ConsumingKnot):
+def entry(folder, name, group):
+    listed = {"catalog-group": [group]} if group else {}
+    return {"name": name, "file": str(member_file(folder, name)), "catalog-member": CATALOG, "allow-transfer": ["127.0.0.0/8"], **listed}
+
+
+def others_read(report, folder):
+    for consumer in (ConsumingNamed, ConsumingKnot):
+        catalog = {"name": CATALOG, "catalog": "produce", "allow-transfer": ["127.0.0.0/8"]}
+        primary = Registry([catalog, *(entry(folder, name, group) for name, group in MEMBERS.items())])
+        with primary, consumer([], primary, addresses=["127.0.0.1"]) as server:
+            catalog["notify"] = [f"127.0.0.1@{server.port}"]
+            primary.reload()
             with report.case(f"{consumer.program} takes the members of our catalog"):
-                with consumer([], primary) as server:
-                    missing = wait_for(server, MEMBERS)
-                    require(not missing, f"missing: {missing}\n{server.log_tail()}")
+                missing = wait_for(server, MEMBERS)
+                require(not missing, f"missing: {missing}\n{server.log_tail()}")
+            with report.case(f"{consumer.program} follows when a member is added and another is dropped"):
+                primary.entries = [row for row in primary.entries if row["name"] != "one.test."] + [entry(folder, "more.test.", "")]
+                primary.reload()
+                missing = wait_for(server, ["more.test."])
+                require(not missing, f"missing: {missing}\n{server.log_tail()}")
+                eventually(lambda: f"one.test. is gone\n{server.log_tail()}", lambda: outcome(server, "one.test.") == "REFUSED")
 
 
 def main():
@@ -151,7 +180,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="steward-catalog-") as name:
         folder = pathlib.Path(name)
         we_read(report, arguments.probe, folder, arguments.keep)
-        others_read(report, arguments.probe, folder)
+        others_read(report, folder)
     return report.finish()
 
 

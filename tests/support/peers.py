@@ -17,6 +17,13 @@ def our_program():
     return os.environ.get("STEWARD_REGISTRY", str(ROOT / "build" / "steward-registry"))
 
 
+class PlainDumper(yaml.SafeDumper):
+    """Without anchors, which our configuration does not know."""
+
+    def ignore_aliases(self, data):
+        return True
+
+
 class Ours(Server):
     """steward-registry, configured as registry.yaml(5) says."""
 
@@ -42,10 +49,16 @@ class Ours(Server):
             for zone in zones:
                 zone.setdefault("allow-update", [{"key": name}])
                 zone.setdefault("allow-transfer", ["127.0.0.0/8", "::1"])
-        self.config_path.write_text(yaml.safe_dump(config, sort_keys=False))
+        self.config_path.touch(0o600)  # it may hold secrets
+        self.config_path.write_text(yaml.dump(config, Dumper=PlainDumper, sort_keys=False))
+
+    @staticmethod
+    def source(zone):
+        """Where a zone comes from: a file, unless it has primaries."""
+        return {} if "primaries" in zone.options else {"file": str(zone.file), "dnssec": zone.dnssec}
 
     def zone_entry(self, zone):
-        return {"name": zone.name.rstrip("."), "file": str(zone.file), "dnssec": zone.dnssec, **zone.options}
+        return {"name": zone.name.rstrip("."), **self.source(zone), **zone.options}
 
     def command(self):
         return [self.program, "serve", "--config", str(self.config_path)]
@@ -75,7 +88,7 @@ class Knot(Server):
                  "mod-cookies:", "  - id: default",
                  *self.key_lines(),
                  "acl:", "  - id: loopback", "    address: [127.0.0.0/8, ::1]", "    action: transfer",
-                 *(["  - id: updates", f'    key: "{self.update_key[0]}"', "    action: update"] if self.update_key else []),
+                 *(["  - id: updates", f'    key: "{self.update_key[0]}"', "    action: [transfer, update]"] if self.update_key else []),
                  "policy:", *(line for zone in self.zones if zone.dnssec for line in self.policy(zone)),
                  "template:", "  - id: default", f'    storage: "{self.folder}"', "    zonefile-sync: -1",
                  "    global-module: mod-cookies/default", f"    acl: [loopback{', updates' if self.update_key else ''}]",

@@ -191,7 +191,7 @@ class Server:
     def answers(self, zone):
         query = dns.message.make_query(zone.name, "SOA", want_dnssec=bool(zone.dnssec))
         try:
-            reply = dns.query.udp(query, self.address, port=self.port, timeout=0.5)
+            reply = dns.query.udp(query, self.address, port=self.port, timeout=0.1)
         except (OSError, dns.exception.DNSException):
             return False
         signed = not zone.dnssec or any(rrset.rdtype == 46 for rrset in reply.answer)

@@ -20,7 +20,7 @@ TEST_CASE("axfr: an answer that is not one to our query is refused [RFC 5936 §2
   CHECK_REFUSED(run(axfr(), std::vector<Bytes>{wire(message)}), words);
 }
 
-TEST_CASE("axfr: an answer without AA is taken, since Knot DNS 3.2 sends them so") {
+TEST_CASE("axfr: an answer without AA is taken, as Knot DNS 3.2 sends it [RFC 5936 §2.2.1]") {
   dns::Message message = response(axfr(), small_zone());
   message.header.aa = false;
   CHECK(run(axfr(), std::vector<Bytes>{wire(message)}).step == IncomingTransfer::Step::Done);
