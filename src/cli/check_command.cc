@@ -48,7 +48,7 @@ void check(Console& console, const CheckOptions& options) {
   if (!options.json)
     for (const std::string& warning : config->warnings) console.warn(warning);
   for (const config::ZoneConfig& zone : config->zones) {
-    const CheckedFile checked = check_zone_file(zone.file.string(), zone.name, config->zone_files);
+    const CheckedFile checked = check_zone(zone, config->zone_files);
     good = good && checked.errors.empty();
     if (options.json)
       zones.push_back(json_of(checked));

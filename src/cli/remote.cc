@@ -81,6 +81,13 @@ Result<void> ask_at(Console& console, const Remote& remote, const std::filesyste
   return answered;
 }
 
+std::string joined(const Json& list) {
+  std::string out;
+  for (const Json& item : list)
+    if (item.is_string()) out += (out.empty() ? "" : ", ") + item.get<std::string>();
+  return out.empty() ? "-" : out;
+}
+
 std::string text_field(const Json& object, const char* key) {
   const auto at = object.find(key);
   return at != object.end() && at->is_string() && !at->get_ref<const std::string&>().empty() ? at->get<std::string>()

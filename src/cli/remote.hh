@@ -46,6 +46,8 @@ void ask(Console& console, const Remote& remote, const Json& request, const std:
 
 /// Fields of a reply for people: "-" where the field is missing, null or of another type.
 [[nodiscard]] std::string text_field(const Json& object, const char* key);
+/// The words of a list, ", " between them; "-" where there is none.
+[[nodiscard]] std::string joined(const Json& list);
 [[nodiscard]] std::string number_field(const Json& object, const char* key);
 [[nodiscard]] std::string time_field(const Json& object, const char* key);
 [[nodiscard]] bool flag_field(const Json& object, const char* key);

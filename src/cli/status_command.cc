@@ -20,13 +20,6 @@ std::string size_field(const Json& object, const char* key) {
   return number_field(object, key) == "-" ? "-" : human_size(static_cast<uint64_t>(integer(object, key)));
 }
 
-std::string joined(const Json& list) {
-  std::string out;
-  for (const Json& item : list)
-    if (item.is_string()) out += (out.empty() ? "" : ", ") + item.get<std::string>();
-  return out.empty() ? "-" : out;
-}
-
 std::string counts(const Json& object) {
   std::string out;
   for (const auto& [name, count] : object.items())
@@ -67,6 +60,15 @@ void show_status(Console& console, const Json& status) {
   row("limited",
       fmt::format("{} by rate, {} truncated", number_field(status, "rate_limited"), number_field(status, "truncated")));
   row("TCP clients", number_field(status, "tcp_clients"));
+  const Json& transfers = object_field(status, "transfers");
+  const Json& updates = object_field(status, "updates");
+  row("transfers", fmt::format("{} AXFR, {} IXFR, {} refused, {} under way", number_field(transfers, "axfr"),
+                               number_field(transfers, "ixfr"), number_field(transfers, "refused"), number_field(transfers, "under_way")));
+  row("NOTIFY", fmt::format("{} sent, {} answered, {} given up, {} received", number_field(transfers, "notify_sent"),
+                            number_field(transfers, "notify_answered"), number_field(transfers, "notify_given_up"),
+                            number_field(transfers, "notify_received")));
+  row("updates", fmt::format("{} done, {} refused, {} waiting", number_field(updates, "done"), number_field(updates, "refused"),
+                             number_field(updates, "waiting")));
   row("database",
       fmt::format("{} nodes, {} used of {}, at most {}", number_field(database, "nodes"), size_field(database, "used"),
                   size_field(database, "size"), size_field(database, "most")));

@@ -22,9 +22,7 @@ struct ZoneCheckOptions {
   bool json = false;
 };
 
-void check_one(Console& console, const ZoneCheckOptions& options, const std::string& file, const dns::Name& zone,
-               const config::ZoneFileConfig& limits, std::vector<nlohmann::json>& all) {
-  const CheckedFile checked = check_zone_file(file, zone, limits);
+void tell_one(Console& console, const ZoneCheckOptions& options, const CheckedFile& checked, std::vector<nlohmann::json>& all) {
   if (!checked.errors.empty()) console.exit_code = exit_failed;
   if (options.json)
     all.push_back(json_of(checked));
@@ -48,14 +46,14 @@ Result<void> check_configured(Console& console, const ZoneCheckOptions& options,
   }
   for (const config::ZoneConfig& zone : config->zones)
     if (options.zone.empty() || zone.name == only)
-      check_one(console, options, zone.file.string(), zone.name, config->zone_files, all);
+      tell_one(console, options, check_zone(zone, config->zone_files), all);
   return {};
 }
 
 Result<void> check_file(Console& console, const ZoneCheckOptions& options, std::vector<nlohmann::json>& all) {
   const auto name = dns::Name::from_text(options.zone);
   if (!name) return fail("--zone", name.error());
-  check_one(console, options, options.file, name->folded(), config::default_config(".").zone_files, all);
+  tell_one(console, options, check_zone_file(options.file, name->folded(), config::default_config(".").zone_files), all);
   return {};
 }
 
@@ -81,7 +79,18 @@ CheckedFile check_zone_file(const std::string& file, const dns::Name& zone, cons
   return checked;
 }
 
+CheckedFile check_zone(const config::ZoneConfig& zone, const config::ZoneFileConfig& limits) {
+  if (!zone.file.empty()) return check_zone_file(zone.file.string(), zone.name, limits);
+  CheckedFile checked{zone.name.to_text(), "", 0, 0, {}, {}};
+  for (const config::Peer& primary : zone.primaries)
+    checked.elsewhere += (checked.elsewhere.empty() ? "transferred from " : ", ") + primary.address.to_text();
+  if (zone.catalog == config::CatalogRole::Produce) checked.elsewhere = "a catalog that is made of its members";
+  return checked;
+}
+
 void show_checked(Console& console, const CheckedFile& checked) {
+  if (!checked.elsewhere.empty())
+    return console.line(fmt::format("{}: {}, {}", printable(checked.zone), console.toned(Tone::Good, "ok"), checked.elsewhere));
   for (const std::string& warning : checked.warnings) console.warn(warning);
   for (const std::string& error : checked.errors) console.failed({Errc::Invalid, error});
   console.line(
@@ -93,7 +102,7 @@ void show_checked(Console& console, const CheckedFile& checked) {
 nlohmann::json json_of(const CheckedFile& checked) {
   return {{"zone", checked.zone},        {"file", checked.file},       {"ok", checked.errors.empty()},
           {"nodes", checked.nodes},      {"records", checked.records}, {"errors", checked.errors},
-          {"warnings", checked.warnings}};
+          {"warnings", checked.warnings}, {"elsewhere", checked.elsewhere}};
 }
 
 void show_json(Console& console, const nlohmann::json& json) {

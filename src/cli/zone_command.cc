@@ -20,12 +20,18 @@ namespace control = daemon::control;
 
 std::string signed_text(const Json& zone) { return flag_field(zone, "signed") ? text_field(zone, "denial") : "no"; }
 
+// The zone file, or the servers that it is transferred from.
+std::string source_of(const Json& zone) {
+  const std::string primaries = joined(list_field(zone, "primaries"));
+  return primaries.empty() || primaries == "-" ? text_field(zone, "file") : "from " + primaries;
+}
+
 void show_list(Console& console, const Json& reply) {
-  Table table({"ZONE", "STATE", "SERIAL", "SIGNED", "NODES", "RECORDS", "LOADED", "NEXT", "FILE"});
+  Table table({"ZONE", "STATE", "SERIAL", "SIGNED", "NODES", "RECORDS", "LOADED", "NEXT", "CATALOG", "SOURCE"});
   for (const Json& zone : list_field(reply, "zones"))
     table.row({text_field(zone, "zone"), text_field(zone, "state"), number_field(zone, "serial"), signed_text(zone),
                number_field(zone, "nodes"), number_field(zone, "records"), time_field(zone, "loaded_at"),
-               event_field(zone, "next_event"), text_field(zone, "file")});
+               event_field(zone, "next_event"), text_field(zone, "catalog"), source_of(zone)});
   console.out() << (table.empty() ? "no zones\n" : table.text());
 }
 
@@ -44,7 +50,12 @@ void show_zone(Console& console, const Json& zone) {
   row("keys", number_field(zone, "keys"));
   row("loaded", time_field(zone, "loaded_at"));
   row("next", event_field(zone, "next_event"));
-  row("file", text_field(zone, "file"));
+  row("source", source_of(zone));
+  if (zone.value("catalog", "") != "") row("catalog", text_field(zone, "catalog"));
+  for (const Json& group : list_field(zone, "groups"))
+    if (group.is_string()) row("group", group.get<std::string>());
+  for (const Json& member : list_field(zone, "members"))
+    if (member.is_string()) row("member", member.get<std::string>());
   for (const Json& file : list_field(zone, "files"))
     if (file.is_string() && file != zone.value("file", Json())) row("includes", file.get<std::string>());
   for (const Json& warning : list_field(zone, "warnings"))

@@ -235,7 +235,7 @@ class Checks {
     if (zone.catalog != CatalogRole::Consume)
       for (const char* key : {"catalog-template", "catalog-groups"}) refuse(key, "expected only with catalog: consume");
     if (zone.catalog == CatalogRole::Produce)
-      for (const char* key : {"file", "primaries"}) refuse(key, "a catalog with catalog: produce is made here; expected no such key");
+      for (const char* key : {"file", "primaries", "allow-update"}) refuse(key, "a catalog with catalog: produce is made here; expected no such key");
     if (zone.catalog == CatalogRole::Consume) consumer(zone, actual);
     if (zone.catalog_entry.catalog) return member(zone, actual);
     for (const char* key : {"catalog-group", "catalog-coo"}) refuse(key, "expected only with catalog-member");

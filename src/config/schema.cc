@@ -287,7 +287,7 @@ const Row rows[] = {
    .set = [](T t, V v) { t.zone->zonemd_verify = as<ZonemdCheck>(v); }},
   {.path = "zones[].catalog", .type = Type::Choice, .fallback = "none", .choices = "none|consume|produce",
    .doc = "A catalog of zones (RFC 9432): serve what it lists, or list zones of this server.",
-   .set = [](T t, V v) { t.zone->catalog = as<CatalogRole>(v); }, .available = Available::Warned},
+   .set = [](T t, V v) { t.zone->catalog = as<CatalogRole>(v); }},
   {.path = "zones[].catalog-template", .type = Type::Name, .fallback = "(from where the catalog comes)",
    .doc = "Template of the members of a consumed catalog.",
    .set = [](T t, V v) { t.zone->catalog_template = v.name; }},

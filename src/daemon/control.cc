@@ -30,6 +30,7 @@ std::string_view state_text(ZoneState state) {
   switch (state) {
     case ZoneState::Loading: return "loading";
     case ZoneState::Serving: return "serving";
+    case ZoneState::Expired: return "expired";
     case ZoneState::Failed: return "failed";
   }
   return "failed";
@@ -62,6 +63,27 @@ Json queries_of(const Server& server, Json& answers, uint64_t& truncated, uint64
   return {{"udp", udp}, {"tcp", tcp}, {"tls", tls}};
 }
 
+Json transfers_of(const Server& server) {
+  uint64_t axfr = 0;
+  uint64_t ixfr = 0;
+  uint64_t refused = 0;
+  uint64_t notifies = 0;
+  server.for_each_worker([&](const serve::Counters& counters, const net::WorkerCounters&) {
+    axfr += counters.transfers_axfr.get();
+    ixfr += counters.transfers_ixfr.get();
+    refused += counters.transfers_refused.get();
+    notifies += counters.notifies.get();
+  });
+  const Notifier::Figures& sent = server.notifier().figures();
+  return {{"under_way", server.transfers()}, {"axfr", axfr}, {"ixfr", ixfr}, {"refused", refused}, {"notify_received", notifies},
+          {"notify_sent", sent.sent}, {"notify_answered", sent.answered}, {"notify_given_up", sent.given_up}};
+}
+
+Json updates_of(const Server& server) {
+  const UpdateDesk::Figures figures = server.update_figures();
+  return {{"waiting", figures.waiting}, {"done", figures.done}, {"refused", figures.failed}, {"overload", figures.overload}};
+}
+
 void status(Server& server, const Reply& reply) {
   Json listen = Json::array();
   for (const SocketAddress& address : server.config().listen) listen.push_back(address.to_text());
@@ -80,7 +102,7 @@ void status(Server& server, const Reply& reply) {
   const auto zones = server.board().all();
   for (const ZoneStatus& zone : zones) {
     serving += zone.has_data ? 1 : 0;
-    failed += zone.state == ZoneState::Failed ? 1 : 0;
+    failed += zone.state == ZoneState::Failed || zone.state == ZoneState::Expired ? 1 : 0;
   }
   Json answers;
   uint64_t truncated = 0;
@@ -100,6 +122,8 @@ void status(Server& server, const Reply& reply) {
                  {"truncated", truncated},
                  {"rate_limited", limited},
                  {"tcp_clients", server.connections()},
+                 {"transfers", transfers_of(server)},
+                 {"updates", updates_of(server)},
                  {"memory", private_octets()},
                  {"last_reload", nullptr}};
   if (const auto& registry = server.config().registry) {
@@ -135,7 +159,7 @@ void health(Server& server, const Reply& reply) {
   size_t count = 0;
   for (const ZoneStatus& zone : server.board().all()) {
     ++count;
-    if (zone.state == ZoneState::Failed || !zone.has_data) failing += (failing.empty() ? "" : ", ") + zone.zone;
+    if (zone.state == ZoneState::Failed || zone.state == ZoneState::Expired || !zone.has_data) failing += (failing.empty() ? "" : ", ") + zone.zone;
     // An hour past its time is no longer a matter of being busy.
     if (zone.next_event && seconds_of(zone.next_event->at) + 3600 < now) late += (late.empty() ? "" : ", ") + zone.zone;
   }
@@ -189,10 +213,12 @@ Json json_of(const ZoneStatus& status) {
                {"nodes", status.nodes},
                {"records", status.records},
                {"file", status.file},
+               {"catalog", status.catalog.catalog},
                {"state", state_text(status.state)},
                {"loaded_at", nullptr},
                {"next_event", json_of(status.next_event)}};
   if (status.loaded_at) json["loaded_at"] = seconds_of(*status.loaded_at);
+  if (!status.primaries.empty()) json["primaries"] = status.primaries;
   if (!status.error.empty()) json["error"] = status.error;
   return json;
 }

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "catalog/catalog.hh"
 #include "change/draft.hh"
 #include "dns/rdata.hh"
 #include "sign/delegation.hh"
@@ -136,6 +137,19 @@ Json json_of(const crypto::StoredKey& key, const ZoneKeys& keys, UnixTime now) {
           {"ds", ds}};
 }
 
+// Of a catalog: the zones that it brought, or that it lists where it is made here.
+Json members_of(const Server& server, const ZoneStatus& catalog, const config::ZoneConfig& zone) {
+  Json members = Json::array();
+  if (zone.catalog == config::CatalogRole::Produce) {
+    for (const config::ZoneConfig& other : server.config().zones)
+      if (other.catalog_entry.catalog && *other.catalog_entry.catalog == zone.name) members.push_back(other.name.to_text());
+    return members;
+  }
+  for (const ZoneStatus& other : server.board().all())
+    if (other.catalog.catalog == catalog.zone) members.push_back(other.zone);
+  return members;
+}
+
 }  // namespace
 
 void zone_list(Server& server, const Reply& reply) {
@@ -158,6 +172,11 @@ void zone_show(Server& server, const Json& request, const Reply& reply) {
   json["warnings"] = status->warnings;
   json["keys"] = status->keys;
   json["dynamic_records"] = json["withdrawn_records"] = 0;
+  json["groups"] = Json::array();
+  for (const std::string& group : status->catalog.groups) json["groups"].push_back(catalog::label_text(as_bytes(group)));
+  if (const config::ZoneConfig* zone = server.config().find_zone(*name); zone != nullptr && zone->catalog != config::CatalogRole::None)
+    json["members"] = members_of(server, *status, *zone);
+  if (!status->catalog.error.empty()) json["warnings"].push_back(status->catalog.error);
   if (!status->has_data) return end_with(reply, json);
   read(server, request, reply, [json, reply](const store::Reader& reader, const store::ZoneRecord& record) mutable -> Result<void> {
     const auto updated = count_updated(reader, record);

@@ -120,64 +120,12 @@ Result<void> Server::open_store() {
                                  if (Secondary* secondary = secondaries_->find(zone)) secondary->refresh_now(false);
                                });
                              }});
+  catalogs_ = std::make_unique<Catalogs>(*store_);
+  members_ = stored_memberships(*store_, config_);
+  zones_ = zones_with_members(config_, members_);
   writer_.set_between([this](bool more) {
     if (!more || group_->is_due()) group_->flush();
   });
-  return {};
-}
-
-Result<void> Server::open_exchange() {
-  std::array<std::unique_ptr<store::Reader>, 3> readers;
-  for (auto& reader : readers) {
-    auto made = store_->make_reader();
-    if (!made) return tl::unexpected<Error>(made.error());
-    reader = std::move(*made);
-  }
-  updates_ = std::make_unique<UpdateDesk>(
-      std::move(readers[0]), clock_, [this] { writer_.post([this] { run_updates(); }); },
-      [this](serve::UpdateRequest request) {
-        // A posted task is copied.
-        auto shared = std::make_shared<serve::UpdateRequest>(std::move(request));
-        loop_->post([this, shared] { secondaries_->forward(std::move(*shared)); });
-      });
-  updates_->set_rights(update_rights());
-  operations_ = std::make_unique<ServerOperations>(*updates_, [this](serve::Notification notification) {
-    loop_->post([this, notification = std::move(notification)] { secondaries_->notified(notification); });
-  });
-  transfer_slots_ = std::make_shared<serve::TransferSlots>(serve::TransferLimits{});
-  peer_calls_ = std::make_unique<PeerCalls>(*loop_, clock_);
-  notifier_ = std::make_unique<Notifier>(*loop_, std::move(readers[1]), clock_);
-  main_reader_ = std::move(readers[2]);
-
-  const std::string spool = (config_.data / "transfers").string();
-  std::error_code error;
-  fs::create_directories(spool, error);
-  if (error) return fail(Errc::Io, spool + ": " + error.message());
-  secondaries_ = std::make_unique<Secondaries>(Secondary::Room{
-      *peer_calls_,
-      [this](const std::string& zone, std::function<void(ZoneKeeper*)> work) {
-        return writer_.post([this, zone, work = std::move(work)] {
-          const auto at = keepers_.find(zone);
-          work(at != keepers_.end() ? at->second.get() : nullptr);
-        });
-      },
-      [this](std::function<void()> task) { loop_->post(std::move(task)); },
-      [this](const dns::Name& zone) {
-        StoredSecondary stored;
-        if (!main_reader_->acquire()) return stored;
-        if (const store::ZoneRecord* record = main_reader_->zone_record(zone)) {
-          stored.state = store_->state_of(record->info.id);
-          stored.written_at = record->loaded_at;
-          const zone::NodeView apex = main_reader_->find(record->info, dns::Name(zone).folded());
-          if (const auto soa = apex ? apex.find(dns::RrType::SOA) : std::nullopt) {
-            zone::expand_rdata(dns::RrType::SOA, zone::StoredRrReader(soa->rrs).next().rdata, apex.owner(), stored.soa_rdata);
-            stored.soa = transfer::soa_fields(stored.soa_rdata);
-          }
-        }
-        main_reader_->release();
-        return stored;
-      },
-      spool});
   return {};
 }
 
@@ -254,36 +202,21 @@ Result<void> Server::apply_settings() {
   keyring_ = std::make_shared<const auth::Keyring>(std::move(*keyring));
   auto settings = settings_of(config_);
   settings->keys = keyring_;
-  settings->access = std::make_shared<const serve::AccessTable>(access_of(config_.zones));
+  settings->access = std::make_shared<const serve::AccessTable>(access_of(zones_));
   settings_history_.push_back(std::move(settings));
   settings_.store(settings_history_.back().get(), std::memory_order_release);
+  retire_settings();
   if (updates_) updates_->set_rights(update_rights());
   log::set_level(options_.log_level.value_or(config_.log.level));
   log::set_format(options_.log_format.value_or(config_.log.format));
   return {};
 }
 
-std::shared_ptr<const UpdateRights> Server::update_rights() const {
-  auto rights = std::make_shared<UpdateRights>();
-  for (const config::ZoneConfig& zone : config_.zones)
-    if (!zone.allow_update.empty())
-      rights->zones.emplace(zone.name.to_text(), UpdateRights::Zone{change::UpdatePolicy(zone.allow_update, zone.dnssec.enabled),
-                                                                    zone.update_limits, !zone.primaries.empty()});
-  return rights;
-}
-
-// Main thread: whom we tell, whom we ask.
-void Server::configure_peers(const std::set<std::string>& changed) {
-  peer_calls_->configure(keyring_);
-  notifier_->configure(config_.zones, keyring_);
-  secondaries_->configure(config_.zones, changed);
-}
-
 void Server::run() {
   for (const auto& worker : workers_) worker->thread = std::thread([&loop = *worker->loop] { loop.run(); });
   exports_.start();
   writer_.start();
-  writer_.post([this, config = std::make_shared<const config::Config>(config_)] { first_loads(*config); });
+  writer_.post([this, config = std::make_shared<const config::Config>(config_)] { first_loads(config); });
   second_timer_ = std::make_unique<net::Timer>(*loop_);
   second_timer_->every(std::chrono::seconds(1), [this] { every_second(); });
   if (const auto period = notify_.watchdog_period()) {
@@ -301,81 +234,6 @@ void Server::run() {
 
 void Server::stop() { loop_->stop(); }
 
-ZoneKeeper* Server::keeper(dns::NameView zone) {
-  const auto at = keepers_.find(dns::Name(zone).folded().to_text());
-  return at != keepers_.end() ? at->second.get() : nullptr;
-}
-
-// Writer thread: what a start has to do, in the order in which users gain by it.
-void Server::first_loads(const config::Config& config) {
-  sync_keepers(config);
-  loop_->post([this] { configure_peers({}); });
-  if (auto built = store_->build_index(); !built) log::error("store.index", {{"error", built.error().what}});
-  note_figures();
-  exports_.post_idle([this, end = store_->log_end()] { store_->warm(end); });
-  std::set<std::string> served;
-  for (const store::ZoneRecord& record : store_->zones())
-    if (record.served && record.info.availability != zone::Availability::NotLoaded) served.insert(record.info.apex.folded().to_text());
-  const bool all_served = std::all_of(keepers_.begin(), keepers_.end(), [&](const auto& k) { return served.contains(k.first); });
-  if (all_served) loop_->post([this] { become_ready(); });
-  load_all([&](const std::string& zone) { return !served.contains(zone); });
-  if (!all_served) loop_->post([this] { become_ready(); });
-  load_all([&](const std::string& zone) { return served.contains(zone); });
-  loop_->post([this] { notifier_->announce(); });
-  exports_.post_idle([this, end = store_->log_end()] { store_->warm(end); });
-  after_change();
-}
-
-// Writer thread: zones that are loaded one after the other share commits.
-void Server::load_all(const std::function<bool(const std::string&)>& which) {
-  for (auto& [name, keeper] : keepers_) {
-    if (which(name)) keeper->load(false);
-    if (group_->is_due()) group_->flush();
-  }
-  group_->flush();
-}
-
-// Writer thread: a keeper for each configured zone, none for others.
-void Server::sync_keepers(const config::Config& config) {
-  std::map<std::string, const config::ZoneConfig*> wanted;
-  for (const config::ZoneConfig& zone : config.zones) wanted.emplace(zone.name.to_text(), &zone);
-  for (auto at = keepers_.begin(); at != keepers_.end();) {
-    if (wanted.contains(at->first)) {
-      ++at;
-      continue;
-    }
-    board_.remove(at->first);
-    at = keepers_.erase(at);
-  }
-  for (const auto& [name, zone] : wanted)
-    if (!keepers_.contains(name))
-      keepers_.emplace(name, std::make_unique<ZoneKeeper>(*zone, config.zone_files, *room_));
-  sync_zones(wanted);
-}
-
-// Stored zones that are not configured any more are kept, and not answered from. Configured ones that are not stored are entered, so
-// that they are answered with SERVFAIL until they are loaded, not refused like a stranger's.
-void Server::sync_zones(const std::map<std::string, const config::ZoneConfig*>& wanted) {
-  group_->flush();
-  std::vector<uint32_t> leaving;
-  std::set<std::string> entering;
-  for (const auto& [name, zone] : wanted) entering.insert(name);
-  for (const store::ZoneRecord& record : store_->zones()) {
-    const std::string name = record.info.apex.folded().to_text();
-    entering.erase(name);
-    if (record.served && !wanted.contains(name)) leaving.push_back(record.info.id);
-  }
-  if (leaving.empty() && entering.empty()) return;
-  auto write = store_->begin_write();
-  if (!write) return log::error("zone.leave", {{"error", write.error().what}});
-  for (const std::string& name : entering) (*write)->add_zone(wanted.at(name)->name).info.availability = zone::Availability::NotLoaded;
-  for (const uint32_t id : leaving) {
-    (*write)->zone(id).served = false;
-    log::notice("zone.left", {{"zone", (*write)->zone(id).info.apex.to_text()}, {"why", "no longer in the configuration; its data is kept"}});
-  }
-  if (auto done = (*write)->commit(); !done) log::error("zone.leave", {{"error", done.error().what}});
-}
-
 void Server::become_ready() {
   if (ready_) return;
   ready_ = true;
@@ -384,92 +242,7 @@ void Server::become_ready() {
   for (const SocketAddress& address : config_.listen) addresses += (addresses.empty() ? "" : " ") + address.to_text();
   std::string encrypted;
   for (const SocketAddress& address : config_.tls.listen) encrypted += (encrypted.empty() ? "" : " ") + address.to_text();
-  log::info("ready", {{"listen", addresses}, {"tls", encrypted}, {"workers", workers_.size()}, {"zones", config_.zones.size()}});
-}
-
-// Writer thread, after a commit.
-void Server::zone_changed(const dns::Name& zone, uint32_t) {
-  loop_->post([this, zone] { notifier_->changed(zone); });
-}
-
-// Writer thread.
-void Server::note_figures() {
-  const store::StoreFigures figures = store_->figures();
-  const std::lock_guard lock(figures_mutex_);
-  figures_ = figures;
-}
-
-// Writer thread.
-void Server::after_change() {
-  note_figures();
-  int64_t earliest = INT64_MAX;
-  std::set<std::string> folders;
-  for (const auto& [name, keeper] : keepers_) {
-    if (const auto next = keeper->next_event()) earliest = std::min(earliest, seconds_of(*next));
-    for (const std::string& file : keeper->files()) {
-      const fs::path folder = fs::path(file).parent_path();
-      folders.insert(folder.empty() ? "." : folder.string());
-    }
-  }
-  earliest_event_.store(earliest);
-  loop_->post([this, folders = std::move(folders)] { watch_files(folders); });
-  compact_when_idle();
-}
-
-void Server::compact_when_idle() {
-  writer_.post_idle([this] {
-    const auto moved = store_->compact();
-    if (!moved)
-      log::error("store.compact", {{"error", moved.error().what}});
-    else if (*moved)
-      compact_when_idle();
-  });
-}
-
-// Main thread.
-void Server::watch_files(const std::set<std::string>& folders) {
-  if (!file_watch_) return;
-  for (const std::string& folder : watched_)
-    if (!folders.contains(folder)) file_watch_->remove(folder);
-  bool added_any = false;
-  for (const std::string& folder : folders) {
-    if (watched_.contains(folder)) continue;
-    if (auto added = file_watch_->add(folder); !added) log::warning("files.watch", {{"folder", folder}, {"error", added.error().what}});
-    added_any = true;
-  }
-  watched_ = folders;
-  // What changed between the reading and this moment was not told: ask once more.
-  if (added_any) files_changed({{}, true});
-}
-
-void Server::files_changed(const net::DirectoryChanges& changes) {
-  std::set<std::string> changed(changes.paths.begin(), changes.paths.end());
-  writer_.post([this, changed = std::move(changed), rescan = changes.rescan] {
-    for (auto& [name, keeper] : keepers_) {
-      const auto& files = keeper->files();
-      const bool touched = std::any_of(files.begin(), files.end(), [&](const std::string& file) {
-        const fs::path path(file);
-        return changed.contains(path.has_parent_path() ? file : "./" + file);
-      });
-      if (touched || (rescan && !keeper->is_as_read())) keeper->load(false);
-      if (group_->is_due()) group_->flush();
-    }
-    group_->flush();
-    after_change();
-  });
-}
-
-void Server::every_second() {
-  secondaries_->tick();
-  tls_.look(clock_.now());
-  if (earliest_event_.load() > seconds_of(clock_.now()) || tending_.exchange(true)) return;
-  writer_.post_idle([this] {
-    bool more = false;
-    for (auto& [name, keeper] : keepers_)
-      if (const auto next = keeper->next_event(); next && *next <= clock_.now()) more |= keeper->tend();
-    if (!more) after_change();
-    tending_.store(false);
-  });
+  log::info("ready", {{"listen", addresses}, {"tls", encrypted}, {"workers", workers_.size()}, {"zones", zones_.size()}});
 }
 
 Result<std::vector<config::Change>> Server::reload_config() {
@@ -491,6 +264,7 @@ Result<std::vector<config::Change>> Server::reload_config() {
       for (const config::ZoneConfig& zone : fresh->zones) changed_zones.insert(zone.name.to_text());
     if (change.key.starts_with("zones[")) changed_zones.insert(change.key.substr(6, change.key.find(']') - 6));
   }
+  add_members_changed(changes, changed_zones);
   for (const std::string& warning : fresh->warnings) log::warning("config", {{"at", warning}});
   // config_ is the main thread's: the writer gets a copy of its own.
   auto shared = std::make_shared<const config::Config>(*fresh);
@@ -501,6 +275,7 @@ Result<std::vector<config::Change>> Server::reload_config() {
   fresh->tls.listen = config_.tls.listen;
   tls_.reload(fresh->tls, clock_.now());
   config_ = std::move(*fresh);
+  zones_ = zones_with_members(config_, members_);
   if (auto applied = apply_settings(); !applied) log::error("reload.settings", {{"error", applied.error().what}});
   writer_.post([this, shared, changed_zones = std::move(changed_zones)] {
     group_->flush();
@@ -510,9 +285,9 @@ Result<std::vector<config::Change>> Server::reload_config() {
         keepers_.erase(key);
       }
     group_->flush();
-    sync_keepers(*shared);
-    loop_->post([this, changed_zones] { configure_peers(changed_zones); });
+    sync_keepers(shared, changed_zones);
     load_all([](const std::string&) { return true; });
+    follow_catalogs();
     after_change();
     loop_->post([this] {
       notifier_->announce();

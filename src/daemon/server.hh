@@ -19,6 +19,7 @@
 #include "config/config.hh"
 #include "config/diff.hh"
 #include "daemon/answer_worker.hh"
+#include "daemon/catalogs.hh"
 #include "daemon/notifier.hh"
 #include "daemon/notify_socket.hh"
 #include "daemon/operations.hh"
@@ -125,13 +126,24 @@ class Server {
   void run_updates();
   void run_updates_of(const std::string& zone, std::shared_ptr<std::vector<UpdateDesk::Waiting>> batch);
   void configure_peers(const std::set<std::string>& changed);
-  void first_loads(const config::Config& config);
+  void first_loads(std::shared_ptr<const config::Config> config);
   void become_ready();
   void every_second();
   void files_changed(const net::DirectoryChanges& changes);
   void watch_files(const std::set<std::string>& folders);
-  void sync_keepers(const config::Config& config);
+  void sync_keepers(std::shared_ptr<const config::Config> config, const std::set<std::string>& changed);
   void sync_zones(const std::map<std::string, const config::ZoneConfig*>& wanted);
+  // server_catalogs.cc
+  [[nodiscard]] ZoneKeeper* keeper_of(const std::string& zone, const std::optional<catalog::Membership>& as);
+  [[nodiscard]] std::optional<catalog::Membership> membership_of(const std::string& zone) const;
+  [[nodiscard]] std::unique_ptr<ZoneKeeper> make_keeper(const config::ZoneConfig& zone);
+  void sync_catalogs(const std::set<std::string>& changed);
+  void follow_catalogs();
+  void follow_catalog(const dns::Name& name);
+  void carry_out(const std::vector<catalog::Change>& changes);
+  void tell_members(std::set<std::string> changed);
+  void add_members_changed(const std::vector<config::Change>& changes, std::set<std::string>& zones) const;
+  void retire_settings();
   void load_all(const std::function<bool(const std::string&)>& which);
   void zone_changed(const dns::Name& zone, uint32_t serial);
   void compact_when_idle();
@@ -158,9 +170,10 @@ class Server {
   TlsCertificates tls_;
   std::shared_ptr<net::ClientCounts> client_counts_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
-  // Settings that a worker may still look at are kept until the end; reloads are few.
+  // The last is in force; those before it are kept while a worker may look at them.
   std::vector<std::unique_ptr<const serve::Settings>> settings_history_;
   std::atomic<const serve::Settings*> settings_{nullptr};
+  bool retiring_settings_ = false;
   std::unique_ptr<serve::RateLimiter> rate_limiter_;
   serve::CookieSecrets cookie_secrets_;
 
@@ -173,6 +186,9 @@ class Server {
   std::unique_ptr<store::Reader> main_reader_;
   std::unique_ptr<Notifier> notifier_;
   std::unique_ptr<Secondaries> secondaries_;
+  // The main thread's: who is a member of a catalog, and the zones of the configuration with these.
+  catalog::Memberships members_;
+  std::vector<config::ZoneConfig> zones_;
 
   mutable std::mutex figures_mutex_;
   store::StoreFigures figures_;
@@ -181,6 +197,7 @@ class Server {
   std::unique_ptr<store::Reader> export_reader_;
   std::unique_ptr<GroupCommit> group_;                          // the writer thread's, and so are
   std::unique_ptr<KeeperRoom> room_;
+  std::unique_ptr<Catalogs> catalogs_;
   std::map<std::string, std::unique_ptr<ZoneKeeper>> keepers_;
   std::atomic<int64_t> earliest_event_{INT64_MAX};
   std::atomic<bool> tending_{false};

@@ -287,7 +287,15 @@ void ZoneKeeper::put_state(Bytes octets, zone::Availability availability, std::f
                      if (before->info.availability != availability) write.zone(before->info.id).info.availability = availability;
                      return write.put_state(before->info.id, octets);
                    },
-                   std::move(done)});
+                   [this, availability, done = std::move(done)](const Result<void>& committed) {
+                     if (committed && status_.state != ZoneState::Failed) {
+                       status_.state = availability == zone::Availability::Expired ? ZoneState::Expired
+                                       : status_.has_data                          ? ZoneState::Serving
+                                                                                   : ZoneState::Loading;
+                       publish();
+                     }
+                     done(committed);
+                   }});
 }
 
 }  // namespace steward::daemon

@@ -10,7 +10,6 @@
 #include "change/recorder.hh"
 #include "daemon/zone_pending.hh"
 #include "sign/verify_zone.hh"
-#include "zone/file_loader.hh"
 
 namespace steward::daemon {
 namespace {
@@ -84,7 +83,7 @@ LoadOutcome ZoneKeeper::fail_with(const Error& error) {
 void ZoneKeeper::load(bool force, Done done) {
   const auto record = stored();
   if (record && record->served) take(*record);
-  if (zone_.file.empty()) return load_without_file(force, done);
+  if (zone_.file.empty() && !text_maker_) return load_without_file(force, done);
   const bool known = record && record->served && record->signed_here == zone_.dnssec.enabled && is_as_stamped(record->files) &&
                      record->files.front().path == status_.file;
   if (!known || force) return read_file(force, std::move(done));
@@ -113,9 +112,11 @@ void ZoneKeeper::load_without_file(bool force, const Done& done) {
   status_.files.clear();
   status_.primaries.clear();
   for (const config::Peer& peer : zone_.primaries) status_.primaries.push_back(peer.address.to_text());
-  if (auto record = room_.store.find_zone(zone_.name); record && !record->served)
-    put_state(room_.store.state_of(record->info.id), record->info.availability, [](const Result<void>&) {});
-  if (status_.has_data) status_.state = ZoneState::Serving;
+  const auto record = room_.store.find_zone(zone_.name);
+  if (record && record->info.availability == zone::Availability::Expired)
+    status_.state = ZoneState::Expired;
+  else if (status_.has_data)
+    status_.state = ZoneState::Serving;
   publish();
   if (force) room_.refresh(zone_.name);
   LoadOutcome outcome;
@@ -123,15 +124,31 @@ void ZoneKeeper::load_without_file(bool force, const Done& done) {
   if (done) done(outcome);
 }
 
-void ZoneKeeper::read_file(bool loud, Done done) {
-  const UnixTime began = clock_.now();
-  const uint64_t began_ns = clock_.monotonic_ns();
+zone::LoadResult ZoneKeeper::parse() const {
   zone::LoadOptions options;
   options.max_include_depth = limits_.max_include_depth;
   options.max_generate = limits_.max_generate;
-  zone::LoadResult loaded = zone::load_zone_file(status_.file, zone_.name, options);
-  status_.files = loaded.files;
-  if (status_.files.empty()) status_.files = {status_.file};
+  if (!text_maker_) return zone::load_zone_file(status_.file, zone_.name, options);
+  // The serial that it was made with before: then only what differs moves the one that is served.
+  const auto record = stored();
+  const auto text = text_maker_(record ? record->file_serial : static_cast<uint32_t>(seconds_of(clock_.now())));
+  if (text) return zone::load_zone_text(*text, status_.zone, zone_.name, options);
+  zone::LoadResult failed;
+  failed.errors.emplace_back().what = text.error().what;
+  return failed;
+}
+
+void ZoneKeeper::note_catalog(CatalogNote note) {
+  status_.catalog = std::move(note);
+  publish();
+}
+
+void ZoneKeeper::read_file(bool loud, Done done) {
+  const UnixTime began = clock_.now();
+  const uint64_t began_ns = clock_.monotonic_ns();
+  zone::LoadResult loaded = parse();
+  status_.files = zone_.file.empty() ? std::vector<std::string>{} : loaded.files;
+  if (status_.files.empty() && !zone_.file.empty()) status_.files = {status_.file};
   status_.warnings.clear();
   for (const zone::FileWarning& warning : loaded.warnings) {
     status_.warnings.push_back(warning.to_text());

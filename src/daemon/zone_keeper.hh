@@ -23,6 +23,7 @@
 #include "daemon/zone_keys.hh"
 #include "daemon/zone_status.hh"
 #include "store/store.hh"
+#include "zone/file_loader.hh"
 
 namespace steward::daemon {
 
@@ -54,11 +55,17 @@ class ZoneKeeper {
  public:
   using Done = std::function<void(const LoadOutcome&)>;
 
+  /// Makes the text of a zone that has no file, since it is made here; its argument is the serial to write.
+  using TextMaker = std::function<Result<std::string>(uint32_t serial)>;
+
   ZoneKeeper(config::ZoneConfig zone, config::ZoneFileConfig limits, KeeperRoom& room);
 
   /// Takes what is stored, if it is still what the file says by its stamps; reads the file otherwise, or always with `force`. The outcome comes with
   /// the group's commit.
   void load(bool force, Done done = {});
+  void set_text_maker(TextMaker maker) { text_maker_ = std::move(maker); }
+  /// Which catalog it is of, or what is wrong with the catalog that it is: for people.
+  void note_catalog(CatalogNote note);
   /// The zone becomes what this image says: a transfer from a primary. `exact_serial`: its SOA is served as it is.
   void take_image(std::unique_ptr<zone::ZoneImage> image, bool exact_serial, Done done);
   /// Changes record by record; `edits` may be called more than once, and its failure leaves nothing.
@@ -89,6 +96,7 @@ class ZoneKeeper {
   using Committed = std::function<void(const Result<LoadOutcome>&)>;
 
   void read_file(bool loud, Done done);
+  [[nodiscard]] zone::LoadResult parse() const;
   void tell_loaded(const LoadOutcome& outcome, bool loud, uint64_t began_ns) const;
   void verify_presigned(zone::ZoneImage& image);
   // zone_commit.cc
@@ -118,6 +126,7 @@ class ZoneKeeper {
   config::ZoneFileConfig limits_;
   KeeperRoom& room_;
   const Clock& clock_;
+  TextMaker text_maker_;
   size_t pending_ = 0;  // changes of this zone that wait for the group's commit
   std::optional<ZoneKeys> keys_;
   ZoneStatus status_;

@@ -16,12 +16,20 @@ namespace steward::daemon {
 enum class ZoneState : uint8_t {
   Loading,  ///< nothing to answer from yet
   Serving,
+  Expired,  ///< its primaries were silent for longer than its SOA allows: answered with SERVFAIL
   Failed,   ///< the file or the keys were refused; what was served before is served on
 };
 
 struct ZoneEvent {
   UnixTime at{};
   std::string what;
+};
+
+/// What catalogs (RFC 9432) have to do with a zone.
+struct CatalogNote {
+  std::string catalog;              ///< that has brought it, with its final dot; empty: none
+  std::vector<std::string> groups;  ///< as that catalog lists it
+  std::string error;                ///< of a catalog that is consumed: why its newest version is not followed
 };
 
 struct ZoneStatus {
@@ -41,6 +49,7 @@ struct ZoneStatus {
   std::optional<UnixTime> loaded_at;
   std::optional<ZoneEvent> next_event;
   size_t keys = 0;
+  CatalogNote catalog;
 };
 
 class StatusBoard {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "dns/encoding.hh"
+
 namespace steward::store {
 namespace {
 
@@ -22,6 +24,29 @@ std::string_view text_of(zone::Availability availability) {
     case zone::Availability::Expired: return "expired";
   }
   return "serving";
+}
+
+// Labels and groups are octets, which JSON has no way to write.
+nlohmann::json json_of(const CatalogOrigin& origin) {
+  nlohmann::json groups = nlohmann::json::array();
+  for (const std::string& group : origin.groups) groups.push_back(dns::encode(dns::hex_lower, as_bytes(group)));
+  return {{"name", origin.catalog.to_text()}, {"label", dns::encode(dns::hex_lower, origin.label)}, {"groups", groups}};
+}
+
+Result<CatalogOrigin> origin_of(const nlohmann::json& json) {
+  CatalogOrigin origin;
+  const auto name = dns::Name::from_text(json.at("name").get<std::string>());
+  if (!name) return tl::unexpected<Error>(name.error());
+  origin.catalog = name->folded();
+  const auto label = dns::decode(dns::hex_lower, json.at("label").get<std::string>());
+  if (!label) return fail(Errc::Corrupt, "catalog: label");
+  origin.label = *label;
+  for (const auto& text : json.at("groups")) {
+    const auto group = dns::decode(dns::hex_lower, text.get<std::string>());
+    if (!group) return fail(Errc::Corrupt, "catalog: group");
+    origin.groups.emplace_back(as_text(*group));
+  }
+  return origin;
 }
 
 }  // namespace
@@ -45,6 +70,7 @@ std::string ZoneRecord::to_json() const {
                          {"files", nlohmann::json::array()}};
   for (const FileStamp& file : files)
     json["files"].push_back({{"path", file.path}, {"modified", file.modified_ns}, {"size", file.size}, {"inode", file.inode}});
+  if (origin) json["catalog"] = json_of(*origin);
   return json.dump();
 }
 
@@ -84,6 +110,11 @@ Result<ZoneRecord> ZoneRecord::from_json(uint32_t id, std::string_view text) {
       record.journal_first = journal->at(0).get<uint64_t>();
       record.journal_next = journal->at(1).get<uint64_t>();
       record.journal_octets = journal->at(2).get<uint64_t>();
+    }
+    if (const auto catalog = json.find("catalog"); catalog != json.end()) {
+      auto origin = origin_of(*catalog);
+      if (!origin) return corrupt(origin.error().what);
+      record.origin = std::move(*origin);
     }
     for (const auto& file : json.at("files"))
       record.files.push_back({file.at("path").get<std::string>(), file.at("modified").get<int64_t>(),

@@ -1,6 +1,7 @@
 #pragma once
 // What the store keeps of a zone beside its nodes. One value in the database `zones`, as JSON (FORMAT.md).
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,14 @@ struct FileStamp {
   friend bool operator==(const FileStamp&, const FileStamp&) = default;
 };
 
+/// Why a zone is here that is not configured: a catalog lists it (RFC 9432).
+struct CatalogOrigin {
+  dns::Name catalog;                ///< folded
+  Bytes label;                      ///< `<unique-N>`, folded: another one says that it is another zone by the same name (§5.4)
+  std::vector<std::string> groups;  ///< octets of the property's values (§4.4.2)
+  friend bool operator==(const CatalogOrigin&, const CatalogOrigin&) = default;
+};
+
 struct ZoneRecord {
   zone::ZoneInfo info;
   uint32_t serial = 0;             ///< as served
@@ -32,6 +41,7 @@ struct ZoneRecord {
   std::string signing_digest;      ///< of the policy and keys that it was signed with
   std::vector<FileStamp> files;
   UnixTime loaded_at{};
+  std::optional<CatalogOrigin> origin;  ///< nothing: it is, or was, configured
   // The journal holds the differences journal_first up to but not journal_next, `journal_octets` in all.
   uint64_t journal_first = 0;
   uint64_t journal_next = 0;

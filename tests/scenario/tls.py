@@ -21,6 +21,7 @@ sys.path[:0] = [str(HERE.parent / "support"), str(HERE.parent / "conformance")]
 
 import peers
 import servers
+from certificates import Certificates
 from harness import header, question
 from report import Report, Skipped, require
 
@@ -32,29 +33,6 @@ def write_zone(folder):
     path.write_text("$TTL 300\n@ SOA ns1 hostmaster 1 3600 600 604800 60\n@ NS ns1\nns1 A 127.0.0.1\nwww A 192.0.2.1\n"
                     + "".join(f"big AAAA 2001:db8::{number:x}\n" for number in range(1, 1500)))
     return path
-
-
-class Certificates:
-    """ca.pem, and what it signed."""
-
-    def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
-        for authority in ("ca", "rogue"):
-            self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                         "-subj", f"/CN={authority}", "-keyout", f"{authority}.key", "-out", f"{authority}.pem")
-
-    def openssl(self, *arguments):
-        subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True)
-
-    def make(self, name, names, authority="ca"):
-        self.openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
-                     "-keyout", f"{name}.key", "-out", f"{name}.csr")
-        (self.folder / f"{name}.ext").write_text(f"subjectAltName={names}\n")
-        self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.pem", "-CAkey", f"{authority}.key",
-                     "-CAcreateserial", "-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.pem")
-
-    def path(self, file):
-        return str(self.folder / file)
 
 
 def context_of(certificates, own=None, alpn=("dot",)):

@@ -39,7 +39,7 @@ class Ours(Server):
 
     def write_config(self):
         listen = [f"{address}@{self.port}" for address in self.addresses]
-        zones = [{"name": zone.name.rstrip("."), **self.source(zone), **zone.options} for zone in self.zones]
+        zones = [self.zone_entry(zone) for zone in self.zones]
         config = {"data": "data", "listen": listen, "control": "data/control.sock", "workers": 1, "map-size": "1G",
                   "server": {"identity": IDENTITY, "nsid": IDENTITY}, "tcp": {"idle-timeout": "5s"}, **self.options,
                   "zones": zones}
@@ -56,6 +56,9 @@ class Ours(Server):
     def source(zone):
         """Where a zone comes from: a file, unless it has primaries."""
         return {} if "primaries" in zone.options else {"file": str(zone.file), "dnssec": zone.dnssec}
+
+    def zone_entry(self, zone):
+        return {"name": zone.name.rstrip("."), **self.source(zone), **zone.options}
 
     def command(self):
         return [self.program, "serve", "--config", str(self.config_path)]

@@ -19,14 +19,17 @@ def run_tool(*command, folder=None, text_input=None):
 
 
 def presign(zone_file, origin, folder, denial="nsec", algorithm="ECDSAP256SHA256"):
-    """Signs a zone file with a fresh KSK and ZSK. `denial`: "nsec", "nsec3" or "opt-out" (RFC 9276: no salt, no extra
+    """Signs a zone file with a fresh KSK and ZSK, or again with those that are there. `denial`: "nsec", "nsec3" or "opt-out" (RFC 9276: no salt, no extra
     iterations). Signatures are valid from an hour ago for 30 days. Returns the signed file and the zone's DS lines."""
     folder = pathlib.Path(folder)
     keys = folder / ("keys-" + origin.rstrip("."))
     keys.mkdir(parents=True, exist_ok=True)
     size = ["-b", "2048"] if algorithm.startswith("RSA") else []
-    run_tool("dnssec-keygen", "-q", "-K", keys, "-a", algorithm, *size, origin).strip()
-    ksk = run_tool("dnssec-keygen", "-q", "-K", keys, "-f", "KSK", "-a", algorithm, *size, origin).strip()
+    mark = keys / "ksk"
+    if not mark.exists():
+        run_tool("dnssec-keygen", "-q", "-K", keys, "-a", algorithm, *size, origin)
+        mark.write_text(run_tool("dnssec-keygen", "-q", "-K", keys, "-f", "KSK", "-a", algorithm, *size, origin).strip())
+    ksk = mark.read_text()
     signed = folder / (origin.rstrip(".") + ".signed")
     options = {"nsec": [], "nsec3": ["-3", "-", "-H", "0"], "opt-out": ["-3", "-", "-H", "0", "-A"]}[denial]
     run_tool("dnssec-signzone", "-q", "-S", "-K", keys, "-d", keys, "-x", "-P", "-o", origin, "-f",

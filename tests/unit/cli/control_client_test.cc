@@ -63,7 +63,7 @@ TEST_CASE("control: lists zones as a table, or the server's own JSON") {
   const TestFolder folder;
   const std::string row =
       R"({"zones":[{"zone":"example.com.","state":"serving","serial":7,"signed":true,"denial":"nsec","nodes":3,"records":9,)"
-      R"("file":"/z","loaded_at":0,"next_event":{"at":60,"what":"re-sign"}}]})";
+      R"("file":"/z","catalog":"c.","loaded_at":0,"next_event":{"at":60,"what":"re-sign"}}]})";
   const std::string reply =
       "{\"progress\":{\"done\":1,\"total\":2,\"what\":\"x\"}}\n" + row + "\n{\"done\":true,\"ok\":true}\n";
   {
@@ -73,9 +73,9 @@ TEST_CASE("control: lists zones as a table, or the server's own JSON") {
     CHECK(ran.code == 0);
     CHECK(ran.out ==
           "ZONE          STATE    SERIAL  SIGNED  NODES  RECORDS  LOADED                   NEXT                        "
-          "     FILE\n"
+          "     CATALOG  FILE\n"
           "example.com.  serving       7  nsec        3        9  1970-01-01 00:00:00 UTC  re-sign 1970-01-01 00:01:00 "
-          "UTC  /z\n");
+          "UTC  c.       /z\n");
   }
   FakeServer server(folder / "b", reply);
   CHECK(run({"zone", "list", "--json", "--control", folder / "b"}).out == row + "\n");

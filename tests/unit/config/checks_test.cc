@@ -82,7 +82,7 @@ TEST_CASE("checks: a row of allow-update names who, and names of the zone") {
     return "zones: [{name: e.com, file: z, allow-update: [" + std::string(rows) +
            "]}]\nkeys: [{name: k., secret: MDEyMzQ1Njc4OWFiY2RlZg==}]";
   };
-  tells(zone("{names: [a.e.com]}"), "1:47: zone e.com.: allow-update: nobody is named; expected address, key or sig0");
+  tells(zone("{names: [a.e.com]}"), "1:47: zone e.com.: allow-update: nobody is named; expected address, key, sig0 or tls");
   tells(zone("{key: x.}"), "no key x. in 'keys'");
   tells(zone("{key: k., sig0: h.e.com.}"), "key and sig0; expected one of them");
   tells(zone("{address: 192.0.2.1, names: self}"), "self without key or sig0");

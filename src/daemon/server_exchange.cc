@@ -1,0 +1,78 @@
+// What the server exchanges with others: updates and transfers in and out, NOTIFY, and whom it asks and tells.
+
+#include "daemon/server.hh"
+#include "daemon/settings.hh"
+
+namespace steward::daemon {
+
+namespace fs = std::filesystem;
+
+Result<void> Server::open_exchange() {
+  std::array<std::unique_ptr<store::Reader>, 3> readers;
+  for (auto& reader : readers) {
+    auto made = store_->make_reader();
+    if (!made) return tl::unexpected<Error>(made.error());
+    reader = std::move(*made);
+  }
+  updates_ = std::make_unique<UpdateDesk>(
+      std::move(readers[0]), clock_, [this] { writer_.post([this] { run_updates(); }); },
+      [this](serve::UpdateRequest request) {
+        // A posted task is copied.
+        auto shared = std::make_shared<serve::UpdateRequest>(std::move(request));
+        loop_->post([this, shared] { secondaries_->forward(std::move(*shared)); });
+      });
+  updates_->set_rights(update_rights());
+  operations_ = std::make_unique<ServerOperations>(*updates_, [this](serve::Notification notification) {
+    loop_->post([this, notification = std::move(notification)] { secondaries_->notified(notification); });
+  });
+  transfer_slots_ = std::make_shared<serve::TransferSlots>(serve::TransferLimits{});
+  peer_calls_ = std::make_unique<PeerCalls>(*loop_, clock_);
+  notifier_ = std::make_unique<Notifier>(*loop_, std::move(readers[1]), clock_);
+  main_reader_ = std::move(readers[2]);
+
+  const std::string spool = (config_.data / "transfers").string();
+  std::error_code error;
+  fs::create_directories(spool, error);
+  if (error) return fail(Errc::Io, spool + ": " + error.message());
+  secondaries_ = std::make_unique<Secondaries>(Secondary::Room{
+      *peer_calls_,
+      [this](const std::string& zone, std::function<void(ZoneKeeper*)> work) {
+        return writer_.post([this, zone, as = membership_of(zone), work = std::move(work)] { work(keeper_of(zone, as)); });
+      },
+      [this](std::function<void()> task) { loop_->post(std::move(task)); },
+      [this](const dns::Name& zone) {
+        StoredSecondary stored;
+        if (!main_reader_->acquire()) return stored;
+        if (const store::ZoneRecord* record = main_reader_->zone_record(zone)) {
+          stored.state = store_->state_of(record->info.id);
+          stored.written_at = record->loaded_at;
+          const zone::NodeView apex = main_reader_->find(record->info, dns::Name(zone).folded());
+          if (const auto soa = apex ? apex.find(dns::RrType::SOA) : std::nullopt) {
+            zone::expand_rdata(dns::RrType::SOA, zone::StoredRrReader(soa->rrs).next().rdata, apex.owner(), stored.soa_rdata);
+            stored.soa = transfer::soa_fields(stored.soa_rdata);
+          }
+        }
+        main_reader_->release();
+        return stored;
+      },
+      spool});
+  return {};
+}
+
+std::shared_ptr<const UpdateRights> Server::update_rights() const {
+  auto rights = std::make_shared<UpdateRights>();
+  for (const config::ZoneConfig& zone : zones_)
+    if (!zone.allow_update.empty())
+      rights->zones.emplace(zone.name.to_text(), UpdateRights::Zone{change::UpdatePolicy(zone.allow_update, zone.dnssec.enabled),
+                                                                    zone.update_limits, !zone.primaries.empty()});
+  return rights;
+}
+
+// Main thread: whom we tell, whom we ask.
+void Server::configure_peers(const std::set<std::string>& changed) {
+  peer_calls_->configure(keyring_);
+  notifier_->configure(zones_, keyring_);
+  secondaries_->configure(zones_, changed);
+}
+
+}  // namespace steward::daemon
