@@ -56,6 +56,7 @@ class Rewrite {
 
  private:
   Result<void> merge();
+  Result<void> forget_withdrawn(const Bytes* file_key);
   Result<void> take_file(const zone::ZoneImage::Node& file, zone::NodeView stored, const Bytes& key);
   Result<void> take_stored(zone::NodeView stored, const Bytes& key);
   Result<void> take_presigned_nsec3(const zone::ZoneImage::Node& file);
@@ -98,6 +99,8 @@ class Rewrite {
   std::deque<std::pair<Bytes, zone::NodeView>> stale_;  // stored names without content: gone, unless a name below is found
   std::vector<dns::Name> late_wildcards_;         // parents that were placed long before
   std::vector<dns::Name> unconfirmed_wildcards_;  // parents that had a wildcard
+  Bytes withdrawn_at_;  // the next name of the attic that was not looked at
+  bool withdrawn_left_ = false;
   bool erased_ = false;
   Bytes nsec3_at_;
   bool presigned_nsec3_ = false;
@@ -114,11 +117,14 @@ Result<void> Rewrite::merge() {
   };
   if (r_.image != nullptr) r_.image->rewind();
   bool in_file = next_file();
+  withdrawn_left_ = r_.image != nullptr && r_.attic != nullptr && r_.attic->at_or_after(withdrawn_at_);
   Bytes stored_key;
   zone::NodeView stored = nodes_.at_or_after(stored_key);
 
   while (in_file || stored) {
     const int order = !stored ? -1 : !in_file ? 1 : file_key < stored_key ? -1 : file_key > stored_key ? 1 : 0;
+    if (order <= 0)
+      if (auto forgotten = forget_withdrawn(&file_key); !forgotten) return forgotten;
     Result<void> taken = order <= 0 ? take_file(file, order == 0 ? stored : zone::NodeView{}, file_key) : take_stored(stored, stored_key);
     if (!taken) return taken;
     if (batch_.is_full())
@@ -129,6 +135,18 @@ Result<void> Rewrite::merge() {
       stored = nodes_.at_or_after(stored_key);
     }
   }
+  return forget_withdrawn(nullptr);
+}
+
+// What updates withdrew holds for as long as the file has it: names that the file has no more leave the attic, up to one that it has.
+Result<void> Rewrite::forget_withdrawn(const Bytes* file_key) {
+  while (withdrawn_left_ && (file_key == nullptr || withdrawn_at_ < *file_key)) {
+    if (auto put = r_.attic->put(withdrawn_at_, {}); !put) return put;
+    withdrawn_left_ = r_.attic->at_or_after(withdrawn_at_);
+  }
+  if (!withdrawn_left_ || file_key == nullptr || withdrawn_at_ != *file_key) return {};
+  step_past(withdrawn_at_);
+  withdrawn_left_ = r_.attic->at_or_after(withdrawn_at_);
   return {};
 }
 

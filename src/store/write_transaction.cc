@@ -209,6 +209,24 @@ class WriteTransaction::Implementation::ZoneAttic final : public zone::Attic {
     const ByteView found = to_view(v);
     return {found.begin(), found.end()};
   }
+  bool at_or_after(Bytes& key) override {
+    MDB_cursor* cursor = nullptr;
+    if (const int code = mdb_cursor_open(t_.txn.get(), t_.s.dbs.attic, &cursor); code != 0) {
+      t_.fail_with(lmdb_error("attic", code).value());
+      return false;
+    }
+    const CursorHandle closer(cursor);
+    const Bytes whole = full(key);
+    MDB_val k = to_val(whole);
+    MDB_val v;
+    const int code = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+    if (code != 0 && code != MDB_NOTFOUND) t_.fail_with(lmdb_error("attic", code).value());
+    if (code != 0) return false;
+    const ByteView found = to_view(k);
+    if (found.size() < zone_prefix_size || load_u32(found.data()) != zone_) return false;
+    key.assign(found.begin() + zone_prefix_size, found.end());
+    return true;
+  }
   Result<void> put(ByteView key, ByteView provenance) override {
     t_.has_writes = true;
     const Bytes whole = full(key);

@@ -13,6 +13,8 @@ class Attic {
   virtual ~Attic() = default;
   /// By the name's canonical key relative to the apex. Empty where there is nothing.
   [[nodiscard]] virtual Bytes find(ByteView key) = 0;
+  /// Moves `key` to the lowest one that is not below it; false where there is none.
+  [[nodiscard]] virtual bool at_or_after(Bytes& key) = 0;
   /// Empty provenance removes. Full, Io.
   virtual Result<void> put(ByteView key, ByteView provenance) = 0;
 };

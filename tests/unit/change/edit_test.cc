@@ -188,6 +188,25 @@ TEST_CASE("edit: records of updates outlive a reload, and withdrawn ones stay aw
   CHECK(zone.node("a.example.").provenance().empty());
 }
 
+TEST_CASE("edit: a withdrawn name comes back once the file dropped it and has it again") {
+  Zone zone;
+  const std::string whole = text(1, "a A 192.0.2.1\nb A 192.0.2.2\nz A 192.0.2.3\n");
+  zone.load(whole, Mode::Nsec);
+  zone.edit(Mode::Nsec, [](ZoneEdit& edit) {
+    take(edit, {"a", RrType::A, "192.0.2.1"});
+    take(edit, {"b", RrType::A, "192.0.2.2"});
+    take(edit, {"z", RrType::A, "192.0.2.3"});
+  });
+  CHECK(zone.attic.kept.size() == 3);
+  zone.load(text(2, "b A 192.0.2.2\n"), Mode::Nsec);
+  CHECK(zone.attic.kept.size() == 1);
+  zone.load(text(3, "a A 192.0.2.1\nb A 192.0.2.2\nz A 192.0.2.3\n"), Mode::Nsec);
+  CHECK(zone.node("a.example."));
+  CHECK(zone.node("z.example."));
+  CHECK_FALSE(zone.node("b.example."));
+  CHECK(faults(zone, Mode::Nsec).empty());
+}
+
 TEST_CASE("edit: a new minimum TTL asks for a rewrite, since every NSEC has it [RFC 9077 §3]") {
   Zone zone;
   zone.load(text(1, "a A 192.0.2.1\n"), Mode::Nsec);

@@ -40,6 +40,11 @@ class MemoryAttic final : public zone::Attic {
     const auto at = kept.find(Bytes(key.begin(), key.end()));
     return at != kept.end() ? at->second : Bytes{};
   }
+  bool at_or_after(Bytes& key) override {
+    const auto at = kept.lower_bound(key);
+    if (at != kept.end()) key = at->first;
+    return at != kept.end();
+  }
   Result<void> put(ByteView key, ByteView provenance) override {
     if (provenance.empty())
       kept.erase(Bytes(key.begin(), key.end()));
