@@ -45,8 +45,8 @@ void show_zone(Console& console, const Json& zone) {
   row("serial", number_field(zone, "serial"));
   row("signed", signed_text(zone));
   row("nodes", number_field(zone, "nodes"));
-  row("records", fmt::format("{}, {} of them not from the file", number_field(zone, "records"),
-                             number_field(zone, "dynamic_records")));
+  row("records", fmt::format("{}, {} of them not from the file, {} of the file withdrawn", number_field(zone, "records"),
+                             number_field(zone, "dynamic_records"), number_field(zone, "withdrawn_records")));
   row("keys", number_field(zone, "keys"));
   row("loaded", time_field(zone, "loaded_at"));
   row("next", event_field(zone, "next_event"));

@@ -26,7 +26,7 @@
 //                     "records", "file", "catalog": that brought it or "", "state": "serving"|"loading"|"failed", "error"?,
 //                     "loaded_at", "next_event": {"at", "what"} or null}
 // zone.show          (zone) the row, and {"files": [text], "warnings": [text], "keys": count, "dynamic_records": count,
-//                     "groups": [text]}; of a catalog also "members": [zone]
+//                     "withdrawn_records": count, "groups": [text]}; of a catalog also "members": [zone]
 //                    (zone, name, type?) {"records": [{"name", "ttl", "type", "rdata"}]}; `name` may leave out its final
 //                    dot, or the zone's name
 // zone.export        (zone) any number of {"text": lines of master file format}

@@ -9,6 +9,7 @@
 #include "dns/rdata.hh"
 #include "sign/delegation.hh"
 #include "sign/key_timeline.hh"
+#include "store/walk.hh"
 #include "store/zone_text.hh"
 
 namespace steward::daemon {
@@ -59,15 +60,29 @@ Result<void> show_name(const store::Reader& reader, const store::ZoneRecord& rec
   return {};
 }
 
-size_t count_dynamic(const store::Reader& reader, const store::ZoneRecord& record) {
-  size_t count = 0;
+/// What updates made of a zone that has a file.
+struct UpdatedRecords {
+  size_t dynamic = 0;    ///< not from the file
+  size_t withdrawn = 0;  ///< of the file, and not served
+};
+
+Result<UpdatedRecords> count_updated(const store::Reader& reader, const store::ZoneRecord& record) {
+  UpdatedRecords counts;
+  const auto count = [&](ByteView provenance) -> Result<void> {
+    for (const change::ProvenanceEntry& entry : change::read_provenance(provenance)) {
+      counts.dynamic += entry.origin == change::Origin::Dynamic ? size_t{1} : size_t{0};
+      counts.withdrawn += entry.origin == change::Origin::Withdrawn ? size_t{1} : size_t{0};
+    }
+    return {};
+  };
   Bytes key;
   while (const zone::NodeView node = reader.node_at_or_after(record.info, key)) {
-    for (const change::ProvenanceEntry& entry : change::read_provenance(node.provenance()))
-      count += entry.origin == change::Origin::Dynamic ? 1 : 0;
+    if (auto counted = count(node.provenance()); !counted) return tl::unexpected<Error>(counted.error());
     key.push_back(0);
   }
-  return count;
+  const auto walked = store::walk_withdrawn(reader, record, [&](ByteView, ByteView provenance) { return count(provenance); });
+  if (!walked) return tl::unexpected<Error>(walked.error());
+  return counts;
 }
 
 // Work for the writer with one configured zone.
@@ -156,7 +171,7 @@ void zone_show(Server& server, const Json& request, const Reply& reply) {
   json["files"] = status->files;
   json["warnings"] = status->warnings;
   json["keys"] = status->keys;
-  json["dynamic_records"] = 0;
+  json["dynamic_records"] = json["withdrawn_records"] = 0;
   json["groups"] = Json::array();
   for (const std::string& group : status->catalog.groups) json["groups"].push_back(catalog::label_text(as_bytes(group)));
   if (const config::ZoneConfig* zone = server.config().find_zone(*name); zone != nullptr && zone->catalog != config::CatalogRole::None)
@@ -164,7 +179,10 @@ void zone_show(Server& server, const Json& request, const Reply& reply) {
   if (!status->catalog.error.empty()) json["warnings"].push_back(status->catalog.error);
   if (!status->has_data) return end_with(reply, json);
   read(server, request, reply, [json, reply](const store::Reader& reader, const store::ZoneRecord& record) mutable -> Result<void> {
-    json["dynamic_records"] = count_dynamic(reader, record);
+    const auto updated = count_updated(reader, record);
+    if (!updated) return tl::unexpected<Error>(updated.error());
+    json["dynamic_records"] = updated->dynamic;
+    json["withdrawn_records"] = updated->withdrawn;
     send(reply, json);
     return {};
   });

@@ -126,20 +126,24 @@ Result<void> Walk::zone(const ZoneRecord& zone, bool nsec3) {
 }
 
 // What is stored of a zone beside its nodes.
-Result<void> Walk::beside(const ZoneRecord& zone) {
+// The entries of one zone in a table that holds something beside its nodes.
+Result<void> for_each_of_zone(const Committed& at, MDB_dbi dbi, const ZoneRecord& zone,
+                              const std::function<Result<void>(ByteView key, ByteView value)>& take) {
   Bytes prefix;
   append_u32(prefix, zone.info.id);
-  for (const bool attic : {true, false}) {
-    const auto take = [&](ByteView key, const MDB_val& value) -> Result<bool> {
-      if (key.size() < zone_prefix_size || !std::equal(prefix.begin(), prefix.end(), key.begin())) return false;
-      const auto taken = attic ? visitor_.withdrawn(key.subspan(zone_prefix_size), to_view(value)) : visitor_.state(to_view(value));
-      if (!taken) return tl::unexpected<Error>(taken.error());
-      return true;
-    };
-    const std::string name = zone.info.apex.to_text();
-    if (auto walked = for_each_entry(at_.txn, attic ? at_.s.dbs.attic : at_.s.dbs.state, name, prefix, take); !walked) return walked;
-  }
-  return {};
+  const auto one = [&](ByteView key, const MDB_val& value) -> Result<bool> {
+    if (key.size() < zone_prefix_size || !std::equal(prefix.begin(), prefix.end(), key.begin())) return false;
+    if (const auto taken = take(key.subspan(zone_prefix_size), to_view(value)); !taken) return tl::unexpected<Error>(taken.error());
+    return true;
+  };
+  return for_each_entry(at.txn, dbi, zone.info.apex.to_text(), prefix, one);
+}
+
+Result<void> Walk::beside(const ZoneRecord& zone) {
+  if (auto walked = for_each_of_zone(at_, at_.s.dbs.attic, zone, [this](ByteView key, ByteView value) { return visitor_.withdrawn(key, value); });
+      !walked)
+    return walked;
+  return for_each_of_zone(at_, at_.s.dbs.state, zone, [this](ByteView, ByteView value) { return visitor_.state(value); });
 }
 
 // For people: the name that the key stands for, or the hash.
@@ -251,6 +255,12 @@ Result<SnapshotFigures> figures_of(const Reader& reader) {
   figures.log_octets = segments->size() * NodeLog::segment_size;
   for (const auto& [segment, octets] : *segments) figures.live_octets += octets;
   return figures;
+}
+
+Result<void> walk_withdrawn(const Reader& reader, const ZoneRecord& zone,
+                            const std::function<Result<void>(ByteView key, ByteView provenance)>& take) {
+  const Committed at = reader.committed();
+  return for_each_of_zone(at, at.s.dbs.attic, zone, take);
 }
 
 }  // namespace steward::store

@@ -44,6 +44,10 @@ class WalkVisitor {
 Result<Census> walk(const Reader& reader, WalkVisitor& visitor, const Progress& progress = {});
 /// The same, and nothing but the checks.
 Result<Census> verify(const Reader& reader, const Progress& progress = {});
+/// What updates withdrew of a zone's names that are not served since, by canonical key (zone/attic.hh), of the snapshot that
+/// `reader` has acquired. Io, or what `take` failed with.
+Result<void> walk_withdrawn(const Reader& reader, const ZoneRecord& zone,
+                            const std::function<Result<void>(ByteView key, ByteView provenance)>& take);
 
 struct SnapshotFigures {
   uint64_t format = 0;
