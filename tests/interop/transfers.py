@@ -43,6 +43,7 @@ CANNOT = {
     ("unbound", "key"): "Unbound has no TSIG",
     ("nsd", "update"): "NSD takes no UPDATE",
     ("unbound", "mutual"): "Unbound shows no certificate to a primary",
+    ("nsd", "mutual"): "NSD 4.6.1 shows no certificate, whatever its client-cert",
     ("bind", "asks"): "named is not set here to ask for certificates",
     ("nsd", "serve tls"): "NSD 4.6 does not select the protocol dot, which RFC 9103 §7.1 asks of it",
 }

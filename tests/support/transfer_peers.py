@@ -140,8 +140,7 @@ class LinkedNsd(Linked, peers.Nsd):
         for key in self.keys():
             lines += ["key:", f'    name: "{key.name}"', f"    algorithm: {key.algorithm}", f'    secret: "{key.secret}"']
         for name in sorted({remote.tls for zone in self.zones for remote in zone.primaries if remote.tls}):
-            lines += ["tls-auth:", f'    name: "{name}"', f'    auth-domain-name: "{name}"',
-                      f'    client-cert: "{self.tls.certificate}"', f'    client-key: "{self.tls.key}"']
+            lines += ["tls-auth:", f'    name: "{name}"', f'    auth-domain-name: "{name}"']
         for zone in self.zones:
             lines += ["zone:", f'    name: "{zone.name}"', f'    zonefile: "{self.file_of(zone)}"', f"    outgoing-interface: {own}",
                       f"    provide-xfr: {READER} NOKEY",
