@@ -31,6 +31,7 @@ class Mode:
     serials: tuple = (1, 2)
     names: int = 40
     update_key: Key = None
+    tls_client: str = ""
 
 
 MODES = [
@@ -41,6 +42,7 @@ MODES = [
     Mode("sha512", "TSIG with HMAC-SHA-512, signed, NSEC", key=SHA512, dnssec=True),
     Mode("tls", "TLS", tls=True),
     Mode("tlskey", "TLS and TSIG", tls=True, key=SHA256),
+    Mode("mutual", "mutual TLS", tls=True, tls_client=TLS_NAME),
     Mode("wrap", "serial 4294967295 to 1", serials=(4294967295, 1)),
     Mode("update", "changed by nsupdate", update_key=UPDATER),
     Mode("large", "20000 names", names=20000),

@@ -42,6 +42,9 @@ CANNOT = {
     ("pdns", "tls"): "PowerDNS 4.7 has no TLS for transfers",
     ("unbound", "key"): "Unbound has no TSIG",
     ("nsd", "update"): "NSD takes no UPDATE",
+    ("unbound", "mutual"): "Unbound shows no certificate to a primary",
+    ("nsd", "mutual"): "NSD 4.6.1 shows no certificate, whatever its client-cert",
+    ("bind", "asks"): "named is not set here to ask for certificates",
     ("nsd", "serve tls"): "NSD 4.6 does not select the protocol dot, which RFC 9103 §7.1 asks of it",
 }
 
@@ -59,6 +62,7 @@ def cannot(kind, mode, primary):
     """Why this kind cannot be on the other side in this mode, or ""."""
     words = (["tls"] if mode.tls else []) + (["key"] if mode.key else []) + (["update"] if primary and mode.update_key else [])
     words += ["serve tls"] if primary and mode.tls else []
+    words += ["asks" if primary else "mutual"] if mode.tls_client else []
     return next((CANNOT[kind, word] for word in words if (kind, word) in CANNOT), "")
 
 
@@ -119,7 +123,7 @@ def primary_zone(made, kind, mode, name, secondaries):
     path = made.write(kind, mode, name, False)
     dnssec = False if kind == "nsd" else mode.dnssec
     return LinkedZone(name, path, dnssec, notify=[remote_of(server, mode, False) for server in secondaries], key=mode.key,
-                      tls_only=mode.tls, update_key=mode.update_key)
+                      tls_only=mode.tls, tls_client=mode.tls_client, update_key=mode.update_key)
 
 
 def secondary_zone(mode, name, primary, kind):

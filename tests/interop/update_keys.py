@@ -17,7 +17,10 @@ import dns.query
 
 import servers
 import signing
+from hostile_primaries import wait_until
+from links import Key, LinkedZone, Remote
 from report import Report, Skipped, require
+from transfer_peers import KINDS, serial_at
 
 ZONE = "keys.test."
 SECRETS = {"hmac-sha1": "c2hhMS1zaGExLXNoYTEtc2hhMS1zaGExLXNoYTEh", "hmac-sha256": "c2hhMjU2LXNoYTI1Ni1zaGEyNTYtc2hhMjU2LXNo",
@@ -113,6 +116,41 @@ def by_rows(report, server):
         turned_down(server, f"y.own.{ZONE}", "nsupdate", key, [f"update add y.own.{ZONE} 300 A 192.0.2.1"])
 
 
+def forwarded(report, folder, kind, paths, records):
+    """Our secondary hands updates on to the primary, and has the change soon [RFC 2136 §6]."""
+    key = Key("both", "hmac-sha256", SECRETS["hmac-sha256"])
+    primary, secondary = KINDS[kind](folder=folder / f"{kind}-primary"), KINDS["ours"](folder=folder / f"{kind}-secondary")
+    path = folder / f"{kind}.zone"
+    path.write_bytes(write_zone(folder, records).read_bytes())
+    primary.zones = [LinkedZone(ZONE, path, notify=[Remote(secondary.address, secondary.port, key)], key=key, update_key=key,
+                                sig0=kind == "ours")]
+    secondary.zones = [LinkedZone(ZONE, path, primaries=[Remote(primary.address, primary.port, key)], update_key=key, sig0=True)]
+    with primary, secondary:
+        require(wait_until(lambda: serial_at(secondary, ZONE) is not None), secondary.log_tail(5))
+        for tool, more in (("nsupdate", []), ("nsupdate", ["-v"]), ("knsupdate", [])):
+            with report.case(f"{' '.join([tool, *more])} to our secondary of {kind} changes the primary, and then the secondary [RFC 2136 §6]"):
+                name = f"{tool}{len(more)}.{ZONE}"
+                said = update(secondary, tool, name, [*more, "-y", f"hmac-sha256:both:{key.secret}"])
+                require(said == "NOERROR", f"{said}\n{secondary.log_tail(5)}\n{primary.log_tail(5)}")
+                require(there(primary, name), "it is not at the primary")
+                require(wait_until(lambda name=name: there(secondary, name)), f"it does not come\n{secondary.log_tail(5)}")
+        with report.case(f"SIG(0) goes through our secondary to {kind} as it is signed"):
+            if kind == "knot":
+                raise Skipped("Knot DNS 3.2 has no SIG(0)")
+            if kind == "bind":
+                raise Skipped("named is told here of the TSIG key only")
+            said = update(secondary, "nsupdate", f"sig0.{ZONE}", ["-k", paths["ecdsap256sha256"]])
+            require(said == "NOERROR", f"{said}\n{secondary.log_tail(5)}\n{primary.log_tail(5)}")
+            require(there(primary, f"sig0.{ZONE}"), "it is not at the primary")
+        with report.case(f"who may not change the zone at our secondary of {kind} is turned down there"):
+            turned_down(secondary, f"none.{ZONE}", "nsupdate")
+            require(not there(primary, f"none.{ZONE}"), "it is at the primary")
+        with report.case(f"the primary {kind} is gone: SERVFAIL, and no change"):
+            primary.kill()
+            said = update(secondary, "nsupdate", f"gone.{ZONE}", ["-y", f"hmac-sha256:both:{key.secret}"])
+            require(said == "SERVFAIL", said)
+
+
 def main():
     report = Report("keys of updates")
     with tempfile.TemporaryDirectory(prefix="steward-keys-") as name:
@@ -133,6 +171,9 @@ def main():
                 server.start()
                 for made in ("nsupdate-sha256", "rsasha256-sig0", "x.own"):
                     require(there(server, f"{made}.{ZONE}"), f"{made} is gone")
+        for kind in ("ours", "knot", "bind"):
+            with report.case(f"updates by way of our secondary of {kind}: to the end"):
+                forwarded(report, folder, kind, paths, records)
     return report.finish()
 
 

@@ -46,7 +46,9 @@ class LinkedZone(servers.Zone):
     notify: list = field(default_factory=list)
     key: Key = None
     tls_only: bool = False
+    tls_client: str = ""  # only over TLS, by who shows a certificate for this name (ours)
     update_key: Key = None
+    sig0: bool = False  # whoever has signed with a KEY of the zone may change it too (ours)
 
     def keys(self):
         return {key for key in (self.key, self.update_key, *(remote.key for remote in self.primaries + self.notify)) if key}

@@ -61,30 +61,28 @@ class LinkedOurs(Linked, peers.Ours):
         if remote.key:
             entry["key"] = remote.key.name
         if remote.tls:
-            entry["tls"] = {"name": remote.tls, "ca": tls.ca}
+            entry["tls"] = {"name": remote.tls, "ca": tls.ca, "certificate": tls.certificate, "key": tls.key}
         return entry
 
     def write_config(self):
         self.options["keys"] = [{"name": key.name, "algorithm": key.algorithm, "secret": key.secret} for key in self.keys()]
         if self.tls:
             self.options["tls"] = {"listen": [f"{self.addresses[0]}@{self.tls.port}"], "certificate": self.tls.certificate,
-                                   "key": self.tls.key}
+                                   "key": self.tls.key,
+                                   "client-ca": self.tls.ca}
         for zone in self.zones:
             rows = [READER]
-            rows.append({"key": zone.key.name} if zone.key else {"transport": "tls"} if zone.tls_only else "127.0.0.0/8")
+            rows.append({"key": zone.key.name} if zone.key else {"tls": zone.tls_client} if zone.tls_client
+                        else {"transport": "tls"} if zone.tls_only else "127.0.0.0/8")
             options = {"allow-transfer": rows, "notify": [self.remote(remote, self.tls) for remote in zone.notify]}
             if zone.update_key:
                 options["allow-update"] = [{"key": zone.update_key.name}]
+                if zone.sig0:
+                    options["allow-update"].append({"sig0": "*"})
             if zone.primaries:
                 options["primaries"] = [self.remote(remote, self.tls) for remote in zone.primaries]
             zone.options = {**options, **zone.options}
         super().write_config()
-
-    def zone_entry(self, zone):
-        entry = super().zone_entry(zone)
-        if zone.primaries:
-            del entry["file"], entry["dnssec"]
-        return entry
 
 
 class LinkedKnot(Linked, peers.Knot):
@@ -168,7 +166,8 @@ class LinkedBind(Linked, peers.Bind):
             lines.append(f'key "{key.name}" {{ algorithm {key.algorithm}; secret "{key.secret}"; }};')
         names = sorted({remote.tls for zone in self.zones for remote in zone.primaries if remote.tls})
         for name in names:
-            lines.append(f'tls "to-{name}" {{ ca-file "{self.tls.ca}"; remote-hostname "{name}"; }};')
+            lines.append(f'tls "to-{name}" {{ ca-file "{self.tls.ca}"; remote-hostname "{name}";'
+                         f' cert-file "{self.tls.certificate}"; key-file "{self.tls.key}"; }};')
         if self.tls:
             lines.append(f'tls own {{ cert-file "{self.tls.certificate}"; key-file "{self.tls.key}"; }};')
         lines += ['dnssec-policy "hashed" { keys { csk lifetime unlimited algorithm ecdsap256sha256; };'
