@@ -85,6 +85,8 @@ def suites():
         Suite("tls", ["tests/scenario/tls.py"], "build release"),
         Suite("quickstart", ["tools/quickstart"], "build release"),
         Suite("benchmark smoke", ["tools/bench", "serve", "--smoke"], "build release"),
+        Suite("benchmark smoke: transfer", ["tools/bench", "transfer", "--smoke"], "build release"),
+        Suite("benchmark smoke: update", ["tools/bench", "update", "--smoke"], "build release"),
         build("build with sanitizers", "build-san", ["-Doptimization=1", "-Ddebug=true", "-Db_sanitize=address,undefined",
                                                      "-Db_lundef=false"],
               ["steward-registry"]),
