@@ -95,6 +95,8 @@ def suites():
         Suite("zone digests at work", ["tests/scenario/zone_digests.py"], "build release"),
         Suite("quickstart", ["tools/quickstart"], "build release"),
         Suite("benchmark smoke", ["tools/bench", "serve", "--smoke"], "build release"),
+        Suite("benchmark smoke: transfer", ["tools/bench", "transfer", "--smoke"], "build release"),
+        Suite("benchmark smoke: update", ["tools/bench", "update", "--smoke"], "build release"),
         build("build with sanitizers", "build-san", ["-Doptimization=1", "-Ddebug=true", "-Db_sanitize=address,undefined",
                                                      "-Db_lundef=false"],
               ["steward-registry"]),

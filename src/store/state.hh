@@ -20,13 +20,18 @@ namespace steward::store {
 /// All zones as of one transaction: immutable, replaced as a whole.
 struct ZoneView {
   uint64_t transaction = 0;  // the last that changed a zone record, as `zones-at` says
-  std::vector<std::shared_ptr<const ZoneRecord>> zones;
+  std::vector<std::shared_ptr<const ZoneRecord>> zones;  ///< ascending id
+  bool has_unserved = false;
 
   /// From the hash of an apex to its zone; open addressing, at most half full.
   std::vector<const ZoneRecord*> table;
   size_t most_labels = 0;
 
   void index(const NameHash& hash);
+  /// Puts a record in the place of the one with its id, which has the same apex and is served or not as this one is.
+  void replace(const NameHash& hash, std::shared_ptr<const ZoneRecord> fresh);
+  /// zones.size() where there is none.
+  [[nodiscard]] size_t place_of(uint32_t id) const;
   /// The zone with the longest apex at or above `name`, which is folded.
   [[nodiscard]] const ZoneRecord* find_longest(const NameHash& hash, dns::NameView name) const;
   [[nodiscard]] const ZoneRecord* find_exact(const NameHash& hash, dns::NameView folded_apex) const;

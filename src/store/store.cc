@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <random>
@@ -147,14 +148,33 @@ size_t tree_key(const zone::ZoneInfo& zone, dns::NameView name, TreeKey& key) {
 void ZoneView::index(const NameHash& hash) {
   table.assign(std::bit_ceil(zones.size() * 2 + 1), nullptr);
   most_labels = 0;
+  has_unserved = false;
   for (const auto& zone : zones) {
-    if (!zone->served) continue;
+    if (!zone->served) {
+      has_unserved = true;
+      continue;
+    }
     const dns::Name apex = zone->info.apex.folded();
     most_labels = std::max(most_labels, apex.view().label_count());
     size_t at = hash(0, apex) & (table.size() - 1);
     while (table[at] != nullptr) at = (at + 1) & (table.size() - 1);
     table[at] = zone.get();
   }
+}
+
+size_t ZoneView::place_of(uint32_t id) const {
+  const auto at = std::lower_bound(zones.begin(), zones.end(), id, [](const auto& zone, uint32_t wanted) { return zone->info.id < wanted; });
+  return at != zones.end() && (*at)->info.id == id ? static_cast<size_t>(at - zones.begin()) : zones.size();
+}
+
+void ZoneView::replace(const NameHash& hash, std::shared_ptr<const ZoneRecord> fresh) {
+  auto& place = zones[place_of(fresh->info.id)];
+  if (fresh->served) {
+    size_t at = hash(0, fresh->info.apex.folded()) & (table.size() - 1);
+    while (table[at] != place.get()) at = (at + 1) & (table.size() - 1);
+    table[at] = fresh.get();
+  }
+  place = std::move(fresh);
 }
 
 const ZoneRecord* ZoneView::find_exact(const NameHash& hash, dns::NameView folded_apex) const {
@@ -198,7 +218,6 @@ void Store::State::make_room_in_tree() {
 }
 
 void Store::State::publish_view(std::unique_ptr<ZoneView> fresh) {
-  fresh->index(hash);
   const ZoneView* old = view.exchange(fresh.release(), std::memory_order_seq_cst);
   if (old != nullptr) epochs.retire([old] { delete old; });
 }
@@ -233,6 +252,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
   for (uint64_t segment = 0; segment < state->log->segments(); ++segment)
     if (segment > NodeLog::segment_of(*end) || (segment < NodeLog::segment_of(*end) && !state->live.contains(segment)))
       state->log->drop(segment);
+  view->index(state->hash);
   state->publish_view(std::move(view));
   return std::unique_ptr<Store>(new Store(std::move(state)));
 }

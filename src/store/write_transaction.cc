@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <map>
+#include <set>
 #include <stdexcept>
 
 #include "store/journal.hh"
@@ -23,7 +25,7 @@ struct WriteTransaction::Implementation {
       throw std::runtime_error(std::string("write transaction: ") + mdb_strerror(code));
     txn.reset(begun);
     next_zone_id = s.next_zone_id;
-    for (const auto& zone : s.view.load()->zones) zones.emplace(zone->info.id, zone);
+    base = s.view.load();
   }
 
   class Table;
@@ -33,9 +35,11 @@ struct WriteTransaction::Implementation {
   TxnHandle txn;
   NodePosition log_before;
   uint32_t next_zone_id;
-  std::map<uint32_t, std::shared_ptr<const ZoneRecord>> zones;
+  // What a transaction says of zones lies over the view of the last one, which stays as long as this thread publishes no other: a change of one
+  // zone costs nothing for the others.
+  const ZoneView* base = nullptr;
   std::map<uint32_t, std::shared_ptr<ZoneRecord>> changed_zones;
-  bool zones_changed = false;
+  std::set<uint32_t> removed_zones;
   bool has_writes = false;
   std::map<std::pair<uint32_t, bool>, std::unique_ptr<Table>> tables;
   std::map<uint32_t, std::unique_ptr<ZoneAttic>> attics;
@@ -57,6 +61,13 @@ struct WriteTransaction::Implementation {
     if (const int code = mdb_put(txn.get(), dbi, &k, &v, 0); code != 0) return lmdb_error("commit", code);
     return {};
   }
+  /// As of the last commit; null where there was none, or it is removed now.
+  [[nodiscard]] const ZoneRecord* base_zone(uint32_t id) const {
+    const auto at = base->place_of(id);
+    return at == base->zones.size() || removed_zones.contains(id) ? nullptr : base->zones[at].get();
+  }
+  [[nodiscard]] bool has_new_view() const { return !removed_zones.empty() || !changed_zones.empty(); }
+  std::unique_ptr<ZoneView> make_view(uint64_t id);
   /// Entries whose key begins with this zone's id.
   Result<void> remove_all(MDB_dbi dbi, uint32_t zone);
   Result<void> write_zones();
@@ -258,26 +269,28 @@ WriteTransaction::~WriteTransaction() {
 }
 
 const ZoneRecord* WriteTransaction::find_zone(dns::NameView apex) const {
-  for (const auto& [id, zone] : impl_->zones)
-    if (zone->info.apex == apex) {
-      const auto changed = impl_->changed_zones.find(id);
-      return changed != impl_->changed_zones.end() ? changed->second.get() : zone.get();
-    }
-  return nullptr;
+  for (const auto& [id, zone] : impl_->changed_zones)
+    if (zone->info.apex == apex) return zone.get();
+  const ZoneRecord* found = impl_->base->find_exact(impl_->s.hash, dns::Name(apex).folded());
+  if (found == nullptr && impl_->base->has_unserved) {
+    const auto& zones = impl_->base->zones;
+    const auto at = std::find_if(zones.begin(), zones.end(), [&](const auto& zone) { return !zone->served && zone->info.apex == apex; });
+    if (at != zones.end()) found = at->get();
+  }
+  return found != nullptr && !impl_->removed_zones.contains(found->info.id) ? found : nullptr;
 }
 
 ZoneRecord& WriteTransaction::add_zone(dns::NameView apex) {
   auto record = std::make_shared<ZoneRecord>();
   record->info.id = impl_->next_zone_id++;
   record->info.apex = dns::Name(apex);
-  impl_->zones[record->info.id] = record;
   impl_->changed_zones[record->info.id] = record;
   return *record;
 }
 
 ZoneRecord& WriteTransaction::zone(uint32_t id) {
   auto& changed = impl_->changed_zones[id];
-  if (!changed) changed = std::make_shared<ZoneRecord>(*impl_->zones.at(id));
+  if (!changed) changed = std::make_shared<ZoneRecord>(*impl_->base_zone(id));
   return *changed;
 }
 
@@ -291,9 +304,8 @@ Result<void> WriteTransaction::remove_zone(uint32_t id) {
   if (auto cleared = clear_journal(id); !cleared) return cleared;
   for (const MDB_dbi dbi : {impl_->s.dbs.attic, impl_->s.dbs.state})
     if (auto removed = impl_->remove_all(dbi, id); !removed) return removed;
-  impl_->zones.erase(id);
   impl_->changed_zones.erase(id);
-  impl_->zones_changed = true;
+  impl_->removed_zones.insert(id);
   Bytes key;
   append_u32(key, id);
   MDB_val k = to_val(key);
@@ -364,7 +376,6 @@ Result<void> WriteTransaction::Implementation::write_zones() {
     MDB_val k = to_val(key);
     MDB_val v = to_val(as_bytes(json));
     if (const int code = mdb_put(txn.get(), s.dbs.zones, &k, &v, 0); code != 0) return lmdb_error("zones", code);
-    zones[id] = zone;
   }
   return {};
 }
@@ -398,7 +409,7 @@ Result<void> WriteTransaction::commit() {
   Store::State& s = t.s;
   t.tables.clear();
   if (t.failure) return tl::unexpected<Error>(*t.failure);
-  if (!t.has_writes && !t.zones_changed && t.changed_zones.empty()) return {};
+  if (!t.has_writes && !t.has_new_view()) return {};
   // The nodes first: what the tree points at is on disk before the tree is.
   if (auto synced = s.log->sync(); !synced) return synced;
   if (auto written = t.write_zones(); !written) return written;
@@ -408,8 +419,7 @@ Result<void> WriteTransaction::commit() {
   if (auto put = t.put_number(s.dbs.meta, as_bytes("next-zone"), t.next_zone_id); !put) return put;
 
   const uint64_t id = mdb_txn_id(t.txn.get());
-  const bool new_view = t.zones_changed || !t.changed_zones.empty();
-  if (new_view)
+  if (t.has_new_view())
     if (auto put = t.put_number(s.dbs.meta, as_bytes("zones-at"), id); !put) return put;
   if (const int code = mdb_txn_commit(t.txn.release()); code != 0) return lmdb_error("commit", code);
   t.committed = true;
@@ -417,14 +427,31 @@ Result<void> WriteTransaction::commit() {
   return {};
 }
 
+std::unique_ptr<ZoneView> WriteTransaction::Implementation::make_view(uint64_t id) {
+  const bool same_zones = removed_zones.empty() && std::all_of(changed_zones.begin(), changed_zones.end(), [&](const auto& changed) {
+    const auto* before = base_zone(changed.first);
+    return before != nullptr && before->served == changed.second->served;
+  });
+  auto view = std::make_unique<ZoneView>();
+  if (same_zones) {
+    // As nearly always: the same table with other records in their places, for hashing ten thousand apexes takes longer than the commit.
+    *view = *base;
+    for (const auto& [zone_id, zone] : changed_zones) view->replace(s.hash, zone);
+  } else {
+    std::map<uint32_t, std::shared_ptr<const ZoneRecord>> zones;
+    for (const auto& zone : base->zones)
+      if (!removed_zones.contains(zone->info.id)) zones.emplace_hint(zones.end(), zone->info.id, zone);
+    for (const auto& [zone_id, zone] : changed_zones) zones[zone_id] = zone;
+    for (const auto& [zone_id, zone] : zones) view->zones.push_back(zone);
+    view->index(s.hash);
+  }
+  view->transaction = id;
+  return view;
+}
+
 void WriteTransaction::Implementation::after_commit(uint64_t id, std::map<uint64_t, uint64_t> live) {
   // Readers wait for the view, so it comes first; they look into the tree until the index has followed.
-  if (zones_changed || !changed_zones.empty()) {
-    auto view = std::make_unique<ZoneView>();
-    view->transaction = id;
-    for (const auto& [zone_id, zone] : zones) view->zones.push_back(zone);
-    s.publish_view(std::move(view));
-  }
+  if (has_new_view()) s.publish_view(make_view(id));
   s.next_zone_id = next_zone_id;
   if (s.index_built) {
     s.index.begin_change();

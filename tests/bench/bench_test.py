@@ -1,9 +1,13 @@
 """Tests of the benchmarks' own parts: python3 bench_test.py <build>/tests/bench. Starts no server."""
 
+import json
 import os
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 sys.dont_write_bytecode = True
@@ -65,6 +69,75 @@ class GeneratedZone(unittest.TestCase):
             self.assertEqual(zones._last_agent(os.path.join(folder, "zone")), last + ".com.steward-registry.org.")
 
 
+def record(rrtype, rdata):
+    """A record of a.example. whose owner is a pointer at the question (RFC 1035 §4.1.4)."""
+    return b"\xc0\x0c" + struct.pack("!HHIH", rrtype, 1, 60, len(rdata)) + rdata
+
+
+class Transfers(unittest.TestCase):
+    SOA = record(6, b"\0\0" + struct.pack("!IIIII", 7, 3600, 600, 86400, 60))
+
+    def serve(self, messages):
+        """Port of a server that answers one client with these messages and closes."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+
+        def answer():
+            client = listener.accept()[0]
+            with client:
+                client.recv(65535)
+                client.sendall(b"".join(struct.pack("!H", len(message)) + message for message in messages))
+        threading.Thread(target=answer, daemon=True).start()
+        return str(listener.getsockname()[1])
+
+    @staticmethod
+    def message(*records, rcode=0):
+        question = wire.encode_name("a.example") + struct.pack("!HH", 252, 1)
+        return struct.pack("!HHHHHH", 0x4141, 0x8400 | rcode, 1, len(records), 0, 0) + question + b"".join(records)
+
+    def sink(self, *messages):
+        return tool("xfr-sink", "--port", self.serve(messages), "--zone", "a.example")
+
+    def test_sink_ends_with_the_closing_soa(self):
+        done = self.sink(self.message(self.SOA), self.message(record(16, b"\x01x" * 12)), self.message(record(16, b"\x01y"), self.SOA))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        said = json.loads(done.stdout)
+        self.assertEqual((said["messages"], said["records"]), (3, 4))
+
+    def test_sink_takes_a_zone_of_one_message(self):
+        self.assertEqual(self.sink(self.message(self.SOA, self.SOA)).returncode, 0)
+
+    def test_sink_tells_of_a_refusal_and_of_a_stream_that_is_cut(self):
+        self.assertIn("RCODE 5", self.sink(self.message(self.SOA, rcode=5)).stderr)
+        self.assertIn("ended before the transfer", self.sink(self.message(self.SOA)).stderr)
+
+
+class Updates(unittest.TestCase):
+    def test_flood_counts_what_is_answered(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server, tempfile.NamedTemporaryFile("w", suffix=".txt") as names:
+            server.bind(("127.0.0.1", 0))
+            names.write("".join("a%d.b.example. TXT\n" % i for i in range(8)))
+            names.flush()
+            seen = []
+
+            def answer():
+                for number in range(8):
+                    message, client = server.recvfrom(4096)
+                    seen.append(message)
+                    server.sendto(message[:2] + bytes([0xa8, 5 if number == 3 else 0]) + message[4:12], client)
+            thread = threading.Thread(target=answer, daemon=True)
+            thread.start()
+            done = tool("update-flood", "--port", str(server.getsockname()[1]), "--zone", "b.example", "--names", names.name, "--count", "8",
+                        "--clients", "3", "--run", "4")
+            thread.join(10)
+        said = json.loads(done.stdout)
+        self.assertEqual((said["done"], said["refused"], said["lost"]), (7, 1, 0))
+        self.assertEqual(len(set(message[12:] for message in seen)), 8)
+        for message in seen:
+            self.assertEqual(message[2] >> 3 & 15, 5)
+            self.assertEqual(struct.unpack("!HHHH", message[4:12]), (1, 0, 1, 0))
+
+
 class Flood(unittest.TestCase):
     def test_only_loopback_is_flooded(self):
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
@@ -77,6 +150,9 @@ class Flood(unittest.TestCase):
     def test_wrong_usage_exits_with_2(self):
         self.assertEqual(tool("dns-flood", "--port", "53").returncode, 2)
         self.assertEqual(tool("gen-zone", "--agents", "x").returncode, 2)
+        self.assertEqual(tool("xfr-sink", "--port", "53").returncode, 2)
+        self.assertEqual(tool("update-flood", "--zone", "a.example").returncode, 2)
+        self.assertEqual(tool("answer-times", "--rate", "0", "--queries", "x").returncode, 2)
         self.assertEqual(tool("layout-bench", "--names").returncode, 2)
 
 

@@ -94,6 +94,18 @@ def pin(pid, core):
                 pass  # a thread that ended meanwhile
 
 
+def first_in_line(pid):
+    """Every thread of the tree before whatever else runs on the machine (SCHED_FIFO): for figures of waiting on one that is not idle."""
+    for one in tree(pid):
+        for tid in _listdir("/proc/%d/task" % one):
+            try:
+                os.sched_setscheduler(int(tid), os.SCHED_FIFO, os.sched_param(5))
+            except ProcessLookupError:
+                pass  # a thread that ended meanwhile
+            except PermissionError as error:
+                raise BenchError("--realtime needs the right to it (root, or CAP_SYS_NICE)") from error
+
+
 def kill_tree(pid):
     """SIGKILL to the process and to what it has forked, by their ids."""
     for one in tree(pid):

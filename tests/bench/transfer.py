@@ -62,6 +62,9 @@ def _sink(options, server, tls=False):
 def _times(options, server, zone, seconds):
     command = [zones.tool(options, "answer-times"), "--port", str(server.port), "--queries", zone.names, "--rate", "2000", "--seconds",
                str(seconds)]
+    if options.realtime:
+        machine.first_in_line(server.pid)
+        command = ["chrt", "-f", "5", *command]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     if done.returncode != 0:
         raise BenchError("answer-times from %s: %s" % (server.label, done.stderr))

@@ -71,6 +71,7 @@ def _flood(options, server, zone, clients, seconds, number):
     command = [zones.tool(options, "update-flood"), "--port", str(server.port), "--zone", zones.ORIGIN, "--names", zone.names,
                "--count", str(200 if options.smoke else min(zones.queries_for(zone.agents), 200_000)), "--seconds", str(seconds), "--clients",
                str(clients), "--run", str(number)]
+    command = _first_in_line(options, command, server)
     before = machine.cpu(server.pid)
     done = subprocess.run(command, capture_output=True, text=True, timeout=120 + seconds)
     after = machine.cpu(server.pid)
@@ -81,6 +82,14 @@ def _flood(options, server, zone, clients, seconds, number):
         raise BenchError("%s under update-flood: %s\n%s" % (server.label, done.stdout.strip(), server.log_tail()))
     said["cpu_ms"] = 1000 * (after.total - before.total) / said["done"]
     return said
+
+
+def _first_in_line(options, command, *processes):
+    if not options.realtime:
+        return command
+    for server in processes:
+        machine.first_in_line(server.pid)
+    return ["chrt", "-f", "5", *command]
 
 
 def _rates(options, keys, report, zone, note):
@@ -139,7 +148,8 @@ def _propagate(options, zone, primary, secondary):
             stack.callback(server.kill)
             wire.until_answer(server, server.start(), zone.last_name, "TXT", options.limit, signed=True)
         command = [zones.tool(options, "update-flood"), "--port", str(first.port), "--zone", zones.ORIGIN, "--names", zone.names, "--count",
-                   "5" if options.smoke else "100", "--watch", str(second.port), "--pause-ms", "50"]
+                   "5" if options.smoke else "100" if primary == "steward" else "20", "--watch", str(second.port), "--pause-ms", "50"]
+        command = _first_in_line(options, command, first, second)
         done = subprocess.run(command, capture_output=True, text=True, timeout=1200)
         if done.returncode != 0:
             raise BenchError("update-flood from %s to %s: %s\n%s\n%s" % (first.label, second.label, done.stderr + done.stdout, first.log_tail(),
