@@ -6,7 +6,10 @@
 An update is part of the zone until another update undoes it: a reload of the file, a restart and a transfer keep it.
 """
 
+import json
 import pathlib
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -63,7 +66,6 @@ def expect_held(server, owner, rtype, *texts):
 
 
 def shown(server):
-    import json
     return json.loads(server.run("zone", "show", ZONE, "--json").stdout)
 
 
@@ -211,7 +213,6 @@ def forwarding(report, kind, folder):
         with report.case(f"{kind}: the secondary still serves"):
             expect_held(secondary, "www", "A", "192.0.2.1")
         with report.case(f"{kind}: a primary that takes the connection and says nothing is given up"):
-            import socket
             with socket.socket() as silent:
                 silent.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 silent.bind((LOOPBACK, primary.port))
@@ -223,7 +224,6 @@ def forwarding(report, kind, folder):
 
 
 def update_octets():
-    import struct
     zone = zone_wire.wire_name(ZONE)
     owner = b"\4late" + zone
     return (struct.pack("!HHHHHH", 77, 5 << 11, 1, 0, 1, 0) + zone + struct.pack("!HH", 6, 1)
