@@ -9,13 +9,15 @@
 #include "base/clock.hh"
 #include "config/config.hh"
 #include "crypto/tls.hh"
+#include "daemon/call_turns.hh"
 #include "net/message_call.hh"
 
 namespace steward::daemon {
 
 class PeerCalls {
  public:
-  PeerCalls(net::Loop& loop, const Clock& clock) : loop_(loop), clock_(clock) {}
+  PeerCalls(net::Loop& loop, const Clock& clock)
+      : loop_(loop), clock_(clock), turns_(most_transfers, [&loop](std::function<void()> task) { loop.post(std::move(task)); }) {}
 
   /// Keys anew; certificates are read again at the next call.
   void configure(std::shared_ptr<const auth::Keyring> keys);
@@ -25,14 +27,18 @@ class PeerCalls {
   /// A stream to the peer, over TLS where the peer says so. Io, Invalid with the file where the context cannot be made.
   Result<std::unique_ptr<net::StreamCall>> stream(const config::Peer& peer, net::StreamCall::Callbacks callbacks,
                                                   std::chrono::milliseconds idle);
+  /// At a primary, for transfers.
+  [[nodiscard]] CallTurns& turns() { return turns_; }
   [[nodiscard]] net::Loop& loop() { return loop_; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
 
  private:
+  static constexpr size_t most_transfers = 10;  // from one primary: BIND grants as many to all together
   Result<std::shared_ptr<const crypto::TlsClientContext>> tls_of(const config::PeerTls& tls);
 
   net::Loop& loop_;
   const Clock& clock_;
+  CallTurns turns_;
   std::shared_ptr<const auth::Keyring> keys_;
   std::map<std::string, std::shared_ptr<const crypto::TlsClientContext>> contexts_;
 };

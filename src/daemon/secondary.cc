@@ -231,7 +231,14 @@ void Secondary::soa_failed(const std::string& why) {
 
 void Secondary::begin_transfer(size_t primary, std::optional<uint32_t> from) {
   const config::Peer& peer = zone_.primaries[primary];
+  if (!turn_)
+    return room_.calls.turns().ask(peer.address.to_text(), [this, alive = std::weak_ptr<bool>(alive_), primary, from](CallTurns::Turn turn) {
+      if (alive.expired()) return;
+      turn_ = std::move(turn);
+      begin_transfer(primary, from);
+    });
   const auto give_up = [this](const std::string& why) {
+    turn_.reset();
     log::warning("transfer.in", {{"zone", name_}, {"primary", this->primary().address.to_text()}, {"failed", why}});
     room_.on_main([this, alive = std::weak_ptr<bool>(alive_)] {
       if (!alive.expired()) follow(refresh_.transfer_failed(moment()));
@@ -280,6 +287,9 @@ bool Secondary::take_message(ByteView message) {
 
 void Secondary::transfer_ended(net::CallEnd end, const std::string& why) {
   stream_.reset();
+  if (end == net::CallEnd::Unreachable || end == net::CallEnd::TimedOut)
+    room_.calls.turns().unreachable(zone_.primaries[transfer_->primary].address.to_text());
+  turn_.reset();
   Transfer& transfer = *transfer_;
   // After a step that ended it, closed() says that step again.
   IncomingTransfer::Step step = transfer.incoming.closed();

@@ -76,6 +76,7 @@ class Secondary {
   bool soa_answered_ = false;
   std::string soa_error_;
   std::shared_ptr<Transfer> transfer_;
+  CallTurns::Turn turn_;  // while a transfer is under way
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // what comes back from the writer may find us gone
 };
 

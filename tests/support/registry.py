@@ -27,8 +27,6 @@ class Registry(peers.Ours):
         super().write_config()
         config = yaml.safe_load(self.config_path.read_text())
         config["zones"] = json.loads(json.dumps(self.entries))  # lists of their own: YAML would write shared ones as aliases
-        config["tcp"]["max-clients-per-address"] = 4096
-        config["tcp"]["max-clients"] = 4096
         if self.templates:
             config["templates"] = json.loads(json.dumps(self.templates))
         self.config_path.write_text(yaml.safe_dump(config, sort_keys=False))
