@@ -6,6 +6,7 @@ measured in turn, so that whatever drifts on the machine drifts for all. At --ag
 
 import contextlib
 import json
+import os
 import subprocess
 
 from . import exchange, machine, wire, zones
@@ -56,10 +57,11 @@ def bars(agents):
 
 def run(options, classes, report, note):
     keys = [one.key for one in classes]
+    all_zones = []
     for agents in sizes(options.agents):
-        zone = zones.generate(options, agents)
-        zones.sign_once(zone, note)
-        _rates(options, [key for key in keys if key != "nsd"], report, zone, note)
+        all_zones.append(zones.generate(options, agents))
+        zones.sign_once(all_zones[-1], note)
+    _rates(options, [key for key in keys if key != "nsd"], report, all_zones, note)
     _growth(options, report)
     if options.propagation:
         zone = zones.generate(options, min(options.agents, 10_000))
@@ -92,25 +94,32 @@ def _first_in_line(options, command, *processes):
     return ["chrt", "-f", "5", *command]
 
 
-def _rates(options, keys, report, zone, note):
+def _rates(options, keys, report, all_zones, note):
+    """All servers and both sizes at once, idle while another one is measured, so that what drifts drifts for all ratios."""
     with contextlib.ExitStack() as stack:
         running = []
-        for key in keys:
-            role = exchange.Role(updates=True, keys=exchange.keys_of(zone))
-            server = exchange.CLASSES[key](options.work, exchange.file_for(key, zone, True), role, agents=zone.agents)
-            stack.callback(server.kill)
-            note("starting %s with %d agents" % (server.label, zone.agents))
-            wire.until_answer(server, server.start(), zone.last_name, "TXT", options.limit, signed=True)
-            running.append(server)
+        for zone in all_zones:
+            for key in keys:
+                role = exchange.Role(updates=True, keys=exchange.keys_of(zone))
+                folder = os.path.join(options.work, str(zone.agents))
+                server = exchange.CLASSES[key](folder, exchange.file_for(key, zone, True), role, agents=zone.agents)
+                stack.callback(server.kill)
+                note("starting %s with %d agents" % (server.label, zone.agents))
+                wire.until_answer(server, server.start(), zone.last_name, "TXT", options.limit, signed=True)
+                running.append((server, zone))
         for number in range(options.rounds):
-            note("round %d of %d, %d agents" % (number + 1, options.rounds, zone.agents))
             for clients in (1, FLIGHT):
-                for server in running:
-                    said = _flood(options, server, zone, clients, options.seconds, 10 * number + clients)
-                    report.add(_rate(clients, zone.agents), server.key, said["rate"], "1/s")
-                    report.add(_interval(clients, zone.agents), server.key, 1000 / said["rate"], "ms")
-                    report.add("  CPU " + _interval(clients, zone.agents), server.key, said["cpu_ms"], "ms")
-                    report.add("  median time of an answer, %d in flight, %s" % (clients, _size(zone.agents)), server.key, said["median_ms"], "ms")
+                note("round %d of %d, %d in flight" % (number + 1, options.rounds, clients))
+                for server, zone in running:
+                    _one_rate(options, report, server, zone, clients, number)
+
+
+def _one_rate(options, report, server, zone, clients, number):
+    said = _flood(options, server, zone, clients, options.seconds, 10 * number + clients)
+    report.add(_rate(clients, zone.agents), server.key, said["rate"], "1/s")
+    report.add(_interval(clients, zone.agents), server.key, 1000 / said["rate"], "ms")
+    report.add("  CPU " + _interval(clients, zone.agents), server.key, said["cpu_ms"], "ms")
+    report.add("  median time of an answer, %d in flight, %s" % (clients, _size(zone.agents)), server.key, said["median_ms"], "ms")
 
 
 def _growth(options, report):
