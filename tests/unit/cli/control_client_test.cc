@@ -73,7 +73,7 @@ TEST_CASE("control: lists zones as a table, or the server's own JSON") {
     CHECK(ran.code == 0);
     CHECK(ran.out ==
           "ZONE          STATE    SERIAL  SIGNED  NODES  RECORDS  LOADED                   NEXT                        "
-          "     CATALOG  FILE\n"
+          "     CATALOG  SOURCE\n"
           "example.com.  serving       7  nsec        3        9  1970-01-01 00:00:00 UTC  re-sign 1970-01-01 00:01:00 "
           "UTC  c.       /z\n");
   }
