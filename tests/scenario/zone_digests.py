@@ -96,6 +96,7 @@ def knot_verifies(report, folder):
     path.write_text(text(5))
     with Registry([{"name": ZONE, "file": str(path), "zonemd": "sha384", "dnssec": True, "allow-transfer": LOOPBACK}]) as ours:
         with report.case("knotd takes a zone with our digest, and wants one"):
+            eventually(lambda: f"served by us\n{ours.log_tail()}", lambda: isinstance(outcome(ours, ZONE), int))
             with VerifyingKnot(ours) as knot:
                 eventually(lambda: f"served by knotd\n{knot.log_tail()}", lambda: outcome(knot, ZONE) == outcome(ours, ZONE) != "REFUSED")
 
