@@ -6,7 +6,9 @@ namespace steward::daemon {
 namespace {
 
 constexpr uint64_t copied_here = 4000;       // nodes: a walk that no query notices
-constexpr uint64_t octets_of_a_record = 64;  // about, with its share of signatures
+// About, with what compression leaves. A signed zone's records are for the most part RRSIGs.
+constexpr uint64_t octets_of_a_record = 60;
+constexpr uint64_t octets_of_a_signed_record = 160;
 
 /// Acquires for as long as a call takes.
 class Holding {
@@ -90,7 +92,8 @@ uint64_t StoreTransfers::zone_octets(const zone::ZoneInfo& zone) {
   const Holding held(*reader_);
   if (!held) return 0;
   const store::ZoneRecord* record = reader_->zone_record(zone.apex);
-  return record != nullptr ? record->records * octets_of_a_record : 0;
+  if (record == nullptr) return 0;
+  return record->records * (record->info.denial == zone::Denial::None ? octets_of_a_record : octets_of_a_signed_record);
 }
 
 }  // namespace steward::daemon
