@@ -65,7 +65,7 @@ void Secondaries::forward(serve::UpdateRequest request) {
   }
   const auto place = forwarded_.insert(forwarded_.end(), under_way);
   net::StreamCall::Callbacks callbacks;
-  callbacks.on_message = [this, under_way, message, now](ByteView reply) {
+  callbacks.on_message = [under_way, message, now](ByteView reply) {
     const bool believed = net::is_reply_to(message, reply) &&
                           (!under_way->verifier || under_way->verifier->verify(reply, now()) == auth::TsigReply::Good);
     if (believed) {
