@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "change/edit_plan.hh"
+#include "change/node_key.hh"
 #include "dns/rdata.hh"
 #include "sign/denial.hh"
 
@@ -79,8 +80,7 @@ bool ZoneEdit::is_ignored(RrType type) const {
 }
 
 EditedNode& ZoneEdit::at(NameView owner) {
-  Bytes key(dns::max_canonical_key_size);
-  key.resize(dns::canonical_key(owner, r_.apex, key.data()));
+  const Bytes key = key_of(owner, r_.apex);
   const auto [place, is_new] = edits_.try_emplace(key);
   if (!is_new) return place->second;
   place->second.owner = dns::Name(owner);
@@ -116,11 +116,7 @@ void ZoneEdit::load(EditedNode& node, const Bytes& key) {
 
 EditedNode& ZoneEdit::for_change(NameView owner) {
   EditedNode& node = at(owner);
-  if (has_savepoint_) {
-    Bytes key(dns::max_canonical_key_size);
-    key.resize(dns::canonical_key(owner, r_.apex, key.data()));
-    undo_.try_emplace(std::move(key), node);
-  }
+  if (has_savepoint_) undo_.try_emplace(key_of(owner, r_.apex), node);
   return node;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "change/node_key.hh"
 #include "change/rewrite.hh"
 #include "change/zone_digest.hh"
 #include "sign/denial.hh"
@@ -18,12 +19,6 @@ Bytes parent_of(const Bytes& key) {
   auto end = key.end() - 1;
   while (end != key.begin() && *(end - 1) != 0) --end;
   return {key.begin(), end};
-}
-
-bool has_content(zone::NodeView node, Keep keep) {
-  for (size_t i = 0; i < node.rrset_count(); ++i)
-    if (keep == Keep::All || node.rrset(i).type != RrType::NSEC) return true;
-  return false;
 }
 
 // Whether a node with these flags hides what is below it: a cut, or a DNAME also at the apex (RFC 6672 §2.4).

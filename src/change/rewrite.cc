@@ -1,33 +1,14 @@
 #include "change/rewrite.hh"
 
 #include <algorithm>
-#include <deque>
 
-#include "change/batch.hh"
-#include "change/nsec3_chain.hh"
-#include "change/stored_denial.hh"
+#include "change/node_key.hh"
+#include "change/rewrite_pass.hh"
 #include "change/zone_digest.hh"
 #include "dns/rdata.hh"
 
 namespace steward::change {
 namespace {
-
-constexpr size_t none = SIZE_MAX;
-
-Bytes key_of(NameView name, NameView apex) {
-  Bytes key(dns::max_canonical_key_size);
-  key.resize(dns::canonical_key(name, apex, key.data()));
-  return key;
-}
-
-// The lowest key behind this one: names below it included.
-void step_past(Bytes& key) { key.push_back(0); }
-
-bool has_content(zone::NodeView node, Keep keep) {
-  for (size_t i = 0; i < node.rrset_count(); ++i)
-    if (keep == Keep::All || node.rrset(i).type != RrType::NSEC) return true;
-  return false;
-}
 
 bool has_dynamic(zone::NodeView node) {
   const auto entries = read_provenance(node.provenance());
@@ -36,76 +17,7 @@ bool has_dynamic(zone::NodeView node) {
 
 bool has_provenance(zone::NodeView node) { return node && !node.provenance().empty(); }
 
-// The pass, from the apex to the last name. Items come in canonical order, from the file, from what is stored, or from both.
-class Rewrite {
- public:
-  Rewrite(const RewriteRequest& request, zone::NodeTable& nodes, zone::NodeTable& nsec3, Batch& batch, Batch& chain_batch)
-      : r_(request), nodes_(nodes), nsec3_(nsec3), batch_(batch), chain_batch_(chain_batch), chain_(request.apex, request.signing.opt_out) {
-    keep_ = request.signing.keep();
-    file_keep_ = request.signing.keep_of_file();
-  }
-
-  Result<RewriteResult> run() {
-    if (auto merged = merge(); !merged) return tl::unexpected<Error>(merged.error());
-    if (!apex_seen_) return fail(Errc::Invalid, r_.apex.to_text() + ": no SOA at the zone's apex (RFC 1035 §5.2)");
-    if (auto ended = end_names(); !ended) return tl::unexpected<Error>(ended.error());
-    if (auto written = write_apex(); !written) return tl::unexpected<Error>(written.error());
-    result_.signatures = batch_.signatures() + chain_batch_.signatures();
-    return result_;
-  }
-
- private:
-  Result<void> merge();
-  Result<void> forget_withdrawn(const Bytes* file_key);
-  Result<void> take_file(const zone::ZoneImage::Node& file, zone::NodeView stored, const Bytes& key);
-  Result<void> take_stored(zone::NodeView stored, const Bytes& key);
-  Result<void> take_presigned_nsec3(const zone::ZoneImage::Node& file);
-  void take_apex(const zone::ZoneImage::Node* file, zone::NodeView stored);
-  Result<void> place_empty_non_terminals(NameView owner);
-  Task& place(NameView owner, Bytes key, zone::NodeView stored);
-  void settle(Task& task, bool has_records);
-  void mark_wildcard(NameView owner);
-  Result<void> drop_stale(NameView below);
-  Result<void> flush(bool all);
-  void account(const Task& task);
-  Result<void> end_names();
-  Result<void> mark_late_wildcards();
-  Result<void> drop_rest_of_nsec3();
-  Result<void> write_apex();
-  Result<void> settle_serial();
-  void find_denial();
-
-  const RewriteRequest& r_;
-  zone::NodeTable& nodes_;
-  zone::NodeTable& nsec3_;
-  Batch& batch_;
-  Batch& chain_batch_;
-  Nsec3Chain chain_;
-  Keep keep_;       // of what is stored
-  Keep file_keep_;
-  RewriteResult result_;
-  NodeDraft draft_;
-
-  Task apex_;
-  bool apex_seen_ = false;
-  bool apex_comes_signed_ = false;
-  uint32_t negative_ttl_ = 0;
-  bool has_previous_ = false;
-  dns::Name previous_;             // the last name that was placed
-  Task* last_ = nullptr;           // its task: what comes next may be its child
-  bool has_cut_ = false;
-  dns::Name cut_;                  // what is below it is occluded
-  size_t open_ = none;             // the task that waits for the next name of the NSEC chain; none: the apex
-  std::deque<std::pair<Bytes, zone::NodeView>> stale_;  // stored names without content: gone, unless a name below is found
-  std::vector<dns::Name> late_wildcards_;         // parents that were placed long before
-  std::vector<dns::Name> unconfirmed_wildcards_;  // parents that had a wildcard
-  Bytes withdrawn_at_;  // the next name of the attic that was not looked at
-  bool withdrawn_left_ = false;
-  bool erased_ = false;
-  Bytes nsec3_at_;
-  bool presigned_nsec3_ = false;
-  bool chain_changed_ = false;
-};
+}  // namespace
 
 Result<void> Rewrite::merge() {
   zone::ZoneImage::Node file;
@@ -386,110 +298,6 @@ Result<void> Rewrite::take_presigned_nsec3(const zone::ZoneImage::Node& file) {
   if (!chain_batch_.is_full()) return {};
   return chain_batch_.write(chain_batch_.size(), nsec3_, [this](const Task& t) { chain_changed_ |= t.changed; });
 }
-
-Result<void> Rewrite::end_names() {
-  (open_ == none ? apex_ : batch_[open_]).next = apex_.owner;
-  open_ = none;
-  last_ = nullptr;
-  if (auto flushed = flush(true); !flushed) return flushed;
-  for (const auto& [key, stored] : stale_) {
-    if (auto erased = nodes_.erase(key); !erased) return erased;
-    erased_ = true;
-  }
-  stale_.clear();
-  return mark_late_wildcards();
-}
-
-// Labels such as "!" sort before "*": then the parent was written before its wildcard was seen.
-Result<void> Rewrite::mark_late_wildcards() {
-  for (const dns::Name& parent : late_wildcards_) {
-    const Bytes key = key_of(parent, r_.apex);
-    const zone::NodeView node = nodes_.find(key);
-    if (!node || node.is(zone::node_wildcard_child)) continue;
-    if (auto put = nodes_.put(key, zone::with_flags(node, static_cast<uint16_t>(node.flags() | zone::node_wildcard_child))); !put) return put;
-  }
-  for (const dns::Name& parent : unconfirmed_wildcards_) {
-    const auto wildcard = parent.child(as_bytes("*"));
-    if (wildcard && nodes_.find(key_of(*wildcard, r_.apex))) continue;
-    const Bytes key = key_of(parent, r_.apex);
-    const zone::NodeView node = nodes_.find(key);
-    if (!node) continue;
-    if (auto put = nodes_.put(key, zone::with_flags(node, static_cast<uint16_t>(node.flags() & ~zone::node_wildcard_child))); !put) return put;
-  }
-  return {};
-}
-
-Result<void> Rewrite::drop_rest_of_nsec3() {
-  while (nsec3_.at_or_after(nsec3_at_)) {
-    if (auto erased = nsec3_.erase(nsec3_at_); !erased) return erased;
-    chain_changed_ = true;
-  }
-  return {};
-}
-
-// Last of all, since only now it is known whether the serial moves.
-Result<void> Rewrite::write_apex() {
-  // Its signatures and its denial do not know of the record.
-  if (r_.zonemd && apex_comes_signed_)
-    return fail(Errc::Invalid, r_.apex.to_text() + ": no ZONEMD can be added to a zone that comes signed; sign it here, or have it made there");
-  const bool is_new = !apex_.stored;
-  apex_.serial = is_new || r_.exact_serial ? result_.file_serial : r_.stored_serial;
-  batch_.finish_one(apex_);
-  if (apex_.error) return tl::unexpected<Error>(*apex_.error);
-
-  if (r_.signing.denial == zone::Denial::Nsec3) {
-    chain_.add(apex_.owner, apex_.outcome());
-    auto written = chain_.write(negative_ttl_, chain_batch_, nsec3_);
-    if (!written) return tl::unexpected<Error>(written.error());
-    chain_changed_ = *written;
-  } else {
-    if (auto written = chain_batch_.write(chain_batch_.size(), nsec3_, [this](const Task& t) { chain_changed_ |= t.changed; }); !written)
-      return written;
-    // The chain of a zone that came signed stays when nothing but what is stored is looked at.
-    const bool kept = r_.image == nullptr && keep_ == Keep::All;
-    if (kept)
-      presigned_nsec3_ = static_cast<bool>(nsec3_.at_or_after(nsec3_at_));
-    else if (auto dropped = drop_rest_of_nsec3(); !dropped)
-      return dropped;
-  }
-
-  result_.changed = apex_.changed || erased_ || chain_changed_ || result_.written > 0;
-  if (auto settled = settle_serial(); !settled) return settled;
-  const zone::NodeView before = apex_.outcome();
-  find_denial();
-  result_.nodes += 1;
-  for (size_t i = 0; i < before.rrset_count(); ++i) result_.records += before.rrset(i).rr_count + size_t{before.rrset(i).sig_count};
-  if (!result_.changed) return {};
-  result_.written += 1;
-  return nodes_.put(apex_.key, apex_.node);
-}
-
-// The serial, and the digest that covers it.
-Result<void> Rewrite::settle_serial() {
-  result_.serial = *apex_.serial;
-  if (!result_.changed) return {};
-  if (apex_.stored) {
-    const uint32_t in_file = r_.image != nullptr ? result_.file_serial : r_.stored_serial;
-    result_.serial = r_.exact_serial ? in_file : next_serial(r_.stored_serial, in_file);
-    apex_.serial = result_.serial;
-    batch_.finish_one(apex_);
-    if (apex_.error) return tl::unexpected<Error>(*apex_.error);
-  }
-  return digest_zone(batch_.finisher(), apex_, r_.zonemd, nodes_, nsec3_);
-}
-
-void Rewrite::find_denial() {
-  if (r_.signing.signer != nullptr) {
-    result_.denial = r_.signing.denial;
-    return;
-  }
-  StoredDenial stored = stored_denial(apex_.outcome(), presigned_nsec3_);
-  result_.denial = stored.denial;
-  result_.nsec3_iterations = stored.nsec3_iterations;
-  result_.nsec3_salt = std::move(stored.nsec3_salt);
-}
-
-}  // namespace
 
 std::vector<ApexRecords> stored_apex_records(zone::NodeView apex) {
   std::vector<ApexRecords> all;

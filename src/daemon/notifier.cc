@@ -16,8 +16,7 @@ std::string name_of(const config::Peer& peer) { return peer.address.to_text() + 
 
 }  // namespace
 
-void Notifier::configure(const std::vector<config::ZoneConfig>& zones, std::shared_ptr<const auth::Keyring> keys) {
-  keys_ = std::move(keys);
+void Notifier::configure(const std::vector<config::ZoneConfig>& zones) {
   for (auto& [zone, targets] : zones_)
     for (auto& [name, target] : targets) target.wanted = false;
   for (const config::ZoneConfig& zone : zones)
@@ -77,26 +76,14 @@ void Notifier::forget(Target& target) {
 Result<Bytes> Notifier::message_for(const std::string& zone, Target& target) {
   const auto apex = dns::Name::from_text(zone);
   if (!apex) return tl::unexpected<Error>(apex.error());
-  if (auto held = reader_->acquire(); !held) return tl::unexpected<Error>(held.error());
-  Bytes rdata;
-  uint32_t ttl = 0;
-  if (const zone::ZoneInfo* info = reader_->find_zone(*apex); info != nullptr && info->apex == apex->view())
-    if (const zone::NodeView node = reader_->find(*info, *apex); node)
-      if (const auto soa = node.find(dns::RrType::SOA)) {
-        zone::expand_rdata(dns::RrType::SOA, zone::StoredRrReader(soa->rrs).next().rdata, node.owner(), rdata);
-        ttl = soa->ttl();
-      }
-  reader_->release();
+  const auto soa = find_soa_(*apex);
   // Whoever waits for it is told when it is loaded.
-  if (rdata.empty()) return Bytes{};
-  auto message = transfer::build_notify(net::random_message_id(), *apex, rdata, ttl);
-  target.verifier.reset();
-  if (!message || !target.peer.key) return message;
-  const auth::TsigKey* key = keys_ ? keys_->find(*target.peer.key) : nullptr;
-  if (key == nullptr) return fail(Errc::NotFound, "no key " + target.peer.key->to_text());
-  auto verifier = auth::sign_request(*message, *key, clock_.now());
+  if (!soa) return Bytes{};
+  auto message = transfer::build_notify(net::random_message_id(), *apex, soa->rdata, soa->ttl);
+  if (!message) return message;
+  auto verifier = calls_.sign(*message, target.peer);
   if (!verifier) return tl::unexpected<Error>(verifier.error());
-  target.verifier = std::make_unique<auth::TsigVerifier>(std::move(*verifier));
+  target.verifier = std::move(*verifier);
   return message;
 }
 
@@ -117,12 +104,12 @@ void Notifier::send(const std::string& zone, const std::string& name) {
     if (at == zones_.end()) return true;
     const auto known = at->second.find(name);
     if (known == at->second.end() || !known->second.verifier) return true;
-    if (known->second.verifier->verify(reply, clock_.now()) == auth::TsigReply::Good) return true;
+    if (known->second.verifier->verify(reply, calls_.clock().now()) == auth::TsigReply::Good) return true;
     known->second.verifier->restart();
     return false;
   };
   callbacks.on_end = [this, zone, name](net::DatagramEnd end, const std::string& why) { ended(zone, name, end, why); };
-  target.call = net::DatagramCall::start(loop_, options, std::move(*message), std::move(callbacks));
+  target.call = net::DatagramCall::start(calls_.loop(), options, std::move(*message), std::move(callbacks));
 }
 
 void Notifier::ended(const std::string& zone, const std::string& name, net::DatagramEnd end, const std::string& why) {

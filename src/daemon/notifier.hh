@@ -10,20 +10,19 @@
 #include <memory>
 #include <string>
 
-#include "auth/tsig_client.hh"
-#include "base/clock.hh"
-#include "config/config.hh"
-#include "net/message_call.hh"
-#include "store/store.hh"
+#include "daemon/peer_calls.hh"
+#include "serve/transfer_records.hh"
 
 namespace steward::daemon {
 
 class Notifier {
  public:
-  Notifier(net::Loop& loop, std::unique_ptr<store::Reader> reader, const Clock& clock) : loop_(loop), reader_(std::move(reader)), clock_(clock) {}
+  /// The SOA that is served; nothing where nothing is.
+  using FindSoa = std::function<std::optional<serve::SoaRecord>(const dns::Name& zone)>;
+  Notifier(PeerCalls& calls, FindSoa find_soa) : calls_(calls), find_soa_(std::move(find_soa)) {}
 
-  /// Servers and keys anew; what is under way goes on.
-  void configure(const std::vector<config::ZoneConfig>& zones, std::shared_ptr<const auth::Keyring> keys);
+  /// Servers anew; what is under way goes on.
+  void configure(const std::vector<config::ZoneConfig>& zones);
   void changed(const dns::Name& zone);
   /// Tells those who were told nothing since they were configured: a change that was committed right before a crash would wait for the
   /// refresh of the secondaries otherwise.
@@ -53,10 +52,8 @@ class Notifier {
   void forget(Target& target);
   [[nodiscard]] Result<Bytes> message_for(const std::string& zone, Target& target);
 
-  net::Loop& loop_;
-  std::unique_ptr<store::Reader> reader_;
-  const Clock& clock_;
-  std::shared_ptr<const auth::Keyring> keys_;
+  PeerCalls& calls_;
+  FindSoa find_soa_;
   std::map<std::string, Targets> zones_;  // by the text of the apex
   std::deque<std::pair<std::string, std::string>> to_announce_;  // zone and target
   size_t announcing_ = 0;

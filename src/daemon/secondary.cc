@@ -54,7 +54,6 @@ struct Secondary::Transfer {
   transfer::TransferReceiver receiver;
   IncomingTransfer incoming;
   size_t primary = 0;
-  bool asked_incremental = false;
   std::string tls;
   std::string failure;  // of TSIG
   uint64_t began_ns = 0;
@@ -78,7 +77,7 @@ void Secondary::start() {
     else
       log::warning("zone.secondary", {{"zone", name_}, {"error", kept.error().what}, {"instead", "asking the primaries at once"}});
   }
-  if (stored.soa) refresh_.loaded(*stored.soa, stored.written_at);
+  if (stored.soa) refresh_.loaded(transfer::soa_fields(stored.soa->rdata), stored.written_at);
   follow(refresh_.start(moment()));
 }
 
@@ -244,13 +243,14 @@ void Secondary::begin_transfer(size_t primary, std::optional<uint32_t> from) {
       if (!alive.expired()) follow(refresh_.transfer_failed(moment()));
     });
   };
+  const StoredSecondary stored = from ? room_.stored(zone_.name) : StoredSecondary{};
+  const bool incremental = from && stored.soa;
   transfer::TransferQuery query;
   query.id = net::random_message_id();
   query.zone = zone_.name;
-  query.type = from ? dns::RrType::IXFR : dns::RrType::AXFR;
-  query.serial = from.value_or(0);
-  const StoredSecondary stored = from ? room_.stored(zone_.name) : StoredSecondary{};
-  auto message = from ? transfer::build_ixfr_query(query.id, zone_.name, stored.soa_rdata) : transfer::build_axfr_query(query.id, zone_.name);
+  query.type = incremental ? dns::RrType::IXFR : dns::RrType::AXFR;
+  query.serial = incremental ? *from : 0;
+  auto message = incremental ? transfer::build_ixfr_query(query.id, zone_.name, stored.soa->rdata) : transfer::build_axfr_query(query.id, zone_.name);
   if (!message) return give_up(message.error().what);
   auto verifier = room_.calls.sign(*message, peer);
   if (!verifier) return give_up(verifier.error().what);
@@ -260,7 +260,6 @@ void Secondary::begin_transfer(size_t primary, std::optional<uint32_t> from) {
   options.source = "transfer from " + peer.address.to_text();
   transfer_ = std::make_shared<Transfer>(query, zone_.name, options);
   transfer_->primary = primary;
-  transfer_->asked_incremental = from.has_value();
   transfer_->began_ns = room_.calls.clock().monotonic_ns();
   auto call = room_.calls.stream(peer,
                                  {.on_connect = [this] { transfer_->tls = stream_->tls_info(); },

@@ -10,6 +10,7 @@
 
 #include "daemon/peer_calls.hh"
 #include "daemon/zone_keeper.hh"
+#include "serve/transfer_records.hh"
 #include "transfer/incoming.hh"
 #include "transfer/received_zone.hh"
 #include "transfer/refresh.hh"
@@ -19,8 +20,7 @@ namespace steward::daemon {
 /// What a start finds in the store.
 struct StoredSecondary {
   Bytes state;                                 ///< of Refresh::to_octets(); may be empty
-  std::optional<transfer::SoaFields> soa;      ///< of the version that is stored
-  Bytes soa_rdata;
+  std::optional<serve::SoaRecord> soa;         ///< of the version that is stored
   UnixTime written_at{};
 };
 

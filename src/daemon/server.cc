@@ -75,7 +75,10 @@ Result<void> Server::open() {
   const auto secrets = read_cookie_secrets(config_.cookies.secret_file);
   if (!secrets) return tl::unexpected<Error>(secrets.error());
   cookie_secrets_ = *secrets;
-  if (auto applied = apply_settings(); !applied) return applied;
+  auto keyring = keyring_of(config_);
+  if (!keyring) return fail(config_.file.string() + ": keys", keyring.error());
+  keyring_ = std::make_shared<const auth::Keyring>(std::move(*keyring));
+  apply_settings();
   // With the rights that a later reload will have, not those of the start.
   if (auto opened = tls_.open(config_.tls, clock_.now()); !opened) return opened;
   if (auto opened = open_exchange(); !opened) return opened;
@@ -125,6 +128,11 @@ Result<void> Server::open_store() {
   zones_ = zones_with_members(config_, members_);
   writer_.set_between([this](bool more) {
     if (!more || group_->is_due()) group_->flush();
+    // Whatever the change came from: what it made dead is reclaimed.
+    if (std::exchange(has_changed_, false)) {
+      note_figures();
+      compact_when_idle();
+    }
   });
   return {};
 }
@@ -196,10 +204,7 @@ void Server::open_file_watch() {
     log::warning("files.watch", {{"error", opened.error().what}, {"instead", "reload on SIGHUP or by command"}});
 }
 
-Result<void> Server::apply_settings() {
-  auto keyring = keyring_of(config_);
-  if (!keyring) return fail("keys", keyring.error());
-  keyring_ = std::make_shared<const auth::Keyring>(std::move(*keyring));
+void Server::apply_settings() {
   auto settings = settings_of(config_);
   settings->keys = keyring_;
   settings->access = std::make_shared<const serve::AccessTable>(access_of(zones_));
@@ -209,7 +214,6 @@ Result<void> Server::apply_settings() {
   if (updates_) updates_->set_rights(update_rights());
   log::set_level(options_.log_level.value_or(config_.log.level));
   log::set_format(options_.log_format.value_or(config_.log.format));
-  return {};
 }
 
 void Server::run() {
@@ -248,11 +252,14 @@ void Server::become_ready() {
 Result<std::vector<config::Change>> Server::reload_config() {
   last_reload_ = ReloadReport{clock_.now(), true, ""};
   auto fresh = config::load_file(options_.config);
-  if (!fresh) {
+  // All that can be refused comes before anything is applied.
+  auto keyring = fresh ? keyring_of(*fresh) : Result<auth::Keyring>(auth::Keyring{});
+  if (!fresh || !keyring) {
+    const Error error = !fresh ? fresh.error() : fail(options_.config.string() + ": keys", keyring.error()).value();
     last_reload_->ok = false;
-    last_reload_->error = fresh.error().what;
-    log::error("reload.refused", {{"error", fresh.error().what}, {"serving", "the configuration before"}});
-    return tl::unexpected<Error>(fresh.error());
+    last_reload_->error = error.what;
+    log::error("reload.refused", {{"error", error.what}, {"serving", "the configuration before"}});
+    return tl::unexpected<Error>(error);
   }
   std::set<std::string> changed_zones;
   auto changes = config::diff(config_, *fresh);
@@ -276,7 +283,8 @@ Result<std::vector<config::Change>> Server::reload_config() {
   tls_.reload(fresh->tls, clock_.now());
   config_ = std::move(*fresh);
   zones_ = zones_with_members(config_, members_);
-  if (auto applied = apply_settings(); !applied) log::error("reload.settings", {{"error", applied.error().what}});
+  keyring_ = std::make_shared<const auth::Keyring>(std::move(*keyring));
+  apply_settings();
   writer_.post([this, shared, changed_zones = std::move(changed_zones)] {
     group_->flush();
     for (const std::string& zone : changed_zones)

@@ -117,11 +117,12 @@ class Server {
   Result<void> give_up_root_before_binding();
   Result<void> open_store();
   Result<void> open_exchange();
+  std::optional<serve::SoaRecord> served_soa(const dns::Name& zone, const std::function<void(const store::ZoneRecord&)>& take);
   Result<void> open_workers(std::vector<std::vector<net::Listener>> listeners);
   Result<void> watch_signals();
   Result<void> open_control();
   void open_file_watch();
-  Result<void> apply_settings();
+  void apply_settings();
   [[nodiscard]] std::shared_ptr<const UpdateRights> update_rights() const;
   void run_updates();
   void run_updates_of(const std::string& zone, std::shared_ptr<std::vector<UpdateDesk::Waiting>> batch);
@@ -196,6 +197,8 @@ class Server {
   Writer exports_;  // the same kind of queue, for long reads
   std::unique_ptr<store::Reader> export_reader_;
   std::unique_ptr<GroupCommit> group_;                          // the writer thread's, and so are
+  bool has_changed_ = false;   // since the figures were noted
+  bool compacts_ = false;      // a step of it waits
   std::unique_ptr<KeeperRoom> room_;
   std::unique_ptr<Catalogs> catalogs_;
   std::map<std::string, std::unique_ptr<ZoneKeeper>> keepers_;

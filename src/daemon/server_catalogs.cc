@@ -115,7 +115,7 @@ void Server::tell_members(std::set<std::string> changed) {
   loop_->post([this, members = catalogs_->members(), changed = std::move(changed)]() mutable {
     members_ = std::move(members);
     zones_ = zones_with_members(config_, members_);
-    if (auto applied = apply_settings(); !applied) log::error("catalog", {{"error", applied.error().what}});
+    apply_settings();
     configure_peers(changed);
   });
 }

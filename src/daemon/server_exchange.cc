@@ -7,8 +7,20 @@ namespace steward::daemon {
 
 namespace fs = std::filesystem;
 
+// Main thread: of the zone as it is stored; `take` sees its record also where it has no SOA yet.
+std::optional<serve::SoaRecord> Server::served_soa(const dns::Name& zone, const std::function<void(const store::ZoneRecord&)>& take) {
+  std::optional<serve::SoaRecord> soa;
+  if (!main_reader_->acquire()) return soa;
+  if (const store::ZoneRecord* record = main_reader_->zone_record(zone)) {
+    take(*record);
+    if (const zone::NodeView apex = main_reader_->find(record->info, zone.folded())) soa = serve::SoaRecord::of(apex);
+  }
+  main_reader_->release();
+  return soa;
+}
+
 Result<void> Server::open_exchange() {
-  std::array<std::unique_ptr<store::Reader>, 3> readers;
+  std::array<std::unique_ptr<store::Reader>, 2> readers;
   for (auto& reader : readers) {
     auto made = store_->make_reader();
     if (!made) return tl::unexpected<Error>(made.error());
@@ -27,8 +39,8 @@ Result<void> Server::open_exchange() {
   });
   transfer_slots_ = std::make_shared<serve::TransferSlots>(serve::TransferLimits{});
   peer_calls_ = std::make_unique<PeerCalls>(*loop_, clock_);
-  notifier_ = std::make_unique<Notifier>(*loop_, std::move(readers[1]), clock_);
-  main_reader_ = std::move(readers[2]);
+  notifier_ = std::make_unique<Notifier>(*peer_calls_, [this](const dns::Name& zone) { return served_soa(zone, [](const store::ZoneRecord&) {}); });
+  main_reader_ = std::move(readers[1]);
 
   const std::string spool = (config_.data / "transfers").string();
   std::error_code error;
@@ -42,17 +54,10 @@ Result<void> Server::open_exchange() {
       [this](std::function<void()> task) { loop_->post(std::move(task)); },
       [this](const dns::Name& zone) {
         StoredSecondary stored;
-        if (!main_reader_->acquire()) return stored;
-        if (const store::ZoneRecord* record = main_reader_->zone_record(zone)) {
-          stored.state = store_->state_of(record->info.id);
-          stored.written_at = record->loaded_at;
-          const zone::NodeView apex = main_reader_->find(record->info, dns::Name(zone).folded());
-          if (const auto soa = apex ? apex.find(dns::RrType::SOA) : std::nullopt) {
-            zone::expand_rdata(dns::RrType::SOA, zone::StoredRrReader(soa->rrs).next().rdata, apex.owner(), stored.soa_rdata);
-            stored.soa = transfer::soa_fields(stored.soa_rdata);
-          }
-        }
-        main_reader_->release();
+        stored.soa = served_soa(zone, [&](const store::ZoneRecord& record) {
+          stored.state = store_->state_of(record.info.id);
+          stored.written_at = record.loaded_at;
+        });
         return stored;
       },
       spool});
@@ -71,7 +76,7 @@ std::shared_ptr<const UpdateRights> Server::update_rights() const {
 // Main thread: whom we tell, whom we ask.
 void Server::configure_peers(const std::set<std::string>& changed) {
   peer_calls_->configure(keyring_);
-  notifier_->configure(zones_, keyring_);
+  notifier_->configure(zones_);
   secondaries_->configure(zones_, changed);
 }
 

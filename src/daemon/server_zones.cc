@@ -96,6 +96,7 @@ void Server::sync_zones(const std::map<std::string, const config::ZoneConfig*>& 
 
 // Writer thread, after a commit.
 void Server::zone_changed(const dns::Name& zone, uint32_t) {
+  has_changed_ = true;
   if (catalogs_->is_consumed(zone)) writer_.post([this, zone] { follow_catalog(zone); });
   loop_->post([this, zone] { notifier_->changed(zone); });
 }
@@ -110,6 +111,7 @@ void Server::note_figures() {
 // Writer thread.
 void Server::after_change() {
   note_figures();
+  has_changed_ = true;
   int64_t earliest = INT64_MAX;
   std::set<std::string> folders;
   for (const auto& [name, keeper] : keepers_) {
@@ -121,11 +123,12 @@ void Server::after_change() {
   }
   earliest_event_.store(earliest);
   loop_->post([this, folders = std::move(folders)] { watch_files(folders); });
-  compact_when_idle();
 }
 
 void Server::compact_when_idle() {
+  if (std::exchange(compacts_, true)) return;
   writer_.post_idle([this] {
+    compacts_ = false;
     const auto moved = store_->compact();
     if (!moved)
       log::error("store.compact", {{"error", moved.error().what}});

@@ -28,20 +28,22 @@ class Holding {
 
 class CopiedZone final : public serve::ZoneContents {
  public:
-  explicit CopiedZone(std::unique_ptr<store::ZoneCopy> copy) : copy_(std::move(copy)) {}
+  explicit CopiedZone(std::shared_ptr<const store::ZoneCopy> copy) : copy_(std::move(copy)) {}
   [[nodiscard]] size_t size() const override { return copy_->nodes().size(); }
   [[nodiscard]] zone::NodeView node(size_t index) const override { return copy_->nodes()[index]; }
+  static std::unique_ptr<serve::ZoneContents> of(std::shared_ptr<const store::ZoneCopy> copy) {
+    return copy ? std::make_unique<CopiedZone>(std::move(copy)) : nullptr;
+  }
 
  private:
-  std::unique_ptr<store::ZoneCopy> copy_;
+  std::shared_ptr<const store::ZoneCopy> copy_;
 };
 
-std::unique_ptr<serve::ZoneContents> copy_with(store::Reader& reader, const zone::ZoneInfo& zone) {
+std::shared_ptr<const store::ZoneCopy> copy_with(store::Reader& reader, const zone::ZoneInfo& zone) {
   const Holding held(reader);
   if (!held) return nullptr;
   auto copy = reader.copy_zone(zone);
-  if (!copy) return nullptr;
-  return std::make_unique<CopiedZone>(std::move(*copy));
+  return copy ? std::move(*copy) : nullptr;
 }
 
 }  // namespace
@@ -50,42 +52,20 @@ void StoreTransfers::copy_zone(const zone::ZoneInfo& zone, std::function<void(st
   uint64_t nodes = 0;
   if (const Holding held(*reader_); held)
     if (const store::ZoneRecord* record = reader_->zone_record(zone.apex)) nodes = record->nodes;
-  if (nodes <= copied_here) return take(copy_with(*reader_, zone));
-  // What is handed back must go where it came from, also when nobody takes it any more.
-  auto shared = std::make_shared<std::function<void(std::unique_ptr<serve::ZoneContents>)>>(std::move(take));
-  elsewhere_([shared, zone, here = here_](store::Reader& reader) mutable {
-    std::shared_ptr<serve::ZoneContents> contents = copy_with(reader, zone);
-    here([shared = std::move(shared), contents = std::move(contents)]() mutable {
-      class Shared final : public serve::ZoneContents {
-       public:
-        explicit Shared(std::shared_ptr<serve::ZoneContents> of) : of_(std::move(of)) {}
-        [[nodiscard]] size_t size() const override { return of_->size(); }
-        [[nodiscard]] zone::NodeView node(size_t index) const override { return of_->node(index); }
-
-       private:
-        std::shared_ptr<serve::ZoneContents> of_;
-      };
-      (*shared)(contents ? std::make_unique<Shared>(std::move(contents)) : nullptr);
-    });
+  if (nodes <= copied_here) return take(CopiedZone::of(copy_with(*reader_, zone)));
+  elsewhere_([take = std::move(take), zone, here = here_](store::Reader& reader) mutable {
+    here([take = std::move(take), copy = copy_with(reader, zone)] { take(CopiedZone::of(copy)); });
   });
 }
 
 std::optional<serve::JournalExtent> StoreTransfers::journal_extent(const zone::ZoneInfo& zone, uint32_t serial) {
   const Holding held(*reader_);
-  if (!held) return std::nullopt;
-  const auto extent = reader_->journal_extent(zone, serial);
-  if (!extent) return std::nullopt;
-  return serve::JournalExtent{extent->octets, extent->differences};
+  return held ? reader_->journal_extent(zone, serial) : std::nullopt;
 }
 
 std::optional<serve::JournalPart> StoreTransfers::read_journal(const zone::ZoneInfo& zone, serve::JournalPlace& place) {
   const Holding held(*reader_);
-  if (!held) return std::nullopt;
-  store::JournalPlace at{place.serial, place.part};
-  auto part = reader_->read_journal(zone, at);
-  if (!part) return std::nullopt;
-  place = {at.serial, at.part};
-  return serve::JournalPart{part->from, part->to, part->first, part->last, std::move(part->records)};
+  return held ? reader_->read_journal(zone, place) : std::nullopt;
 }
 
 uint64_t StoreTransfers::zone_octets(const zone::ZoneInfo& zone) {

@@ -3,6 +3,11 @@
 #include <utility>
 
 namespace steward::daemon {
+namespace {
+
+constexpr std::chrono::seconds longest_idle_wait{1};
+
+}  // namespace
 
 void Writer::start() {
   thread_ = std::thread([this] { run(); });
@@ -22,6 +27,7 @@ bool Writer::post_idle(std::function<void()> task) {
   {
     const std::lock_guard lock(mutex_);
     if (stop_) return false;
+    if (idle_tasks_.empty()) idle_since_ = std::chrono::steady_clock::now();
     idle_tasks_.push_back(std::move(task));
   }
   wake_.notify_one();
@@ -44,9 +50,11 @@ void Writer::run() {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [this] { return stop_ || !tasks_.empty() || !idle_tasks_.empty(); });
       if (stop_) return;
-      auto& queue = tasks_.empty() ? idle_tasks_ : tasks_;
+      const bool idle = tasks_.empty() || (!idle_tasks_.empty() && std::chrono::steady_clock::now() - idle_since_ >= longest_idle_wait);
+      auto& queue = idle ? idle_tasks_ : tasks_;
       task = std::move(queue.front());
       queue.pop_front();
+      if (idle) idle_since_ = std::chrono::steady_clock::now();
     }
     task();
     task = nullptr;

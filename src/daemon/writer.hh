@@ -2,6 +2,7 @@
 // The writer: the one thread that changes data. Work is posted to it and done in order; what waits together may be committed together
 // (daemon/group_commit.hh).
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -22,7 +23,8 @@ class Writer {
   void start();
   /// Any thread. False after stop().
   bool post(std::function<void()> task);
-  /// Done when nothing else waits: long work cuts itself into steps with this, and never holds up a change. Any thread.
+  /// Done when nothing else waits, or when it has waited for a second: long work cuts itself into steps with this, and does not hold up changes, nor
+  /// do changes without end keep signatures from being renewed. Any thread.
   bool post_idle(std::function<void()> task);
   /// Ends after the task under way; what still waits is dropped. Idempotent.
   void stop();
@@ -34,6 +36,7 @@ class Writer {
   std::condition_variable wake_;
   std::deque<std::function<void()>> tasks_;
   std::deque<std::function<void()>> idle_tasks_;
+  std::chrono::steady_clock::time_point idle_since_;  // when the first of them began to wait
   std::function<void(bool)> between_;
   bool stop_ = false;
   std::thread thread_;

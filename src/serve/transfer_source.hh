@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "base/bytes.hh"
+#include "zone/difference.hh"
 #include "zone/node.hh"
 #include "zone/snapshot.hh"
 
@@ -25,25 +26,9 @@ class ZoneContents {
   [[nodiscard]] virtual zone::NodeView node(size_t index) const = 0;
 };
 
-/// Where a reading of the journal stands; begins with {serial of the client, 0}.
-struct JournalPlace {
-  uint32_t serial = 0;
-  uint32_t part = 0;
-};
-
-/// Some records of one difference.
-struct JournalPart {
-  uint32_t from = 0;  ///< serials of the difference
-  uint32_t to = 0;
-  bool first = false;  ///< part of it
-  bool last = false;
-  Bytes records;  ///< whole records (zone::DifferenceReader)
-};
-
-struct JournalExtent {
-  uint64_t octets = 0;
-  uint64_t differences = 0;
-};
+using zone::JournalExtent;
+using zone::JournalPart;
+using zone::JournalPlace;
 
 class TransferSource {
  public:

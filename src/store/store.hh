@@ -46,24 +46,9 @@ struct JournalLimits {
   Seconds age = std::chrono::hours(14 * 24);
 };
 
-/// Where a reading of the journal stands. Begin with the serial alone.
-struct JournalPlace {
-  uint32_t serial = 0;
-  uint32_t part = 0;
-};
-
-struct JournalPart {
-  uint32_t from = 0;   ///< serials of the difference that it belongs to
-  uint32_t to = 0;
-  bool first = false;  ///< of that difference
-  bool last = false;
-  Bytes records;       ///< whole records (zone::DifferenceReader), about 64 KiB of them
-};
-
-struct JournalExtent {
-  uint64_t differences = 0;
-  uint64_t octets = 0;
-};
+using zone::JournalExtent;
+using zone::JournalPart;
+using zone::JournalPlace;
 
 class Reader;
 class WriteTransaction;

@@ -47,4 +47,24 @@ struct Difference {
   Bytes records;
 };
 
+/// Where a reading of a journal stands. Begin with the serial alone.
+struct JournalPlace {
+  uint32_t serial = 0;
+  uint32_t part = 0;
+};
+
+/// Some records of one difference.
+struct JournalPart {
+  uint32_t from = 0;   ///< serials of the difference that it belongs to
+  uint32_t to = 0;
+  bool first = false;  ///< of that difference
+  bool last = false;
+  Bytes records;       ///< whole records (DifferenceReader), about 64 KiB of them
+};
+
+struct JournalExtent {
+  uint64_t differences = 0;
+  uint64_t octets = 0;
+};
+
 }  // namespace steward::zone

@@ -7,7 +7,7 @@ import sources
 
 MAX_LINES = 500
 # Longer, and better so: say why.
-LONG = {"src/change/rewrite.cc": "one pass over file and store, whose steps share its state"}
+LONG = {}
 # Folders and files are named for what they hold.
 EMPTY_NAMES = {"util", "utils", "helper", "helpers", "common", "misc", "manager"}
 CODE = {".cc", ".hh", ".py", ".build"}
