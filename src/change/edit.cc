@@ -70,7 +70,7 @@ Bytes EditedNode::provenance_octets() const {
   return octets;
 }
 
-ZoneEdit::ZoneEdit(EditRequest request, zone::NodeTable& nodes, zone::NodeTable& nsec3, zone::Attic* attic)
+ZoneEdit::ZoneEdit(EditRequest request, zone::NodeTable& nodes, zone::NodeTable& nsec3, zone::OctetTable* attic)
     : r_(std::move(request)), nodes_(nodes), nsec3_(nsec3), attic_(attic) {}
 
 bool ZoneEdit::is_ignored(RrType type) const {

@@ -14,7 +14,7 @@
 #include "base/parallel.hh"
 #include "change/finisher.hh"
 #include "sign/zonemd.hh"
-#include "zone/attic.hh"
+#include "zone/octet_table.hh"
 #include "zone/node_table.hh"
 
 namespace steward::change {
@@ -74,7 +74,7 @@ struct EditedNode {
 class ZoneEdit {
  public:
   /// `attic` may be null where provenance is not noted.
-  ZoneEdit(EditRequest request, zone::NodeTable& nodes, zone::NodeTable& nsec3, zone::Attic* attic);
+  ZoneEdit(EditRequest request, zone::NodeTable& nodes, zone::NodeTable& nsec3, zone::OctetTable* attic);
 
   // Looking: the zone's content after the changes so far. Where the zone is signed here, what the signer made (RRSIG, NSEC, NSEC3,
   // NSEC3PARAM, its own DNSKEY, CDS, CDNSKEY) is no content. Names in any case, at or below the apex.
@@ -111,7 +111,7 @@ class ZoneEdit {
   EditRequest r_;
   zone::NodeTable& nodes_;
   zone::NodeTable& nsec3_;
-  zone::Attic* attic_;
+  zone::OctetTable* attic_;
   std::map<Bytes, EditedNode> edits_;  // by canonical key relative to the apex
   bool has_savepoint_ = false;
   std::map<Bytes, EditedNode> undo_;

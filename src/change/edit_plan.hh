@@ -16,7 +16,7 @@ namespace steward::change {
 class EditPlan {
  public:
   EditPlan(const EditRequest& request, const std::map<Bytes, EditedNode>& edits, zone::NodeTable& nodes, zone::NodeTable& nsec3,
-           zone::Attic* attic, Batch& batch)
+           zone::OctetTable* attic, Batch& batch)
       : r_(request), edits_(edits), nodes_(nodes), nsec3_(nsec3), attic_(attic), batch_(batch),
         chain_(request.apex, request.signing.opt_out) {}
 
@@ -68,7 +68,7 @@ class EditPlan {
   const std::map<Bytes, EditedNode>& edits_;
   zone::NodeTable& nodes_;
   zone::NodeTable& nsec3_;
-  zone::Attic* attic_;
+  zone::OctetTable* attic_;
   Batch& batch_;
   Nsec3Edit chain_;
   std::map<Bytes, Item> items_;

@@ -13,7 +13,7 @@
 #include "base/parallel.hh"
 #include "change/finisher.hh"
 #include "sign/zonemd.hh"
-#include "zone/attic.hh"
+#include "zone/octet_table.hh"
 #include "zone/image.hh"
 #include "zone/node_table.hh"
 
@@ -35,7 +35,7 @@ struct RewriteRequest {
   std::optional<sign::ZonemdHash> zonemd;  ///< a ZONEMD of ours at the apex; the file's own is left out then, and wherever we sign
   uint32_t stored_serial = 0;            ///< as served; without meaning where nothing is stored
   bool exact_serial = false;             ///< the image's SOA is served as it is: a zone that is transferred from its primary
-  zone::Attic* attic = nullptr;          ///< null: updates never changed this zone
+  zone::OctetTable* attic = nullptr;          ///< null: updates never changed this zone
 };
 
 struct RewriteResult {

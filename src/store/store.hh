@@ -13,7 +13,7 @@
 #include "base/result.hh"
 #include "store/epochs.hh"
 #include "store/zone_record.hh"
-#include "zone/attic.hh"
+#include "zone/octet_table.hh"
 #include "zone/difference.hh"
 #include "zone/node_table.hh"
 #include "zone/snapshot.hh"
@@ -117,7 +117,7 @@ class WriteTransaction {
   /// limits goes, oldest first. One that is over `limits.octets` by itself leaves the journal empty: who is behind takes the whole zone.
   Result<void> append_journal(uint32_t zone, const zone::Difference& difference, const JournalLimits& limits, UnixTime now);
   Result<void> clear_journal(uint32_t zone);
-  [[nodiscard]] zone::Attic& attic(uint32_t zone);
+  [[nodiscard]] zone::OctetTable& attic(uint32_t zone);
   /// A value that the zone's keeper stores with the zone, octets of its own making (a secondary's timers); empty removes it.
   Result<void> put_state(uint32_t zone, ByteView octets);
 

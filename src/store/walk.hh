@@ -32,7 +32,7 @@ class WalkVisitor {
   virtual ~WalkVisitor() = default;
   virtual Result<void> zone(const ZoneRecord& zone) = 0;
   virtual Result<void> node(zone::NodeView node) = 0;
-  /// Behind the nodes of a zone: what updates withdrew, by canonical key (zone/attic.hh).
+  /// Behind the nodes of a zone: what updates withdrew, by canonical key (zone/octet_table.hh).
   virtual Result<void> withdrawn(ByteView key, ByteView provenance) = 0;
   /// Last of a zone: what its keeper stores with it.
   virtual Result<void> state(ByteView octets) = 0;
@@ -44,7 +44,7 @@ class WalkVisitor {
 Result<Census> walk(const Reader& reader, WalkVisitor& visitor, const Progress& progress = {});
 /// The same, and nothing but the checks.
 Result<Census> verify(const Reader& reader, const Progress& progress = {});
-/// What updates withdrew of a zone's names that are not served since, by canonical key (zone/attic.hh), of the snapshot that
+/// What updates withdrew of a zone's names that are not served since, by canonical key (zone/octet_table.hh), of the snapshot that
 /// `reader` has acquired. Io, or what `take` failed with.
 Result<void> walk_withdrawn(const Reader& reader, const ZoneRecord& zone,
                             const std::function<Result<void>(ByteView key, ByteView provenance)>& take);

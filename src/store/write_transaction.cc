@@ -206,7 +206,7 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
 };
 
 /// The attic of one zone: keys as in the tree, values as they are given.
-class WriteTransaction::Implementation::ZoneAttic final : public zone::Attic {
+class WriteTransaction::Implementation::ZoneAttic final : public zone::OctetTable {
  public:
   ZoneAttic(Implementation& transaction, uint32_t zone) : t_(transaction), zone_(zone) {}
 
@@ -326,7 +326,7 @@ zone::NodeTable& WriteTransaction::nsec3(uint32_t zone) {
   return *table;
 }
 
-zone::Attic& WriteTransaction::attic(uint32_t zone) {
+zone::OctetTable& WriteTransaction::attic(uint32_t zone) {
   auto& attic = impl_->attics[zone];
   if (!attic) attic = std::make_unique<Implementation::ZoneAttic>(*impl_, zone);
   return *attic;

@@ -34,7 +34,7 @@ struct Keys {
 const Keys& keys();
 const Keys& other_keys();
 
-class MemoryAttic final : public zone::Attic {
+class MemoryAttic final : public zone::OctetTable {
  public:
   Bytes find(ByteView key) override {
     const auto at = kept.find(Bytes(key.begin(), key.end()));
