@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "agent/manifest_json.hh"
+#include "agent/shown_text.hh"
 #include "dns/name.hh"
 
 namespace steward::agent {
@@ -20,12 +20,7 @@ struct Idn2FreeOctets {
 };
 
 std::string code_point_at(std::string_view text, size_t at) {
-  const auto first = static_cast<unsigned char>(text[at]);
-  const size_t more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0;
-  if (more == 0 || text.size() - at <= more) return fmt::format("octet 0x{:02x}", first);
-  auto point = static_cast<uint32_t>(first & (0x3f >> more));
-  for (size_t i = 1; i <= more; ++i) point = point << 6 | (static_cast<unsigned char>(text[at + i]) & 0x3fU);
-  return fmt::format("U+{:04X}", point);
+  return fmt::format("U+{:04X}", static_cast<uint32_t>(next_point(text, at)));
 }
 
 }  // namespace
