@@ -3,13 +3,14 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <map>
+#include <fstream>
+#include <sstream>
 
 #include "crypto/digest.hh"
 #include "dns/encoding.hh"
 #include "dns/rdata.hh"
 #include "manifest_samples.hh"
-#include "zone/file_loader.hh"
+#include "sample_agents.hh"
 
 using namespace steward;
 using namespace steward::agent;
@@ -17,17 +18,7 @@ using namespace steward::agent::test;
 
 namespace {
 
-constexpr std::string_view space = "vibe-agency.com.steward-registry.org.";
-
-/// The key of the sample zone, which everybody knows.
-crypto::KeyPair sample_key() {
-  const auto seed = crypto::sha256(as_bytes("steward sample agents"));
-  crypto::PrivateFields fields;
-  fields.add("PrivateKey", Bytes(seed.begin(), seed.end()));
-  auto key = crypto::KeyPair::from_private_fields(crypto::Algorithm::ED25519, fields);
-  REQUIRE(key);
-  return std::move(*key);
-}
+constexpr std::string_view space = sample_space;
 
 dns::Name name(std::string_view text) { return dns::Name::from_text(text).value(); }
 
@@ -96,24 +87,20 @@ NetworkEndpoint sample_endpoint(std::string protocol) {
   return {std::move(protocol), "h2", "agents.vibe-agency.com", 443, "/", "https://agents.vibe-agency.com/"};
 }
 
-using Records = std::multimap<std::pair<std::string, dns::RrType>, Bytes>;
-
 /// What the zone holds for a publish of this agent.
 Records sample_records(std::string_view label) {
-  const dns::Name agent = name(std::string(label) + "." + std::string(space));
-  const dns::Name stored = name("_manifest." + agent.to_text());
-  auto loaded = zone::load_zone_file(SAMPLE_ZONE, name(space));
-  REQUIRE(loaded.image);
-  Records records;
-  for (zone::ZoneImage::Node node; loaded.image->next(node);) {
-    if (node.owner != agent && node.owner != stored) continue;
-    for (const zone::RrsetInput& rrset : node.rrsets) {
-      for (const ByteView rdata : rrset.rdatas) {
-        records.emplace(std::pair(node.owner.to_text(), rrset.type), Bytes(rdata.begin(), rdata.end()));
-      }
-    }
-  }
+  const auto loaded = zone::load_zone_file(SAMPLE_ZONE, name(space));
+  Records records = records_of(loaded, name(std::string(label) + "." + std::string(space)));
+  std::erase_if(records, [](const auto& record) { return record.first.first.starts_with("_registry."); });
   return records;
+}
+
+std::vector<std::string> sorted_texts(const Records& records) {
+  std::vector<std::string> lines;
+  for (const auto& [place, rdata] : records)
+    lines.push_back(place.first + " " + dns::rdata_to_text(place.second, rdata));
+  std::sort(lines.begin(), lines.end());
+  return lines;
 }
 
 }  // namespace
@@ -163,15 +150,37 @@ TEST_CASE(
       made.emplace(std::pair(record.owner.to_text(), record.type), std::move(record.rdata));
     }
     CHECK(made.size() == wanted.size());
-    const auto sorted = [](const Records& records) {
-      std::vector<std::string> lines;
-      for (const auto& [place, rdata] : records)
-        lines.push_back(place.first + " " + dns::rdata_to_text(place.second, rdata));
-      std::sort(lines.begin(), lines.end());
-      return lines;
-    };
-    CHECK(sorted(made) == sorted(wanted));
+    CHECK(sorted_texts(made) == sorted_texts(wanted));
   }
+}
+
+TEST_CASE("publication: the rotation and the tombstone of steward-records(7) come out to the octet") {
+  const dns::Name agent = options_for("vibe-agency-orchestrator").agent;
+  std::ostringstream page;
+  page << std::ifstream(std::string(SOURCE_ROOT) + "/man/steward-records.7").rdbuf();
+  std::string text = page.str();
+  text.erase(0, text.find("$ORIGIN " + std::string(space) + "\n_keys."));
+  text.resize(text.find("\n.Ed"));
+  text = "@ 60 SOA ns h 1 1 1 1 60\n@ 60 NS ns\nns 60 A 192.0.2.1\n" + text + "\n";
+  const Records wanted = records_of(zone::load_zone_text(text, "page", name(space)), agent);
+
+  const Records before = sample_records("vibe-agency-orchestrator");
+  const auto present = Statement::from_txt(before.find({agent.to_text(), dns::RrType::TXT})->second);
+  REQUIRE(present);
+  const auto second = key_of_phrase("steward sample agents, second key");
+  PublishOptions options = options_for("vibe-agency-orchestrator");
+  const auto rotation = Rotation::make(agent, 1, sample_key(), second, options.modified + Seconds(86400));
+  REQUIRE(rotation);
+  options.modified += Seconds(2 * 86400);
+  options.status = AgentStatus::Revoked;
+  options.reason = "its host was broken into";
+  Records made;
+  for (PublishedRecord& record : published(make_tombstone(*present, options, second))) {
+    made.emplace(std::pair(record.owner.to_text(), record.type), std::move(record.rdata));
+  }
+  const ByteView keys = rotation->txt_rdata();
+  made.emplace(std::pair("_keys." + agent.to_text(), dns::RrType::TXT), Bytes(keys.begin(), keys.end()));
+  CHECK(sorted_texts(made) == sorted_texts(wanted));
 }
 
 TEST_CASE("publication: one SVCB row a protocol, one SRV row a host and port, in the manifest's order of preference") {
