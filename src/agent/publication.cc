@@ -100,7 +100,6 @@ Result<std::vector<PublishedRecord>> signed_records(const dns::Name& agent, cons
                                                     std::span<const Endpoint> rows, uint32_t ttl,
                                                     const crypto::KeyPair& key) {
   const Bytes key_rdata = key.public_key().dnskey_rdata(publisher_key_flags);
-  if (const auto sound = PublisherKey::from_rdata(key_rdata); !sound) return tl::unexpected(sound.error());
   const auto statement = Statement::make(agent, fields, key);
   if (!statement) return tl::unexpected(statement.error());
   std::vector<PublishedRecord> records;
