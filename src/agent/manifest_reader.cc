@@ -119,8 +119,8 @@ void ManifestReader::version(const Member& member, bool lenient) {
       text += zeros;
     }
   }
-  const auto version = SemanticVersion::from_text(text);
-  if (!version) return refuse(member, fmt::format("{}: {}", in_quotes(text), version.error().what));
+  auto version = SemanticVersion::from_text(text);
+  if (!version) return refuse(member, std::move(version.error().what));
   manifest_.version = std::move(text);
 }
 

@@ -24,10 +24,18 @@ Character character(char32_t point) {
 }  // namespace
 
 char32_t next_point(std::string_view text, size_t& at) {
+  constexpr char32_t replacement = 0xfffd;
   const auto first = static_cast<unsigned char>(text[at++]);
-  int more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0;
-  char32_t point = more == 0 ? first : first & (0x3fU >> more);
-  for (; more > 0 && at < text.size(); --more) point = point << 6 | (static_cast<unsigned char>(text[at++]) & 0x3fU);
+  if (first < 0x80) return first;
+  const size_t more = first >= 0xf5 ? 0 : first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc2 ? 1 : 0;
+  if (more == 0 || text.size() - at < more) return replacement;
+  char32_t point = first & (0x3fU >> more);
+  for (size_t i = 0; i < more; ++i) {
+    const auto next = static_cast<unsigned char>(text[at + i]);
+    if ((next & 0xc0) != 0x80) return replacement;
+    point = point << 6 | (next & 0x3fU);
+  }
+  at += more;
   return point;
 }
 
@@ -39,7 +47,10 @@ std::string in_quotes(std::string_view text) {
     const char32_t point = next_point(text, at);
     if (at > most) return out + "…\"";
     if (point == '"' || point == '\\') out += '\\';
-    if (point == ' ' || character(point) == Character::Shown) {
+    const bool octet = point >= 0x80 && at - start == 1;  // not UTF-8
+    if (octet) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned>(static_cast<unsigned char>(text[start])));
+    } else if (point == ' ' || character(point) == Character::Shown) {
       out += text.substr(start, at - start);
     } else {
       out += fmt::format("\\u{{{:x}}}", static_cast<uint32_t>(point));
