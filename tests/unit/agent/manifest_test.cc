@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "agent/a_label.hh"
 #include "manifest_samples.hh"
 
 using namespace steward;
@@ -159,6 +160,13 @@ TEST_CASE("manifest: a registry's list holds servers, and says beside them what 
   REQUIRE(reading.refusals.size() == 1);
   CHECK(reading.refusals[0].pointer == "/servers/2/_meta/io.modelcontextprotocol.registry~1official/status");
   CHECK(reading.refusals[0].name == "io.github.Some-One/weather");
+}
+
+TEST_CASE("manifest: an A-label is shown as its U-label, only where it is sound") {
+  CHECK(u_label("xn--mnchen-3ya").value() == "m\xc3\xbcnchen");
+  CHECK(u_label("agent").value() == "agent");
+  CHECK(!u_label("xn--mnchen-3y"));
+  CHECK(!u_label(std::string_view("xn--mnchen-3ya\0x", 16)));
 }
 
 TEST_CASE("manifest: a label is folded, and refused with the rule it breaks") {
