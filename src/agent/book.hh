@@ -64,7 +64,8 @@ struct AgentEntry {
   static Result<AgentEntry> from_octets(ByteView octets);
 };
 
-/// One change of an agent, linked by hash to the one before: hash = SHA-256(previous hash, these octets).
+/// One change of an agent, linked by hash to the one before: its octets are TXT RDATA (`v=steward-log1`), which hold the hash of the entry
+/// before, and are served as `_rN._log.<agent>` where the configuration asks for it; the hash is the SHA-256 over them.
 struct HistoryEntry {
   uint32_t number = 0;  ///< from 1
   UnixTime at{};
