@@ -58,6 +58,9 @@ struct AgentEntry {
   uint32_t history = 0;              ///< entries in the log
   Bytes history_head;                ///< SHA-256 of the last one
   WriteStamp write;
+  // Of a name that is Gone: what it needs to come back, since nothing of it is served.
+  std::vector<Bytes> kept_rotations;     ///< `_keys` TXT RDATA
+  std::vector<Bytes> kept_keys;          ///< KEY RDATA that they are checked with
 
   [[nodiscard]] Bytes to_octets() const;
   /// Corrupt where it is none. Fields that are not known are left out.

@@ -44,6 +44,8 @@ enum class Tag : uint8_t {
   Clock = 20,
   Stamp = 21,
   Replica = 22,
+  KeptRotation = 23,
+  KeptKey = 24,
 };
 
 class Writer {
@@ -142,6 +144,8 @@ void read_field(Tag tag, Field field, AgentEntry& entry) {
     case Tag::Clock: entry.write.clock.insert(field.counted()); return;
     case Tag::Stamp: entry.write.stamp = field.number(); return;
     case Tag::Replica: entry.write.replica = field.text(); return;
+    case Tag::KeptRotation: entry.kept_rotations.push_back(field.octets()); return;
+    case Tag::KeptKey: entry.kept_keys.push_back(field.octets()); return;
   }
 }
 
@@ -192,6 +196,8 @@ Bytes AgentEntry::to_octets() const {
   }
   out.number(Tag::Stamp, write.stamp);
   out.text(Tag::Replica, write.replica);
+  for (const Bytes& rotation : kept_rotations) out.octets(Tag::KeptRotation, rotation);
+  for (const Bytes& key : kept_keys) out.octets(Tag::KeptKey, key);
   return std::move(out.out);
 }
 

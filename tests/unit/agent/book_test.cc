@@ -44,6 +44,8 @@ AgentEntry full_entry() {
   entry.history = 12;
   entry.history_head = Bytes(32, 9);
   entry.write = {{{"eu-4f2a", 5}, {"us-91c0", uint64_t{1} << 40}}, 77, "eu-4f2a"};
+  entry.kept_rotations = {Bytes(300, 1), Bytes(2, 2)};
+  entry.kept_keys = {Bytes(36, 3)};
   return entry;
 }
 
@@ -92,6 +94,8 @@ TEST_CASE("book: an agent's entry comes back as it was put, each field of it") {
   CHECK(b.write.clock == entry.write.clock);
   CHECK(b.write.stamp == entry.write.stamp);
   CHECK(b.write.replica == entry.write.replica);
+  CHECK(b.kept_rotations == entry.kept_rotations);
+  CHECK(b.kept_keys == entry.kept_keys);
   CHECK(b.to_octets() == entry.to_octets());
   CHECK_FALSE(*t.book.find(name("other.acme.com")));
 }
