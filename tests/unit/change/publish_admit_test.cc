@@ -92,7 +92,9 @@ TEST_CASE("publish: an update supersedes, and the prerequisite on the statement 
   CHECK(registry.entry()->version == "1.1.0");
 }
 
-TEST_CASE("publish: the first needs a key on the namespace's allow-list, of the configuration or of the book, or an open one") {
+TEST_CASE(
+    "publish: the first needs a key on the namespace's allow-list, of the configuration or of the book, or an open "
+    "one") {
   const Owner owner;
   {
     Registry registry;
@@ -206,7 +208,8 @@ TEST_CASE("publish: a rotation may be sent with either of its two keys, and each
     CHECK_FALSE(outcome.update.done());
   }
   const Owner third;
-  CHECK_REFUSED(registry.send(Registry::update(bot, records, rotation->txt_rdata()), third), "not with the statement's key");
+  CHECK_REFUSED(registry.send(Registry::update(bot, records, rotation->txt_rdata()), third),
+                "not with the statement's key");
   // A rotation to another key than the statement's.
   const auto astray = agent::Rotation::make(name(bot), 1, *first.pair, *third.pair, registry.clock);
   CHECK_REFUSED(registry.send(Registry::update(bot, records, astray->txt_rdata()), second), "_keys: what is added");
@@ -235,7 +238,9 @@ TEST_CASE("publish: records of _keys stay for the life of the name, and come one
   CHECK_REFUSED(registry.send(script, second), "stay for the life of the name");
   script.update(record(keys, RrType::TXT, RrClass::IN, 300, one));  // deleted, and there again
   const auto next = agent::Rotation::make(name(bot), 2, *second.pair, *third.pair, registry.clock);
-  CHECK_REFUSED(registry.send(Registry::update(bot, registry.records(draft("1.2.0"), second), next->txt_rdata()), second), "_keys: what is added");
+  CHECK_REFUSED(
+      registry.send(Registry::update(bot, registry.records(draft("1.2.0"), second), next->txt_rdata()), second),
+      "_keys: what is added");
   REQUIRE_DONE(registry.send(script, second));
   registry.pass(Seconds(1));
   auto two = Registry::update(bot, registry.records(draft("1.3.0"), third), next->txt_rdata());
@@ -321,7 +326,8 @@ TEST_CASE("publish: a revocation is never undone; the name comes back by another
   REQUIRE_DONE(registry.publish(draft("2.0.0"), heir));
 }
 
-TEST_CASE("publish: look-alikes are refused with their neighbour and the rule, in one namespace and of another publisher") {
+TEST_CASE(
+    "publish: look-alikes are refused with their neighbour and the rule, in one namespace and of another publisher") {
   Registry registry;
   const Owner owner;
   const Owner other;
@@ -375,7 +381,8 @@ TEST_CASE("publish: quotas of a key and of a namespace count what is not gone") 
 
 TEST_CASE("publish: no agent where a cut, a child registry, a namespace or somebody else's records are") {
   Registry registry(Mode::Unsigned,
-                    "sub NS ns.sub\n_x A 192.0.2.1\ndn DNAME x.org.\nhost.acme A 192.0.2.2\ntext.acme TXT hello\nkid._registries._agents KEY 512 3 15 "
+                    "sub NS ns.sub\n_x A 192.0.2.1\ndn DNAME x.org.\nhost.acme A 192.0.2.2\ntext.acme TXT "
+                    "hello\nkid._registries._agents KEY 512 3 15 "
                     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\nalias.acme CNAME x\nkeyed.acme KEY 512 3 15 "
                     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
   const Owner owner;
@@ -411,7 +418,8 @@ TEST_CASE("publish: records of others at an agent's name are not deleted with it
   registry.pass(Seconds(1));
   Script whole;
   whole.remove(bot);
-  for (const auto& one : registry.records(draft("1.1.0"), owner)) whole.update({one.owner, one.type, RrClass::IN, one.ttl, one.rdata});
+  for (const auto& one : registry.records(draft("1.1.0"), owner))
+    whole.update({one.owner, one.type, RrClass::IN, one.ttl, one.rdata});
   CHECK_REFUSED(registry.send(whole, owner), "has HTTPS records");
   REQUIRE_DONE(registry.publish(draft("1.1.0"), owner));
   CHECK(has_line(registry.at(bot), "HTTPS"));
@@ -423,7 +431,8 @@ TEST_CASE("publish: an agent that came with the zone file is its key's, and goes
   Registry source;
   std::string rest;
   for (const auto& one : source.records(draft("1.4.0"), owner))
-    rest += one.owner.to_text() + " 300 " + dns::to_text(one.type) + " " + dns::rdata_to_text(one.type, one.rdata) + "\n";
+    rest +=
+        one.owner.to_text() + " 300 " + dns::to_text(one.type) + " " + dns::rdata_to_text(one.type, one.rdata) + "\n";
   Registry registry(Mode::Unsigned, rest);
   registry.policy.open = true;
   registry.pass(Seconds(1));
@@ -449,13 +458,15 @@ TEST_CASE("publish: what one message changed is taken back alone, others of the 
   steward::test::MemoryOctets ranks;
   agent::LookAlikes likes;
   registry.zone.edit(registry.mode, [&](ZoneEdit& edit) {
-    RegistryState state{registry.book, ranks, [&](const dns::Name&) -> agent::LookAlikes& { return likes; }, {}, {}, nullptr};
+    RegistryState state{registry.book, ranks, [&](const dns::Name&) -> agent::LookAlikes& { return likes; }, {}, {},
+                        nullptr};
     for (const auto* wire : {&good, &bad}) {
       const auto request = parse_update(*wire);
       const dns::Name agent = name(wire == &good ? bot : second.agent);
       const auto checked = check_publish(*request, agent, owner.rdata, {}, {}, registry.policy, registry.clock);
       REQUIRE(checked);
-      const auto outcome = admit_publish(*request, *checked, registry.policy, registry.limits, edit, state, registry.clock);
+      const auto outcome =
+          admit_publish(*request, *checked, registry.policy, registry.limits, edit, state, registry.clock);
       CHECK(outcome.update.done() == (wire == &good));
     }
   });

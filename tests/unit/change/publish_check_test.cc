@@ -39,11 +39,13 @@ dns::Record add(std::string_view owner, RrType type, std::string_view rdata, uin
 
 TEST_CASE("publish: only the statement, keys and endpoints of the agent, its manifest and rotations may be named") {
   Scene s;
-  for (auto& extra : {add(bot, RrType::A, "192.0.2.1"), add(bot, RrType::CNAME, "x.example."), add(bot, RrType::NS, "ns1"),
-                      add("_registry.bot.acme", RrType::TXT, "v=steward-registry1"), add("_trust.bot.acme", RrType::TXT, "x=1"),
-                      add("_r1._log.bot.acme", RrType::TXT, "x=1"), add("_manifest.bot.acme", RrType::SRV, "0 0 1 x"),
-                      add("_keys.bot.acme", RrType::KEY, "512 3 15 AAAA"), add("other.acme", RrType::TXT, "x=1"), add("@", RrType::TXT, "x"),
-                      add("bot._a2a._tcp.acme", RrType::SRV, "0 0 1 x"), add("_agent-policy.bot.acme", RrType::TXT, "x")})
+  for (auto& extra :
+       {add(bot, RrType::A, "192.0.2.1"), add(bot, RrType::CNAME, "x.example."), add(bot, RrType::NS, "ns1"),
+        add("_registry.bot.acme", RrType::TXT, "v=steward-registry1"), add("_trust.bot.acme", RrType::TXT, "x=1"),
+        add("_r1._log.bot.acme", RrType::TXT, "x=1"), add("_manifest.bot.acme", RrType::SRV, "0 0 1 x"),
+        add("_keys.bot.acme", RrType::KEY, "512 3 15 AAAA"), add("other.acme", RrType::TXT, "x=1"),
+        add("@", RrType::TXT, "x"), add("bot._a2a._tcp.acme", RrType::SRV, "0 0 1 x"),
+        add("_agent-policy.bot.acme", RrType::TXT, "x")})
     CHECK_REFUSED(s.more(extra), "all else is derived");
   for (const RrType type : {RrType::A, RrType::DNSKEY, RrType::RRSIG, RrType::NSEC})
     CHECK_REFUSED(s.more(record(bot, type, RrClass::ANY)), "all else is derived");
@@ -74,7 +76,8 @@ TEST_CASE("publish: nsupdate's own ways of saying it are taken, a deletion by va
   // RFC 2136 §2.5.3.
   Script whole;
   whole.remove(bot).remove("_manifest.bot.acme");
-  for (const auto& one : s.registry.records(next, s.owner)) whole.update({one.owner, one.type, RrClass::IN, one.ttl, one.rdata});
+  for (const auto& one : s.registry.records(next, s.owner))
+    whole.update({one.owner, one.type, RrClass::IN, one.ttl, one.rdata});
   REQUIRE_DONE(s.registry.send(whole, s.owner));
   CHECK(s.registry.entry()->version == "1.0.2");
   CHECK(s.registry.rdatas(bot, RrType::TXT).size() == 1);
@@ -98,7 +101,8 @@ TEST_CASE("publish: exactly one statement, well-formed, in a message") {
   Draft next;
   next.version = "2.0.0";
   Script only_adds;
-  for (const auto& one : s.registry.records(next, s.owner)) only_adds.update({one.owner, one.type, RrClass::IN, one.ttl, one.rdata});
+  for (const auto& one : s.registry.records(next, s.owner))
+    only_adds.update({one.owner, one.type, RrClass::IN, one.ttl, one.rdata});
   CHECK_REFUSED(s.registry.send(only_adds, s.owner), "exactly one TXT record");
 }
 
@@ -144,13 +148,15 @@ TEST_CASE("publish: a statement of another agent, of another namespace, or by an
   Scene s;
   const Owner other;
   auto records = s.registry.records({}, s.owner);
-  state_anew(records, s.owner, [](Fields&) {}, "bot.other.example.");
+  state_anew(
+      records, s.owner, [](Fields&) {}, "bot.other.example.");
   CHECK_REFUSED(s.registry.send(Registry::update(bot, records), s.owner), "sig does not verify");
   records = s.registry.records({}, other);
   CHECK_REFUSED(s.registry.send(Registry::update(bot, records), s.owner), "not with the statement's key");
   CHECK_REFUSED(s.registry.send(Registry::update(bot, records), other), "not on its allow-list");
   // The owner's statement, sent by somebody else.
-  CHECK_REFUSED(s.registry.send(Registry::update(bot, s.registry.records({}, s.owner)), other), "not with the statement's key");
+  CHECK_REFUSED(s.registry.send(Registry::update(bot, s.registry.records({}, s.owner)), other),
+                "not with the statement's key");
   // With a KEY that is not the one that signed.
   records = s.registry.records({}, s.owner);
   for (auto& one : records)
@@ -179,13 +185,18 @@ TEST_CASE("publish: modified lies within five minutes of the registry's clock") 
 
 TEST_CASE("publish: what people are shown holds no control characters, and is UTF-8") {
   Scene s;
-  for (const char* bad : {"a\nb", "a\x1b[31mb", "\x7f", "caf\xe9", "\xc2\x9b", "\xed\xa0\x80", "\xc0\xaf", "\xf4\x90\x80\x80",
-                          "abc\xe2\x80\xae" "cba", "\xe2\x81\xa7x", "\xe2\x80"})
+  for (const char* bad :
+       {"a\nb", "a\x1b[31mb", "\x7f", "caf\xe9", "\xc2\x9b", "\xed\xa0\x80", "\xc0\xaf", "\xf4\x90\x80\x80",
+        "abc\xe2\x80\xae"
+        "cba",
+        "\xe2\x81\xa7x", "\xe2\x80"})
     CHECK_REFUSED(s.with("desc", bad), "desc: UTF-8 without control characters");
   CHECK_REFUSED(s.with("desc", std::string_view("a\0b", 3)), "control characters");
   CHECK_REFUSED(s.with("capabilities", "plan\t"), "control characters");
   CHECK_REFUSED(s.with("x-new", "\x01"), "x-new: UTF-8");
-  REQUIRE_DONE(s.with("desc", "Gr\xc3\xbc\xc3\x9f" "e, \xf0\x9f\xa4\x96"));
+  REQUIRE_DONE(s.with("desc",
+                      "Gr\xc3\xbc\xc3\x9f"
+                      "e, \xf0\x9f\xa4\x96"));
 }
 
 TEST_CASE("publish: capabilities are terms, each once, at most 64") {
@@ -327,5 +338,6 @@ TEST_CASE("publish: a label that cannot be an agent's is refused with the reason
   CHECK_REFUSED(of("b\\195\\182t.acme.example."), "label");
   CHECK_REFUSED(of("xn--a.acme.example."), "label");
   registry.policy.namespaces.push_back(name(std::string(60, 'a') + "." + std::string(60, 'b') + ".example."));
-  CHECK_REFUSED(of(std::string(60, 'c') + "." + std::string(60, 'a') + "." + std::string(60, 'b') + ".example."), "at most 180 octets");
+  CHECK_REFUSED(of(std::string(60, 'c') + "." + std::string(60, 'a') + "." + std::string(60, 'b') + ".example."),
+                "at most 180 octets");
 }

@@ -84,17 +84,18 @@ Script Registry::update(const std::string& agent, const std::vector<PublishedRec
 }
 
 RegistryState Registry::state() {
-  return {book,
-          ranks,
-          [this](const dns::Name& space) -> agent::LookAlikes& { return look_alikes[space.to_text()]; },
-          [this](std::string_view print) {
-            return static_cast<uint32_t>(std::ranges::count_if(keys, [&](const auto& one) { return one.second == print; }));
-          },
-          [this](const dns::Name& space) {
-            return static_cast<uint32_t>(std::ranges::count_if(
-                keys, [&](const auto& one) { return dns::Name(name(one.first).view().parent()) == space; }));
-          },
-          custody.pair};
+  return {
+      book,
+      ranks,
+      [this](const dns::Name& space) -> agent::LookAlikes& { return look_alikes[space.to_text()]; },
+      [this](std::string_view print) {
+        return static_cast<uint32_t>(std::ranges::count_if(keys, [&](const auto& one) { return one.second == print; }));
+      },
+      [this](const dns::Name& space) {
+        return static_cast<uint32_t>(std::ranges::count_if(
+            keys, [&](const auto& one) { return dns::Name(name(one.first).view().parent()) == space; }));
+      },
+      custody.pair};
 }
 
 void Registry::learn(const PublishEffect& effect) {
@@ -111,7 +112,8 @@ void Registry::learn(const PublishEffect& effect) {
   }
 }
 
-PublishOutcome Registry::send(const Script& script, const Owner& signer, std::string_view agent, std::optional<UpdateLease> lease) {
+PublishOutcome Registry::send(const Script& script, const Owner& signer, std::string_view agent,
+                              std::optional<UpdateLease> lease) {
   const Bytes wire = script.wire();
   const auto request = parse_update(wire);
   if (!request) return {request.error(), {}, {}};
@@ -124,8 +126,8 @@ PublishOutcome Registry::send(const Script& script, const Owner& signer, std::st
   PublishOutcome outcome;
   const EditResult result = zone.edit(mode, [&](ZoneEdit& edit) {
     const EditedRrset* stored = edit.find(*publisher, RrType::KEY);
-    const auto checked =
-        check_publish(*request, *publisher, signer.rdata, stored == nullptr ? std::vector<Bytes>{} : stored->rdatas, lease, policy, clock);
+    const auto checked = check_publish(*request, *publisher, signer.rdata,
+                                       stored == nullptr ? std::vector<Bytes>{} : stored->rdatas, lease, policy, clock);
     if (!checked) {
       outcome = {checked.error(), {}, {}};
       return;
@@ -196,7 +198,9 @@ Result<PublishEffect> Registry::import(const Draft& draft, const std::map<std::s
   });
 }
 
-void Registry::allow(const Owner& owner, std::string_view space) { REQUIRE(book.allow({name(space), owner.print, "", clock})); }
+void Registry::allow(const Owner& owner, std::string_view space) {
+  REQUIRE(book.allow({name(space), owner.print, "", clock}));
+}
 
 std::optional<agent::AgentEntry> Registry::entry(std::string_view agent) {
   auto found = book.find(name(agent));
@@ -209,7 +213,8 @@ std::vector<std::string> Registry::at(std::string_view owner) {
   zone.edit(mode, [&](ZoneEdit& edit) {
     for (const EditedRrset& rrset : edit.rrsets(name(owner)))
       for (const Bytes& rdata : rrset.rdatas)
-        lines.push_back(fmt::format("{} {} {}", rrset.ttl, dns::to_text(rrset.type), dns::rdata_to_text(rrset.type, rdata)));
+        lines.push_back(
+            fmt::format("{} {} {}", rrset.ttl, dns::to_text(rrset.type), dns::rdata_to_text(rrset.type, rdata)));
   });
   return lines;
 }
@@ -227,7 +232,8 @@ void state_anew(std::vector<PublishedRecord>& records, const Owner& owner, const
   for (PublishedRecord& record : records) {
     if (record.type != RrType::TXT || record.owner.view().first_label()[0] == '_') continue;
     Fields fields = *agent::fields_from_txt(record.rdata);
-    std::erase_if(fields, [](const auto& field) { return field.key == "v" || field.key == "fp" || field.key == "sig"; });
+    std::erase_if(fields,
+                  [](const auto& field) { return field.key == "v" || field.key == "fp" || field.key == "sig"; });
     change(fields);
     const auto statement = agent::Statement::make(name(agent), fields, *owner.pair);
     REQUIRE_MESSAGE(statement, (statement ? "" : statement.error().what));
@@ -244,7 +250,11 @@ void put_field(Fields& fields, std::string_view key, std::string_view value) {
   fields.insert(fields.end() - 1, {std::string(key), std::string(value)});
 }
 
-std::string rule_of(const PublishOutcome& outcome) { return outcome.update.why ? outcome.update.why->text : std::string(); }
-bool mentions(const PublishOutcome& outcome, std::string_view part) { return rule_of(outcome).find(part) != std::string::npos; }
+std::string rule_of(const PublishOutcome& outcome) {
+  return outcome.update.why ? outcome.update.why->text : std::string();
+}
+bool mentions(const PublishOutcome& outcome, std::string_view part) {
+  return rule_of(outcome).find(part) != std::string::npos;
+}
 
 }  // namespace steward::change::test

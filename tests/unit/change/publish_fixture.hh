@@ -95,16 +95,16 @@ void put_field(Fields& fields, std::string_view key, std::string_view value);
 std::string rule_of(const PublishOutcome& outcome);
 bool mentions(const PublishOutcome& outcome, std::string_view part);
 /// REFUSED, for a rule with these words in it.
-#define CHECK_REFUSED(outcome, part)               \
-  do {                                             \
-    const auto checked_outcome = (outcome);        \
-    INFO("rule: ", rule_of(checked_outcome));      \
+#define CHECK_REFUSED(outcome, part)                       \
+  do {                                                     \
+    const auto checked_outcome = (outcome);                \
+    INFO("rule: ", rule_of(checked_outcome));              \
     CHECK(checked_outcome.update.rcode == Rcode::REFUSED); \
-    CHECK(mentions(checked_outcome, part));        \
+    CHECK(mentions(checked_outcome, part));                \
   } while (false)
-#define REQUIRE_DONE(outcome)                           \
-  do {                                                  \
-    const auto done_outcome = (outcome);                \
+#define REQUIRE_DONE(outcome)                                           \
+  do {                                                                  \
+    const auto done_outcome = (outcome);                                \
     REQUIRE_MESSAGE(done_outcome.update.done(), rule_of(done_outcome)); \
   } while (false)
 
