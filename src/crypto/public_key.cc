@@ -200,14 +200,7 @@ Bytes PublicKey::dnskey_rdata(uint16_t flags) const {
   return out;
 }
 
-Result<Bytes> PublicKey::spki() const {
-  uint8_t* der = nullptr;
-  const int size = i2d_PUBKEY(state_->pkey.get(), &der);
-  if (size <= 0) return openssl_failure(Errc::Invalid, "SubjectPublicKeyInfo");
-  Bytes out(der, der + size);
-  OPENSSL_free(der);
-  return out;
-}
+Result<Bytes> PublicKey::spki() const { return spki_of(state_->algorithm, state_->octets); }
 
 Result<std::string> PublicKey::pem() const {
   const BioHandle bio(BIO_new(BIO_s_mem()));

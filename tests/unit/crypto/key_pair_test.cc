@@ -106,6 +106,26 @@ TEST_CASE("keys: private fields, DNSKEY octets, SPKI and PEM lead back to the sa
   }
 }
 
+TEST_CASE("keys: the SubjectPublicKeyInfo is to the octet what the library writes [RFC 5280 §4.1.2.7]") {
+  // PEM goes by way of the library's encoder.
+  const auto by_library = [](const PublicKey& key) {
+    std::string text = *key.pem();
+    const size_t from = text.find('\n') + 1;
+    text = text.substr(from, text.find("-----END") - from);
+    std::erase(text, '\n');
+    auto der = dns::decode(dns::base64, text);
+    REQUIRE(der);
+    return *der;
+  };
+  for (const Algorithm algorithm : signing)
+    for (int i = 0; i < 8; ++i) {
+      CAPTURE(to_text(algorithm));
+      const auto pair = KeyPair::generate(algorithm, i % 2 == 0 ? 1024 : 2048);
+      REQUIRE(pair);
+      CHECK(*pair->public_key().spki() == by_library(pair->public_key()));
+    }
+}
+
 TEST_CASE("keys: malformed public keys are refused with a reason") {
   const auto refused = [](Algorithm algorithm, Bytes octets) { return !PublicKey::from_octets(algorithm, octets); };
   for (const Algorithm algorithm : signing) {
