@@ -30,8 +30,6 @@ constexpr size_t curve_size(Algorithm algorithm) { return algorithm == Algorithm
 
 /// The Public Key field for a key that the library holds; Unsupported where the key is of another kind.
 Result<Bytes> octets_of(Algorithm algorithm, EVP_PKEY* pkey);
-/// DER SubjectPublicKeyInfo of a sound Public Key field.
-Bytes spki_of(Algorithm algorithm, ByteView octets);
 /// The algorithm that a key from a PEM or DER file is used with.
 Result<Algorithm> algorithm_of(EVP_PKEY* pkey);
 /// Shares one library key between a PublicKey and what is built on it.

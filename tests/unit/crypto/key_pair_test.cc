@@ -106,24 +106,23 @@ TEST_CASE("keys: private fields, DNSKEY octets, SPKI and PEM lead back to the sa
   }
 }
 
-TEST_CASE("keys: the SubjectPublicKeyInfo is to the octet what the library writes [RFC 5280 §4.1.2.7]") {
-  // PEM goes by way of the library's encoder.
-  const auto by_library = [](const PublicKey& key) {
-    std::string text = *key.pem();
-    const size_t from = text.find('\n') + 1;
-    text = text.substr(from, text.find("-----END") - from);
-    std::erase(text, '\n');
-    auto der = dns::decode(dns::base64, text);
-    REQUIRE(der);
-    return *der;
-  };
-  for (const Algorithm algorithm : signing)
-    for (int i = 0; i < 8; ++i) {
+TEST_CASE("keys: SubjectPublicKeyInfo is to the octet what the library writes as PEM [RFC 5280 §4.1.2.7]") {
+  for (const Algorithm algorithm : signing) {
+    for (const unsigned bits : {1024U, 2048U, 4096U}) {
+      if (bits != 1024 && !is_rsa(algorithm)) continue;
       CAPTURE(to_text(algorithm));
-      const auto pair = KeyPair::generate(algorithm, i % 2 == 0 ? 1024 : 2048);
+      const auto pair = KeyPair::generate(algorithm, bits);
       REQUIRE(pair);
-      CHECK(*pair->public_key().spki() == by_library(pair->public_key()));
+      std::string pem = *pair->public_key().pem();
+      pem.erase(0, pem.find('\n') + 1);
+      pem.resize(pem.find("-----END"));
+      std::erase(pem, '\n');
+      const auto der = pair->public_key().spki();
+      REQUIRE(der);
+      CHECK(dns::encode(dns::base64, *der) == pem);
+      CHECK(PublicKey::from_spki(*der));
     }
+  }
 }
 
 TEST_CASE("keys: malformed public keys are refused with a reason") {
