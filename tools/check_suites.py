@@ -77,6 +77,7 @@ def suites():
         Suite("differential", ["tests/interop/differential.py", "--servers", "ours,knot,nsd", "--queries", "6000"],
               "build release"),
         Suite("validate", ["tests/interop/validate.py"], "build release"),
+        Suite("service discovery", ["tests/interop/dns_sd.py"], "build release"),
         Suite("real agents", ["tests/interop/real_agents.py"], "build release"),
         Suite("operator", ["tests/scenario/operator_day.py"], "build release"),
         Suite("kill and reload", ["tests/scenario/kill_reload.py"], "build release"),
