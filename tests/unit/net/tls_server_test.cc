@@ -93,7 +93,7 @@ TEST_CASE("tls server: what is no TLS is told so and closed [RFC 8446 §6.2]") {
 
 TEST_CASE("tls server: an idle client is told goodbye [RFC 7858 §3.4, RFC 8446 §6.1]") {
   Echo echo;
-  Server server(echo, {.idle = milliseconds(30)}, "127.0.0.1@0", {.tls = server_context()});
+  Server server(echo, {.idle = milliseconds(500)}, "127.0.0.1@0", {.tls = server_context()});
   Caller caller;
   caller.expected = 2;
   caller.start({.peer = server.tls_at, .tls = client_context()});
