@@ -34,7 +34,7 @@ LOOPBACK = "127.0.0.1"
 KEY = ("update.", "Iv3MA1ZK14F9zGYudy8xtfB8JUrMetqYs1HTRo/2L0o=")
 HEAD = "$TTL 300\n@ SOA ns1 hostmaster {serial} 3600 600 604800 60\n@ NS ns1\nns1 A 127.0.0.1\n"
 KEYS = {"keys": [{"name": KEY[0], "algorithm": "hmac-sha256", "secret": KEY[1]}]}
-PATIENCE = 10
+PATIENCE = 30
 
 
 def write_file(path, serial, lines):

@@ -29,7 +29,7 @@ import dns.query
 import dns.rcode
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-READY_SECONDS = 15
+READY_SECONDS = 30
 STOP_SECONDS = 10
 SEARCH_PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin:/usr/local/sbin"
 IDENTITY = "steward-test-server"
