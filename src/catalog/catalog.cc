@@ -44,7 +44,7 @@ class Reader {
     if (depth == 1 && is_label(top, "version")) return take_version(node);
     if (!is_label(top, "zones")) return {};
     if (depth == 2) return take_member(node);
-    // §4.2, §4.5: anything else below a member node is a property that we do not know.
+    // §4.2, §4.4: anything else below a member node is a property that we do not know.
     if (depth != 3) return {};
     if (is_label(node.owner.first_label(), "coo")) return take_coo(node);
     if (is_label(node.owner.first_label(), "group")) take_group(node);
@@ -113,7 +113,7 @@ class Reader {
     Node& to = nodes_[folded(node.owner.parent().first_label())];
     for (const ByteView rdata : txt->rdatas) {
       const auto group = only_string(rdata);
-      // §4.4.2: values that we do not understand are ignored.
+      // §4.3.2: values that we do not understand are ignored.
       if (group && !group->empty())
         to.member.groups.push_back(*group);
       else
@@ -122,7 +122,7 @@ class Reader {
     }
   }
 
-  // §4.1, §4.4.1: the PTR record is the only one of its RRset, or the catalog is broken.
+  // §4.1, §4.3.1: the PTR record is the only one of its RRset, or the catalog is broken.
   static Result<dns::Name> only_name(const RecordSource::Node& node, const RrsetInput& ptr, std::string_view section) {
     if (ptr.rdatas.size() != 1)
       return fail(Errc::Invalid, fmt::format("{} PTR records at {}, expected one (RFC 9432 section {})",

@@ -301,7 +301,7 @@ const Row rows[] = {
    .set = [](T t, V v) { t.zone->catalog_entry.catalog = v.name; }},
   {.path = "zones[].catalog-group", .shape = Shape::List, .type = Type::Text, .least = 1, .most = 255, .doc = "Groups with which it is listed.",
    .set = [](T t, V v) { t.zone->catalog_entry.groups.push_back(v.text); }},
-  {.path = "zones[].catalog-coo", .type = Type::Name, .fallback = "(none)", .doc = "Catalog that is to take the zone over (RFC 9432 section 4.4.1).",
+  {.path = "zones[].catalog-coo", .type = Type::Name, .fallback = "(none)", .doc = "Catalog that is to take the zone over (RFC 9432 section 4.3.1).",
    .set = [](T t, V v) { t.zone->catalog_entry.coo = v.name; }},
 
   {.path = "templates", .shape = Shape::Maps, .doc = "Templates of zones that a catalog brings: a name, and the keys of zones[].",
