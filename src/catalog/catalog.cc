@@ -117,7 +117,7 @@ class Reader {
       if (group && !group->empty())
         to.member.groups.push_back(*group);
       else
-        out_.warnings.push_back(fmt::format("{}: a value that is not one string is ignored (RFC 9432 section 4.4.2)",
+        out_.warnings.push_back(fmt::format("{}: a value that is not one string is ignored (RFC 9432 section 4.3.2)",
                                             node.owner.to_text()));
     }
   }
