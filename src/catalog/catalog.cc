@@ -53,7 +53,7 @@ class Reader {
 
   Result<Catalog> finish() {
     if (!version_seen_)
-      return fail(Errc::Invalid, fmt::format("no TXT record at version.{} (RFC 9432 section 4.3.1)", apex_.to_text()));
+      return fail(Errc::Invalid, fmt::format("no TXT record at version.{} (RFC 9432 section 4.2.1)", apex_.to_text()));
     for (auto& [label, node] : nodes_) {
       // Properties without a member: the PTR that would make them meaningful is not there.
       if (!node.has_zone) continue;
@@ -73,11 +73,11 @@ class Reader {
     const RrsetInput* txt = find_rrset(node, RrType::TXT);
     if (txt == nullptr) return {};
     if (txt->rdatas.size() != 1)
-      return fail(Errc::Invalid, fmt::format("{} TXT records at {}, expected one (RFC 9432 section 4.3.1)",
+      return fail(Errc::Invalid, fmt::format("{} TXT records at {}, expected one (RFC 9432 section 4.2.1)",
                                              txt->rdatas.size(), node.owner.to_text()));
     const auto version = only_string(txt->rdatas[0]);
     if (!version || *version != schema_version)
-      return fail(Errc::Invalid, fmt::format("schema version '{}' at {}, expected '{}' (RFC 9432 section 4.3.1)",
+      return fail(Errc::Invalid, fmt::format("schema version '{}' at {}, expected '{}' (RFC 9432 section 4.2.1)",
                                              version ? label_text(as_bytes(*version)) : "of several strings",
                                              node.owner.to_text(), schema_version));
     version_seen_ = true;
