@@ -98,7 +98,7 @@ class Reader {
   Result<void> take_coo(const RecordSource::Node& node) {
     const RrsetInput* ptr = find_rrset(node, RrType::PTR);
     if (ptr == nullptr) return {};
-    const auto catalog = only_name(node, *ptr, "4.4.1");
+    const auto catalog = only_name(node, *ptr, "4.3.1");
     if (!catalog) return tl::unexpected<Error>(catalog.error());
     if (*catalog == apex_)
       out_.warnings.push_back(fmt::format("{}: hands the zone to the catalog that has it", node.owner.to_text()));

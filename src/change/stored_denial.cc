@@ -16,7 +16,8 @@ StoredDenial stored_denial(zone::NodeView apex, bool has_chain) {
   if (!apex) return stored;
   if (const auto params = apex.find(dns::RrType::NSEC3PARAM); params && has_chain) {
     const auto parsed = sign::nsec3param_from_rdata(zone::StoredRrReader(params->rrs).next().rdata);
-    if (parsed && parsed->iterations <= most_iterations) stored = {zone::Denial::Nsec3, parsed->iterations, parsed->salt};
+    if (parsed && parsed->iterations <= most_iterations)
+      stored = {zone::Denial::Nsec3, parsed->iterations, parsed->salt};
   } else if (const auto nsec = apex.find(dns::RrType::NSEC); nsec && nsec->sig_count > 0) {
     stored.denial = zone::Denial::Nsec;
   }

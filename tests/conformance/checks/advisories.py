@@ -1,5 +1,6 @@
 """What once stopped another name server, each in a form that any of them can be sent; ../../ADVISORIES.md says which was which."""
 
+import contextlib
 import struct
 import time
 
@@ -105,10 +106,10 @@ def a_message_of_very_many_names_costs_little(c):
     query = header(3, counts=(1, 0, 0, 4000)) + question(f"www.{ZONE}")
     for number in range(4000):
         query += bytes([4]) + f"{number:04}".encode() + b"\xc0\x0c" + struct.pack("!HHIH", 1, IN, 0, 0)
-    with c.changing.stream() as stream:
+    with c.changing.stream() as stream, contextlib.suppress(ConnectionError):
         for _ in range(20):
             stream.send(query[:65535])
-        expect_serving(c)
+    expect_serving(c)
     expect(time.monotonic() - began < ENOUGH, f"{time.monotonic() - began:.1f} s")
 
 
