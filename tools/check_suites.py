@@ -85,6 +85,7 @@ def suites():
         Suite("updates", ["tests/scenario/update_day.py"], "build release"),
         Suite("store commands", ["tests/scenario/store_commands.py"], "build release"),
         Suite("hostile clients", ["tests/scenario/hostile_clients.py"], "build release"),
+        Suite("crowds", ["tests/scenario/crowds.py"], "build release"),
         Suite("tls", ["tests/scenario/tls.py"], "build release"),
         Suite("transfers with peers", ["tests/interop/transfers.py"], "build release"),
         Suite("hostile primaries", ["tests/interop/hostile_primaries.py"], "build release"),
