@@ -38,6 +38,8 @@ int failed(Console& console, const client::Failure& failure);
 void add_resolve(CLI::App& app, Console& console);
 /// verify, prove
 void add_verify(CLI::App& app, Console& console);
+/// trust
+void add_trust(CLI::App& app, Console& console);
 
 /// Parses the arguments and does what they say. 0 done, 1 refused or failed, 2 wrong usage.
 int run_steward(int argc, const char* const* argv, Console& console);

@@ -25,6 +25,7 @@ int run_steward(int argc, const char* const* argv, Console& console) {
   app.require_subcommand(1);
   add_resolve(app, console);
   add_verify(app, console);
+  add_trust(app, console);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
