@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -76,17 +77,22 @@ struct World {
   [[nodiscard]] std::string anchor() const { return fmt::format("{} IN DS {}\n", root.apex.to_text(), dns::rdata_to_text(RrType::DS, root.ds())); }
   [[nodiscard]] std::vector<dns::Record> anchors() const { return {{.owner = root.apex, .type = RrType::DS, .rdata = root.ds()}}; }
 
-  /// The agent's RRsets as a server of the zone would send them.
   [[nodiscard]] std::vector<SignedRrset> agent_rrsets() const {
     const auto manifest = agent::read_manifest(
         R"({"name":"orchestrator","description":"Plans","version":"1.4.2","url":"https://agents.vibe-agency.com/a2a",)"
         R"("capabilities":{},"defaultInputModes":["text"],"defaultOutputModes":["text"],"skills":[{"id":"plan","name":"Plan","description":"plans","tags":["plan"]}]})");
     REQUIRE_MESSAGE(manifest, manifest.error().text());
-    const auto made = agent::make_publication(*manifest, {.agent = agent, .modified = now, .successor = {}, .reason = {}, .custody = {}, .manifest_url = {}}, publisher);
+    return agent_rrsets(*manifest);
+  }
+  /// The RRsets of `agent` with this manifest as a server of the zone would send them.
+  [[nodiscard]] std::vector<SignedRrset> agent_rrsets(const agent::Manifest& manifest) const {
+    const auto made = agent::make_publication(manifest, {.agent = agent, .modified = now, .successor = {}, .reason = {}, .custody = {}, .manifest_url = {}}, publisher);
     REQUIRE_MESSAGE(made, made.error().what);
-    std::vector<SignedRrset> rrsets;
+    std::map<RrType, std::vector<Bytes>> types;
     for (const agent::PublishedRecord& record : *made)
-      if (record.owner == agent) rrsets.push_back(zone.sign(record.owner, record.type, {record.rdata}));
+      if (record.owner == agent) types[record.type].push_back(record.rdata);
+    std::vector<SignedRrset> rrsets;
+    for (auto& [type, rdatas] : types) rrsets.push_back(zone.sign(agent, type, std::move(rdatas)));
     rrsets.push_back(zone.sign(below("_registry", agent).value(), RrType::TXT,
                                {txt({{"v", "steward-registry1"}, {"registry", "com.vibe-agency"}, {"trust", "0.94"}, {"status", registry_status}})}));
     return rrsets;
