@@ -1,5 +1,5 @@
-// Bundles of agents that others wrote manifests for, from $STEWARD_DATA/manifests, or ../shared/data/manifests beside the repository. Without them
-// the test says so.
+// Bundles of agents that others wrote manifests for, from $STEWARD_DATA/manifests, or ../shared/data/manifests beside
+// the repository. Without them the test says so.
 
 #include <cstdlib>
 #include <filesystem>
@@ -17,7 +17,8 @@ namespace {
 
 fs::path real_data() {
   const char* place = std::getenv("STEWARD_DATA");
-  for (const fs::path& folder : {fs::path(place == nullptr ? "" : place), fs::path(SOURCE_ROOT) / ".." / "shared" / "data"})
+  for (const fs::path& folder :
+       {fs::path(place == nullptr ? "" : place), fs::path(SOURCE_ROOT) / ".." / "shared" / "data"})
     if (fs::is_directory(folder / "manifests")) return folder / "manifests";
   return {};
 }
@@ -28,7 +29,8 @@ std::vector<agent::Manifest> real_manifests(const fs::path& folder) {
     if (entry.path().extension() != ".json") continue;
     std::ostringstream text;
     text << std::ifstream(entry.path(), std::ios::binary).rdbuf();
-    for (agent::Manifest& manifest : agent::read_manifests(text.str()).manifests) manifests.push_back(std::move(manifest));
+    for (agent::Manifest& manifest : agent::read_manifests(text.str()).manifests)
+      manifests.push_back(std::move(manifest));
   }
   return manifests;
 }
@@ -51,6 +53,7 @@ TEST_CASE("bundle: 99 of 100 real agents' bundles are below 8 KiB") {
   }
   REQUIRE_FALSE(sizes.empty());
   std::sort(sizes.begin(), sizes.end());
-  MESSAGE(sizes.size(), " agents: median ", sizes[sizes.size() / 2], ", 99 % ", sizes[sizes.size() * 99 / 100], ", most ", sizes.back(), " octets");
+  MESSAGE(sizes.size(), " agents: median ", sizes[sizes.size() / 2], ", 99 % ", sizes[sizes.size() * 99 / 100],
+          ", most ", sizes.back(), " octets");
   CHECK(sizes[sizes.size() * 99 / 100] < 8192);
 }

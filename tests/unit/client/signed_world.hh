@@ -45,7 +45,8 @@ struct Zone {
   /// In canonical form, with its signature.
   [[nodiscard]] SignedRrset sign(const Name& owner, RrType type, std::vector<Bytes> rdatas, uint32_t ttl = 300) const {
     for (Bytes& rdata : rdatas) dns::canonicalize_rdata(type, rdata);
-    std::sort(rdatas.begin(), rdatas.end(), [](const Bytes& a, const Bytes& b) { return dns::compare_rdata(a, b) < 0; });
+    std::sort(rdatas.begin(), rdatas.end(),
+              [](const Bytes& a, const Bytes& b) { return dns::compare_rdata(a, b) < 0; });
     SignedRrset rrset{.owner = owner.folded(), .type = type, .ttl = ttl, .rdatas = std::move(rdatas), .rrsigs = {}};
     auto signer = crypto::Signer::create(key);
     REQUIRE(signer);
@@ -53,7 +54,8 @@ struct Zone {
     sign::RrsigList out;
     const std::vector<ByteView> views(rrset.rdatas.begin(), rrset.rdatas.end());
     const sign::Validity validity{now - Seconds(3600), now + Seconds(3600)};
-    const auto made = sign::sign_rrset(*signer, crypto::key_tag(dnskey()), apex, {rrset.owner, type, ttl, views}, validity, scratch, out);
+    const auto made = sign::sign_rrset(*signer, crypto::key_tag(dnskey()), apex, {rrset.owner, type, ttl, views},
+                                       validity, scratch, out);
     REQUIRE_MESSAGE(made, made.error().what);
     rrset.rrsigs.emplace_back(out[0].begin(), out[0].end());
     return rrset;
@@ -74,8 +76,12 @@ struct World {
   crypto::KeyPair publisher = new_key(crypto::Algorithm::ED25519);
   std::string registry_status = "active";
 
-  [[nodiscard]] std::string anchor() const { return fmt::format("{} IN DS {}\n", root.apex.to_text(), dns::rdata_to_text(RrType::DS, root.ds())); }
-  [[nodiscard]] std::vector<dns::Record> anchors() const { return {{.owner = root.apex, .type = RrType::DS, .rdata = root.ds()}}; }
+  [[nodiscard]] std::string anchor() const {
+    return fmt::format("{} IN DS {}\n", root.apex.to_text(), dns::rdata_to_text(RrType::DS, root.ds()));
+  }
+  [[nodiscard]] std::vector<dns::Record> anchors() const {
+    return {{.owner = root.apex, .type = RrType::DS, .rdata = root.ds()}};
+  }
 
   [[nodiscard]] std::vector<SignedRrset> agent_rrsets() const {
     const auto manifest = agent::read_manifest(
@@ -86,7 +92,9 @@ struct World {
   }
   /// The RRsets of `agent` with this manifest as a server of the zone would send them.
   [[nodiscard]] std::vector<SignedRrset> agent_rrsets(const agent::Manifest& manifest) const {
-    const auto made = agent::make_publication(manifest, {.agent = agent, .modified = now, .successor = {}, .reason = {}, .custody = {}, .manifest_url = {}}, publisher);
+    const auto made = agent::make_publication(
+        manifest, {.agent = agent, .modified = now, .successor = {}, .reason = {}, .custody = {}, .manifest_url = {}},
+        publisher);
     REQUIRE_MESSAGE(made, made.error().what);
     std::map<RrType, std::vector<Bytes>> types;
     for (const agent::PublishedRecord& record : *made)
@@ -94,7 +102,10 @@ struct World {
     std::vector<SignedRrset> rrsets;
     for (auto& [type, rdatas] : types) rrsets.push_back(zone.sign(agent, type, std::move(rdatas)));
     rrsets.push_back(zone.sign(below("_registry", agent).value(), RrType::TXT,
-                               {txt({{"v", "steward-registry1"}, {"registry", "com.vibe-agency"}, {"trust", "0.94"}, {"status", registry_status}})}));
+                               {txt({{"v", "steward-registry1"},
+                                     {"registry", "com.vibe-agency"},
+                                     {"trust", "0.94"},
+                                     {"status", registry_status}})}));
     return rrsets;
   }
   [[nodiscard]] std::vector<SignedRrset> chain() const {
