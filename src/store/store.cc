@@ -67,7 +67,8 @@ Result<void> open_environment(Store::State& s) {
   TxnHandle guard(txn);
   const std::pair<const char*, MDB_dbi*> names[] = {{"meta", &s.dbs.meta}, {"zones", &s.dbs.zones}, {"tree", &s.dbs.tree},
                                                     {"nsec3", &s.dbs.nsec3}, {"segments", &s.dbs.segments},
-                                                    {"journal", &s.dbs.journal}, {"attic", &s.dbs.attic}, {"state", &s.dbs.state}};
+                                                    {"journal", &s.dbs.journal}, {"attic", &s.dbs.attic}, {"state", &s.dbs.state},
+                                                    {"tables", &s.dbs.tables}};
   for (const auto& [name, dbi] : names)
     if (const int code = mdb_dbi_open(txn, name, MDB_CREATE, dbi); code != 0) return lmdb_error(path, code);
 
@@ -143,6 +144,18 @@ uint64_t tree_value(NodePosition position, zone::NodeView node) {
 size_t tree_key(const zone::ZoneInfo& zone, dns::NameView name, TreeKey& key) {
   store_u32(key.data(), zone.id);
   return zone_prefix_size + dns::canonical_key(name, zone.apex, key.data() + zone_prefix_size);
+}
+
+Bytes zone_prefix(uint32_t zone) {
+  Bytes prefix;
+  append_u32(prefix, zone);
+  return prefix;
+}
+
+Bytes table_prefix(uint32_t zone, ZoneTable kind) {
+  Bytes prefix = zone_prefix(zone);
+  append_u8(prefix, static_cast<uint8_t>(kind));
+  return prefix;
 }
 
 void ZoneView::index(const NameHash& hash) {
