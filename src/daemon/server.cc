@@ -207,7 +207,7 @@ void Server::open_file_watch() {
 void Server::apply_settings() {
   auto settings = settings_of(config_);
   settings->keys = keyring_;
-  settings->access = std::make_shared<const serve::AccessTable>(access_of(zones_));
+  settings->access = std::make_shared<const serve::AccessTable>(access_of(zones_, config_.registry));
   settings_history_.push_back(std::move(settings));
   settings_.store(settings_history_.back().get(), std::memory_order_release);
   retire_settings();

@@ -51,7 +51,7 @@ Result<auth::Keyring> keyring_of(const config::Config& config) {
   return auth::Keyring::create(std::move(keys));
 }
 
-serve::AccessTable access_of(const std::vector<config::ZoneConfig>& zones) {
+serve::AccessTable access_of(const std::vector<config::ZoneConfig>& zones, const std::optional<config::RegistryConfig>& registry) {
   serve::AccessTable table;
   for (const config::ZoneConfig& zone : zones) {
     serve::ZoneAccess access;
@@ -63,7 +63,8 @@ serve::AccessTable access_of(const std::vector<config::ZoneConfig>& zones) {
       access.notify = std::move(primaries);
     }
     // Who may change what is decided by row, name and type (change/update_policy.hh), not by address alone.
-    if (!zone.allow_update.empty()) access.update = serve::AccessList::everybody();
+    const bool is_registrys = registry && registry->zone == zone.name && !access.secondary;
+    if (!zone.allow_update.empty() || is_registrys) access.update = serve::AccessList::everybody();
     table.set(zone.name, std::move(access));
   }
   return table;

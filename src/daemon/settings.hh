@@ -16,7 +16,8 @@ namespace steward::daemon {
 [[nodiscard]] std::unique_ptr<serve::Settings> settings_of(const config::Config& config);
 /// The TSIG keys of `keys`. Invalid where one cannot be used.
 [[nodiscard]] Result<auth::Keyring> keyring_of(const config::Config& config);
-[[nodiscard]] serve::AccessTable access_of(const std::vector<config::ZoneConfig>& zones);
+/// `registry`: publishers may send UPDATEs for its zone.
+[[nodiscard]] serve::AccessTable access_of(const std::vector<config::ZoneConfig>& zones, const std::optional<config::RegistryConfig>& registry);
 [[nodiscard]] net::StreamLimits stream_limits_of(const config::TcpConfig& tcp);
 /// For `answers_per_second` above 0.
 [[nodiscard]] serve::RateLimitSettings rate_limits_of(const config::RateLimit& limit);
