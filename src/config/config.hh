@@ -192,6 +192,7 @@ struct TrustConfig {
   double custody_cap = 0;
   double new_factor = 0;
   Seconds new_time{};
+  Seconds attestation_time{};
   double look_alike_factor = 0;
   double unknown = 0;
 };

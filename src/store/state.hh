@@ -80,6 +80,7 @@ struct Store::State {
   std::map<uint64_t, uint64_t> live;
   uint32_t next_zone_id = 1;
   uint64_t dead_readers = 0;
+  uint64_t incarnation = 0;
   int tree_file = -1;          // of LMDB, beside LMDB's own
   uint64_t tree_room_end = 0;  // octets of it that have blocks
 

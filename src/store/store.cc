@@ -72,6 +72,15 @@ Result<void> open_environment(Store::State& s) {
   for (const auto& [name, dbi] : names)
     if (const int code = mdb_dbi_open(txn, name, MDB_CREATE, dbi); code != 0) return lmdb_error(path, code);
 
+  const auto incarnation = get_meta(txn, s.dbs.meta, "incarnation", 0);
+  if (!incarnation) return tl::unexpected<Error>(incarnation.error());
+  s.incarnation = *incarnation;
+  if (s.incarnation == 0) {
+    s.incarnation = uint64_t{std::random_device{}()} << 32 | std::random_device{}() | 1U;
+    MDB_val k = to_val(as_bytes("incarnation"));
+    MDB_val v{sizeof s.incarnation, &s.incarnation};
+    if (const int code = mdb_put(txn, s.dbs.meta, &k, &v, 0); code != 0) return lmdb_error(path, code);
+  }
   const auto version = get_meta(txn, s.dbs.meta, "format", 0);
   if (!version) return tl::unexpected<Error>(version.error());
   if (*version == 0) {
@@ -239,6 +248,8 @@ uint64_t Store::State::hash_of(NodePosition position) const {
   const zone::NodeView node(log->at(position));
   return hash(node.zone(), dns::Name(node.owner()).folded());
 }
+
+uint64_t Store::incarnation() const { return state_->incarnation; }
 
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Store::~Store() = default;

@@ -75,6 +75,9 @@ class Store {
 
   [[nodiscard]] Result<std::unique_ptr<Reader>> make_reader();
 
+  /// Drawn when the store was made, which a restore does too: tells this store from what it was restored from. Any thread.
+  [[nodiscard]] uint64_t incarnation() const;
+
   // The writer thread.
   /// The zones as of the last commit.
   [[nodiscard]] std::vector<ZoneRecord> zones() const;
