@@ -60,8 +60,9 @@ struct ManifestReading {
 /// Everything in one file: a list gives many (each element's octets are its own text). A file that is not JSON, repeats a member, or is of no
 /// known shape is one refusal.
 ManifestReading read_manifests(std::string_view text);
-/// Exactly one manifest.
-tl::expected<Manifest, ManifestRefusal> read_manifest(std::string_view text);
+/// Exactly one manifest. `as`: the label that the caller gives the agent instead of the manifest's name, which many A2A cards write for people
+/// ("Research Assistant Agent"); empty: none.
+tl::expected<Manifest, ManifestRefusal> read_manifest(std::string_view text, std::string_view as = {});
 
 /// Whether this can be an agent's label: `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?` after folding upper case, not reserved; an A-label must be a sound one.
 /// The folded label, or Invalid with the rule.

@@ -27,6 +27,7 @@ LIBRARIES = {
     "yaml-cpp/": "config",
     "nghttp2/": "http",
     "cap-ng.h": "daemon",
+    "idn2.h": "agent",
     "CLI/": "cli",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
