@@ -56,6 +56,21 @@ uint32_t ttl_of(const PublishWish& wish) {
   return wish.lease ? std::clamp(wish.lease->records / 10, 1U, agent::agent_ttl) : agent::agent_ttl;
 }
 
+/// The least version above another (semver.org §11): 1.4.3-0 above 1.4.2, 1.5.0-rc.1.0 above 1.5.0-rc.1. A change of the
+/// key alone takes it, since a statement supersedes by its version, and so that the manifest's next version is free.
+std::string version_above(std::string_view version) {
+  std::string above(version.substr(0, version.find('+')));
+  if (above.find('-') != std::string::npos) return above + ".0";
+  size_t at = above.size();
+  while (at > 0 && above[at - 1] == '9') above[--at] = '0';
+  if (at > 0 && above[at - 1] != '.') {
+    ++above[at - 1];
+  } else {
+    above.insert(at, 1, '1');
+  }
+  return above + "-0";
+}
+
 /// Above what stands there, also within one second; RFC 3339 without fractions knows no less.
 Result<UnixTime> modified_of(const PublishWish& wish, const Standing& standing) {
   constexpr Seconds most_ahead{300};
@@ -126,10 +141,6 @@ Result<PublishPlan> plan_publish(const agent::Manifest& manifest, const PublishW
   options.agent = wish.agent;
   options.modified = *modified;
   options.ttl = ttl_of(wish);
-  if (manifest.status == "deprecated") {
-    options.status = AgentStatus::Deprecated;
-    options.successor = manifest.successor;
-  }
   auto records = agent::make_publication(manifest, options, *signers->statement->key);
   if (!records) return tl::unexpected(records.error());
   std::string_view action = "publish";
@@ -144,6 +155,9 @@ Result<PublishPlan> plan_publish(const agent::Manifest& manifest, const PublishW
 
 Result<PublishPlan> plan_rotation(const PublishWish& wish, const Standing& standing, std::span<const StoredKey> keys) {
   if (!standing.statement) return not_there(wish.agent);
+  if (standing.statement->status() == AgentStatus::Withdrawn)
+    return fail(Errc::Refused, fmt::format("{} is withdrawn: publish its manifest, and its key changes with it",
+                                           plain_text(wish.agent)));
   const auto signers = choose_signers(wish.agent, standing, keys);
   if (!signers) return tl::unexpected(signers.error());
   if (!signers->rotates) {
@@ -160,6 +174,7 @@ Result<PublishPlan> plan_rotation(const PublishWish& wish, const Standing& stand
   options.modified = *modified;
   options.ttl = ttl_of(wish);
   options.status = standing.statement->status();
+  options.version = version_above(standing.statement->version());
   options.successor = standing.statement->find("succ").value_or("");
   auto records = agent::restate(*standing.statement, standing.endpoints(), options, *signers->statement->key);
   if (!records) return tl::unexpected(records.error());

@@ -99,7 +99,13 @@ class Publisher::State {
       : settings_(std::move(settings)), options_(std::move(options)), call_(std::move(call)) {}
 
   Outcome<Published> publish(std::string_view text, const PublishRequest& request) {
-    const auto manifest = agent::read_manifest(text);
+    std::string label;
+    if (!request.agent.empty()) {
+      const auto given = name_in(request.agent, request.name_space);
+      if (!given) return given.failure();
+      label = as_text(given->view().first_label());
+    }
+    const auto manifest = agent::read_manifest(text, label);
     if (!manifest) return Failure{Fault::Invalid, manifest.error().text()};
     const auto lease = lease_of(request);
     if (!lease) return lease.failure();
@@ -152,18 +158,20 @@ class Publisher::State {
     return std::optional(Lease{*request.lease, request.key_lease.value_or(0)});
   }
 
-  Outcome<dns::Name> name_of(const agent::Manifest& manifest, const PublishRequest& request) {
+  [[nodiscard]] Outcome<dns::Name> name_in(std::string_view agent, const std::string& name_space) const {
     Settings settings = settings_;
-    if (!request.name_space.empty()) settings.name_space = request.name_space;
-    const bool of_owner = manifest.owner && request.agent.empty() && request.name_space.empty();
-    if (of_owner) {
-      auto space = space_of_owner(*manifest.owner);
-      if (!space) return space.failure();
-      settings.name_space = *space;
-    }
-    const auto name = agent_name(request.agent.empty() ? manifest.name : request.agent, settings);
+    if (!name_space.empty()) settings.name_space = name_space;
+    const auto name = agent_name(agent, settings);
     if (!name) return failure_of(name.error());
     return *name;
+  }
+
+  Outcome<dns::Name> name_of(const agent::Manifest& manifest, const PublishRequest& request) {
+    if (!request.agent.empty()) return name_in(request.agent, request.name_space);
+    if (!manifest.owner || !request.name_space.empty()) return name_in(manifest.name, request.name_space);
+    const auto space = space_of_owner(*manifest.owner);
+    if (!space) return space.failure();
+    return name_in(manifest.name, *space);
   }
 
   /// user/X and org/X are one name for admission: the one that is there, else user/X.
