@@ -39,16 +39,16 @@ unsigned mode_of(const std::string& path) {
   return status.st_mode & 0777U;
 }
 
-constexpr std::string_view agent = "helper.acme.example";
+constexpr std::string_view helper = "helper.acme.example";
 
 }  // namespace
 
 TEST_CASE("keygen: a key of each kind in BIND's format, the secret and the folder the owner's alone") {
   for (const auto& [word, label] : {std::pair("ed25519", "ED25519"), std::pair("ecdsap256", "ECDSAP256SHA256")}) {
     const Home home;
-    const auto key = KeyFolder(home.keys()).generate(agent, *key_algorithm_from_text(word));
+    const auto key = KeyFolder(home.keys()).generate(helper, *key_algorithm_from_text(word));
     REQUIRE(key);
-    CHECK(key->agent == agent);
+    CHECK(key->agent == helper);
     CHECK(key->algorithm == label);
     has(key->record, "helper.acme.example. IN KEY 512 3 ");
     CHECK(key->fingerprint.starts_with("sha256:"));
@@ -66,14 +66,14 @@ TEST_CASE("keygen: a key of each kind in BIND's format, the secret and the folde
 TEST_CASE("keygen: a key that is there is never overwritten; the one that follows it is younger, and comes first") {
   const Home home;
   KeyFolder folder(home.keys());
-  has(folder.generate(agent, KeyAlgorithm::Ed25519, true).failure().what, "no key for helper.acme.example");
-  const auto first = folder.generate(agent, KeyAlgorithm::Ed25519);
+  has(folder.generate(helper, KeyAlgorithm::Ed25519, true).failure().what, "no key for helper.acme.example");
+  const auto first = folder.generate(helper, KeyAlgorithm::Ed25519);
   REQUIRE(first);
-  has(folder.generate(agent, KeyAlgorithm::Ed25519).failure().what, "--rotate");
-  const auto second = folder.generate(agent, KeyAlgorithm::Ed25519, true);
+  has(folder.generate(helper, KeyAlgorithm::Ed25519).failure().what, "--rotate");
+  const auto second = folder.generate(helper, KeyAlgorithm::Ed25519, true);
   REQUIRE(second);
   CHECK(second->created > first->created);
-  const auto all = folder.list(agent);
+  const auto all = folder.list(helper);
   REQUIRE(all);
   REQUIRE(all->size() == 2);
   CHECK(all->front().fingerprint == second->fingerprint);
@@ -86,7 +86,7 @@ TEST_CASE("keys: an agent's own come before those for any agent; other agents' a
   REQUIRE(any);
   CHECK(any->agent.empty());
   REQUIRE(folder.generate("other.acme.example", KeyAlgorithm::Ed25519));
-  const auto own = folder.generate(agent, KeyAlgorithm::Ed25519);
+  const auto own = folder.generate(helper, KeyAlgorithm::Ed25519);
   REQUIRE(own);
   const auto keys = read_keys_for(home.keys(), agent_name);
   REQUIRE(keys);
@@ -103,5 +103,5 @@ TEST_CASE("keys: a zone's key signs no publish [RFC 2535 §3.1.2]") {
   REQUIRE(crypto::write_key_files(home.keys(), *key));
   const std::string stem = home.keys() + "/" + crypto::key_file_stem(agent_name, crypto::Algorithm::ED25519, key->tag());
   has(read_key(stem).failure().what, "a zone's key");
-  has(KeyFolder(home.keys()).list(agent).failure().what, "a zone's key");
+  has(KeyFolder(home.keys()).list(helper).failure().what, "a zone's key");
 }

@@ -24,7 +24,7 @@ PublishUpdate small_update() {
   return update;
 }
 
-bool is(const change::UpdateRecord& record, NameView owner, RrType type, RrClass klass, uint32_t ttl, ByteView rdata) {
+bool is(const change::UpdateRecord& record, dns::NameView owner, RrType type, RrClass klass, uint32_t ttl, ByteView rdata) {
   return record.owner == owner && record.type == type && record.klass == klass && record.ttl == ttl &&
          std::ranges::equal(record.rdata, rdata);
 }

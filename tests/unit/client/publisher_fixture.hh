@@ -9,11 +9,8 @@
 
 namespace steward::client::test {
 
-inline dns::Name name(std::string_view text) {
-  auto parsed = dns::Name::from_text(text);
-  REQUIRE_MESSAGE(parsed, text);
-  return *parsed;
-}
+/// Also before main(), where doctest asserts nothing yet.
+inline dns::Name name(std::string_view text) { return dns::Name::from_text(text).value(); }
 
 inline void has(const std::string& text, const std::string& part) {
   CAPTURE(text);
