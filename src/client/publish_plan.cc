@@ -98,6 +98,13 @@ Result<PublishPlan> finish(std::string_view action, std::vector<agent::Published
   update.lease = wish.lease;
   auto statement = statement_in(update.records, wish.agent);
   if (!statement) return tl::unexpected(statement.error());
+  if (signers.claims) {
+    // The registry adds the custodial key's word.
+    const auto claim = agent::Rotation::make_claim(wish.agent, standing.next_rotation(), standing.statement->fingerprint(),
+                                                   *signers.statement->key, statement->modified());
+    if (!claim) return tl::unexpected(claim.error());
+    update.rotation = Bytes(claim->txt_rdata().begin(), claim->txt_rdata().end());
+  }
   if (signers.rotates) {
     const auto rotation = agent::Rotation::make(wish.agent, standing.next_rotation(), *signers.message->key,
                                                 *signers.statement->key, statement->modified());

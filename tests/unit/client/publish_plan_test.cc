@@ -111,7 +111,7 @@ TEST_CASE("rotate: the same statement by the new key, with the least version abo
   has(refusal(plan_rotation(wish, nothing(), keys)), "is not published");
 }
 
-TEST_CASE("claim: what the registry holds in custody is published by the owner's key, without a word of the old one") {
+TEST_CASE("claim: what the registry holds in custody is published by the owner's key, which asks for the old one's word") {
   const StoredKey custodial = make_key();
   const StoredKey keys[] = {make_key()};
   const Standing there =
@@ -119,7 +119,14 @@ TEST_CASE("claim: what the registry holds in custody is published by the owner's
   const auto plan = plan_publish(manifest("1.0.0"), wish, there, keys);
   REQUIRE(plan);
   CHECK(plan->action == "claim");
-  CHECK_FALSE(plan->update.rotation);
+  REQUIRE(plan->update.rotation);
+  const auto claim = agent::Rotation::from_claim(*plan->update.rotation);
+  REQUIRE(claim);
+  CHECK(claim->is_claim());
+  CHECK(claim->old_fingerprint() == fingerprint_of(custodial));
+  const Bytes rdata = keys[0].dnskey();
+  const ByteView views[] = {rdata};
+  CHECK(claim->verify_new(agent_name, views).has_value());
   CHECK(plan->signer.tag() == keys[0].tag());
   CHECK(plan->previous_fingerprint == fingerprint_of(custodial));
   CHECK_FALSE(plan->statement.find("custody"));
