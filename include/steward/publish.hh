@@ -52,7 +52,7 @@ struct Published {
   std::string agent;     ///< fully qualified, no final dot
   std::string zone;      ///< the registry's, no final dot
   std::string registry;  ///< who was asked: "127.0.0.1@5300", "127.0.0.1@8530 over TLS"
-  std::string action;    ///< "publish", "update", "return", "rotate", "claim", "withdraw", "revoke", "deprecate"
+  std::string action;    ///< "publish", "update", "return", "rotate", "claim", "renew", "withdraw", "revoke", "deprecate"
   bool sent = false;     ///< false for a dry run
   std::string version;
   std::string previous_version;  ///< empty: nothing stood there
@@ -78,8 +78,9 @@ class Publisher {
   ~Publisher();
 
   /// A manifest: a first publish, a new version, the return of what was withdrawn; with a rotation where the newest key is
-  /// not the one that stands there, and a claim where the registry held the agent in its custody. Refused, before anything
-  /// is sent, where the manifest does not supersede what stands there.
+  /// not the one that stands there, and a claim where the registry held the agent in its custody. What stands there already
+  /// is sent again where a lease is asked for, which renews it, and is refused otherwise, like all that does not supersede
+  /// what stands there, before anything is sent.
   Outcome<Published> publish(std::string_view manifest, const PublishRequest& request = {});
   /// The agent's newest key in the place of the one that stands there, and nothing else.
   Outcome<Published> rotate(std::string_view agent);

@@ -20,7 +20,7 @@ constexpr uint64_t steps_shown = 3;  ///< of a publish that nothing disturbs: re
 std::string_view past_tense(std::string_view action) {
   constexpr std::pair<std::string_view, std::string_view> words[] = {
       {"publish", "published"}, {"update", "published"},     {"return", "published again"}, {"rotate", "rotated the key of"},
-      {"claim", "claimed"},     {"withdraw", "withdrew"},    {"revoke", "revoked"},         {"deprecate", "deprecated"}};
+      {"claim", "claimed"}, {"renew", "renewed the lease of"},    {"withdraw", "withdrew"},    {"revoke", "revoked"},         {"deprecate", "deprecated"}};
   for (const auto& [known, word] : words)
     if (known == action) return word;
   return action;

@@ -41,8 +41,12 @@ Result<Signers> choose_signers(const dns::Name& agent, const Standing& standing,
                                             plain_text(agent), plain_text(agent)));
   const StoredKey* wanted = &keys.front();
   if (!standing.statement) return Signers{wanted, wanted};
-  if (standing.statement->status() == AgentStatus::Revoked)
-    return fail(Errc::Refused, fmt::format("{} is revoked, which is for good: publish under another name", plain_text(agent)));
+  // What is revoked leads to no other key: the name begins anew, with one that the namespace allows.
+  if (standing.statement->status() == AgentStatus::Revoked) {
+    if (fingerprint_of(*wanted) != standing.statement->fingerprint()) return Signers{wanted, wanted};
+    return fail(Errc::Refused, fmt::format("{} is revoked, and its key never signs for that name again; `steward keygen --rotate` "
+                                           "makes another, which the namespace has to allow", plain_text(agent)));
+  }
   if (in_custody(standing)) return Signers{wanted, wanted, false, true};
   if (fingerprint_of(*wanted) == standing.statement->fingerprint()) return Signers{wanted, wanted};
   const StoredKey* present = find_key(keys, standing.statement->fingerprint());
@@ -122,6 +126,28 @@ void keep_manifest(std::vector<agent::PublishedRecord>& records, const PublishWi
     records.push_back({manifest_name(wish.agent), dns::RrType::TXT, ttl_of(wish), rdata});
 }
 
+/// What stands, once more: RFC 9664 §4 has a refresh repeat the whole update.
+Result<PublishPlan> plan_renewal(const PublishWish& wish, const Standing& standing, const Signers& signers) {
+  std::vector<agent::PublishedRecord> records;
+  const auto add = [&](dns::RrType type, ByteView rdata) {
+    records.push_back({wish.agent, type, ttl_of(wish), Bytes(rdata.begin(), rdata.end())});
+  };
+  add(dns::RrType::TXT, standing.statement->txt_rdata());
+  for (const Bytes& key : standing.keys) add(dns::RrType::KEY, key);
+  for (const StandingRow& row : standing.rows) add(row.type, row.rdata);
+  keep_manifest(records, wish, standing);
+  return finish("renew", std::move(records), wish, standing, signers);
+}
+
+/// A lease of what stands already is to go on.
+bool is_renewal(const agent::Manifest& manifest, const PublishWish& wish, const Standing& standing, const Signers& signers) {
+  if (!wish.lease || !standing.statement || signers.claims || signers.rotates) return false;
+  const agent::Statement& present = *standing.statement;
+  return (present.status() == AgentStatus::Active || present.status() == AgentStatus::Deprecated) &&
+         present.version() == manifest.version &&
+         present.find("digest") == agent::sha256_text(as_bytes(manifest.octets));
+}
+
 std::string_view action_of(AgentStatus status) {
   switch (status) {
     case AgentStatus::Active: return "update";
@@ -142,6 +168,7 @@ Result<PublishPlan> plan_publish(const agent::Manifest& manifest, const PublishW
                                  std::span<const StoredKey> keys) {
   const auto signers = choose_signers(wish.agent, standing, keys);
   if (!signers) return tl::unexpected(signers.error());
+  if (is_renewal(manifest, wish, standing, *signers)) return plan_renewal(wish, standing, *signers);
   const auto modified = modified_of(wish, standing);
   if (!modified) return tl::unexpected(modified.error());
   agent::PublishOptions options;
@@ -152,8 +179,10 @@ Result<PublishPlan> plan_publish(const agent::Manifest& manifest, const PublishW
   if (!records) return tl::unexpected(records.error());
   std::string_view action = "publish";
   if (signers->claims) action = "claim";
-  else if (standing.statement) action = standing.statement->status() == AgentStatus::Withdrawn ? "return" : "update";
+  else if (standing.statement && standing.statement->status() != AgentStatus::Revoked)
+    action = standing.statement->status() == AgentStatus::Withdrawn ? "return" : "update";
   auto plan = finish(action, std::move(*records), wish, standing, *signers);
+  // A claim is another key's word on what stands, and may say the same.
   if (!plan || !standing.statement || signers->claims) return plan;
   if (const auto newer = agent::check_supersedes(plan->statement, *standing.statement); !newer)
     return fail(Errc::Refused, fmt::format("{}: {}; raise the version in the manifest", plain_text(wish.agent), newer.error().what));

@@ -27,7 +27,7 @@ struct PublishPlan {
   std::string previous_fingerprint;     ///< where it changes
 };
 
-/// Keys: the one to publish with first, then those that may stand at the name. Refused, with what to do, where none of
+/// With a lease, what stands already is renewed. Keys: the one to publish with first, then those that may stand at the name. Refused, with what to do, where none of
 /// them may sign, or the manifest does not supersede what stands.
 Result<PublishPlan> plan_publish(const agent::Manifest& manifest, const PublishWish& wish, const Standing& standing,
                                  std::span<const crypto::StoredKey> keys);

@@ -165,7 +165,12 @@ TEST_CASE("revoke: with reason and successor, and nothing undoes it") {
   CHECK(plan->statement.find("succ") == "other.acme.example");
   Standing revoked = there;
   revoked.statement = plan->statement;
-  has(refusal(plan_publish(manifest("9.0.0"), wish, revoked, keys)), "for good");
+  has(refusal(plan_publish(manifest("9.0.0"), wish, revoked, keys)), "never signs for that name again");
+  const StoredKey others[] = {make_key(), keys[0]};
+  const auto anew = plan_publish(manifest("9.0.0"), wish, revoked, others);
+  REQUIRE(anew);
+  CHECK(anew->signer.tag() == others[0].tag());
+  CHECK_FALSE(anew->update.rotation);
   has(refusal(plan_status({agent::AgentStatus::Withdrawn, {}, {}}, wish, revoked, keys)), "revoked already");
 }
 
@@ -176,4 +181,21 @@ TEST_CASE("publish: records of a lease live at most a tenth of it in a cache") {
   const auto plan = plan_publish(manifest("1.0.0"), leased, nothing(), keys);
   REQUIRE(plan);
   for (const auto& record : plan->update.records) CHECK(record.ttl == 60);
+}
+
+TEST_CASE("publish: with a lease, what stands already is sent again as it stands [RFC 9664 §4]") {
+  const StoredKey keys[] = {make_key()};
+  const agent::Manifest same = manifest("1.0.0");
+  Standing there = standing(
+      keys[0], statement(keys[0], "1.0.0", noon, "active", {{"digest", agent::sha256_text(as_bytes(same.octets))}}));
+  there.manifest = {Bytes{2, '{', '}'}};
+  PublishWish leased = wish;
+  leased.lease = Lease{3600, 0};
+  const auto plan = plan_publish(same, leased, there, keys);
+  REQUIRE(plan);
+  CHECK(plan->action == "renew");
+  CHECK(std::ranges::equal(plan->statement.txt_rdata(), there.texts[0]));
+  CHECK(plan->update.records.size() == 3);
+  has(refusal(plan_publish(same, wish, there, keys)), "raise the version");
+  has(refusal(plan_publish(manifest("0.9.0"), leased, there, keys)), "raise the version");
 }
