@@ -179,7 +179,7 @@ class Publisher::State {
     const auto organisation = dns::Name::from_text(fmt::format("org/{}.github.{}", owner, settings_.apex));
     if (!organisation) return failure_of(organisation.error());
     const auto there = is_there(call_, *organisation);
-    if (!there) return there.failure();
+    if (!there) return Failure{there.failure().fault, there.failure().what + " (--namespace names another than GitHub's)"};
     return fmt::format("{}/{}.github", *there ? "org" : "user", owner);
   }
 
@@ -254,12 +254,12 @@ class Publisher::State {
     if (!message) return failure_of(message.error());
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
       step(fmt::format("sending the UPDATE to {}", call_.text()));
-      const auto responses = call_.exchange({&*message, 1});
-      if (responses) return take_response(plan, responses->front(), id, done);
-      if (!responses.error().sent)
-        return Failure{Fault::Unreachable, fmt::format("registry {}: nothing was published", responses.error().why)};
+      const auto response = call_.exchange_once(*message);
+      if (response) return take_response(plan, *response, id, done);
+      if (!response.error().sent)
+        return Failure{Fault::Unreachable, fmt::format("registry {}: nothing was published", response.error().why)};
       step("the answer was lost: reading whether it is there");
-      const auto there = is_published(plan, responses.error().why);
+      const auto there = is_published(plan, response.error().why);
       if (!there) return there.failure();
       if (*there) return Done{};
     }

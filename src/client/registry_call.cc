@@ -9,12 +9,17 @@ class RegistryCall::State {
   State(Options options, std::unique_ptr<net::Loop> loop) : options_(std::move(options)), loop_(std::move(loop)) {}
 
   tl::expected<std::vector<Bytes>, Lost> exchange(std::span<const Bytes> queries) {
-    // A connection that the server closed while it was idle shows it now, and nothing has been sent on it yet.
     const bool fresh = !call_ || ended_;
     auto done = attempt(queries);
     if (done || fresh || answered_ > 0) return done;
     call_.reset();
     return attempt(queries);
+  }
+
+  tl::expected<Bytes, Lost> exchange_once(const Bytes& message) {
+    auto done = attempt({&message, 1});
+    if (!done) return tl::unexpected(std::move(done.error()));
+    return std::move(done->front());
   }
 
   [[nodiscard]] const SocketAddress& address() const { return options_.address; }
@@ -93,6 +98,9 @@ RegistryCall::~RegistryCall() = default;
 
 tl::expected<std::vector<Bytes>, RegistryCall::Lost> RegistryCall::exchange(std::span<const Bytes> queries) {
   return state_->exchange(queries);
+}
+tl::expected<Bytes, RegistryCall::Lost> RegistryCall::exchange_once(const Bytes& message) {
+  return state_->exchange_once(message);
 }
 const SocketAddress& RegistryCall::address() const { return state_->address(); }
 std::string RegistryCall::text() const { return state_->text(); }

@@ -34,8 +34,10 @@ class RegistryCall {
   ~RegistryCall();
 
   /// Sends all at once and waits for the response to each, in the order of `queries` (RFC 7766 §6.2.1.1: they may come in
-  /// any). Their IDs differ.
+  /// any). Their IDs differ. Sent again where the connection turns out to have been closed since it was used last.
   tl::expected<std::vector<Bytes>, Lost> exchange(std::span<const Bytes> queries);
+  /// The same of one message, which is sent once and no more.
+  tl::expected<Bytes, Lost> exchange_once(const Bytes& message);
 
   [[nodiscard]] const SocketAddress& address() const;
   /// "127.0.0.1@5300", "127.0.0.1@8530 over TLS": for messages.

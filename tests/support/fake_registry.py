@@ -7,7 +7,6 @@ thread a connection, TCP only, or TLS with `tls_context`.
 """
 
 import contextlib
-import hashlib
 import socket
 import ssl
 import struct
@@ -19,6 +18,7 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 import dns.update
@@ -58,16 +58,19 @@ def verify(algorithm, octets, signature, data):
         key.verify(signature, data, padding.PKCS1v15(), hashes.SHA256())
 
 
-def sig0_of(wire):
-    """(signer, algorithm, signature, signed octets) of a message whose last record is a SIG(0) [RFC 2931 §3.1]."""
-    at = wire.rfind(b"\0" + struct.pack("!HHI", 24, 255, 0))  # the root, SIG, ANY, TTL 0
-    rdata = wire[at + 11:]
-    if at < 12 or len(rdata) != struct.unpack("!H", wire[at + 9:at + 11])[0]:
-        raise ValueError("no SIG(0) closes the message")
-    signer, used = dns.name.from_wire(rdata, 18)
-    head, signature = rdata[:18 + used], rdata[18 + used:]
-    count = struct.unpack("!H", wire[10:12])[0]
-    return signer, rdata[2], signature, head + wire[:10] + struct.pack("!H", count - 1) + wire[12:at]
+class Sig0:
+    """The SIG(0) that closes a message, and the message without it [RFC 2931 §3.1]."""
+
+    def __init__(self, wire):
+        at = wire.rfind(b"\0" + struct.pack("!HHI", 24, 255, 0))  # the root, SIG, ANY, TTL 0
+        rdata = wire[at + 11:]
+        if at < 12 or len(rdata) != struct.unpack("!H", wire[at + 9:at + 11])[0]:
+            raise ValueError("no SIG(0) closes the message")
+        self.signer, used = dns.name.from_wire(rdata, 18)
+        self.algorithm = rdata[2]
+        self.signature = rdata[18 + used:]
+        self.message = wire[:10] + struct.pack("!H", struct.unpack("!H", wire[10:12])[0] - 1) + wire[12:at]
+        self.signed = rdata[:18 + used] + self.message
 
 
 class FakeRegistry:
@@ -153,7 +156,8 @@ class FakeRegistry:
 
     def take_update(self, wire):
         """The response, or None: the connection ends without one."""
-        update = dns.message.from_wire(wire, one_rr_per_rrset=True)
+        sig0 = Sig0(wire)
+        update = dns.message.from_wire(sig0.message, one_rr_per_rrset=True)
         reply = dns.message.make_response(update)
         with self.lock:
             self.received += 1
@@ -169,14 +173,14 @@ class FakeRegistry:
                 for rrset in update.update:
                     if rrset.rdtype == dns.rdatatype.TXT and rrset.rdclass == dns.rdataclass.IN and not rrset.name.labels[0].startswith(b"_"):
                         self.rrsets[(rrset.name, rrset.rdtype)] = dns.rrset.from_text(rrset.name, 300, "IN", "TXT", '"another"')
-            reply.set_rcode(self.carry_out(update, wire))
+            reply.set_rcode(self.carry_out(update, sig0))
             if self.lease and reply.rcode() == dns.rcode.NOERROR:
                 reply.use_edns(0, options=[dns.edns.GenericOption(2, self.lease)])
         if fault == "say nothing":
             threading.Event().wait(30)
         return None if fault in ("lose the answer", "say nothing") else reply
 
-    def carry_out(self, update, wire):
+    def carry_out(self, update, sig0):
         for rrset in update.prerequisite:
             present = self.rrsets.get((rrset.name, rrset.rdtype))
             if rrset.deleting == dns.rdataclass.NONE or rrset.rdclass == dns.rdataclass.NONE:
@@ -184,7 +188,7 @@ class FakeRegistry:
                     return dns.rcode.YXRRSET
             elif not present or set(present) != set(rrset):
                 return dns.rcode.NXRRSET
-        if not self.signed_by_agent(update, wire):
+        if not self.signed_by_agent(update, sig0):
             return dns.rcode.NOTAUTH
         for rrset in update.update:
             if rrset.deleting == dns.rdataclass.ANY:
@@ -195,19 +199,14 @@ class FakeRegistry:
         self.updates.append(update)
         return dns.rcode.NOERROR
 
-    def signed_by_agent(self, update, wire):
-        signer, algorithm, signature, data = sig0_of(wire)
-        keys = [rrset for rrset in update.update if rrset.rdtype == dns.rdatatype.KEY and rrset.name == signer]
-        stored = self.rrsets.get((signer, dns.rdatatype.KEY))
+    def signed_by_agent(self, update, sig0):
+        keys = [rrset for rrset in update.update if rrset.rdtype == dns.rdatatype.KEY and rrset.name == sig0.signer]
+        stored = self.rrsets.get((sig0.signer, dns.rdatatype.KEY))
         for rrset in [stored] if stored else keys:
             for key in rrset:
                 octets = key.to_wire()
                 with contextlib.suppress(InvalidSignature, ValueError):
-                    if octets[3] == algorithm:
-                        verify(algorithm, octets[4:], signature, data)
+                    if octets[3] == sig0.algorithm:
+                        verify(sig0.algorithm, octets[4:], sig0.signature, sig0.signed)
                         return True
         return False
-
-
-def digest(data):
-    return "sha256:" + hashlib.sha256(data).hexdigest()
