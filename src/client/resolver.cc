@@ -76,7 +76,10 @@ Result<void> use_registry(ub_ctx* context, const Settings& settings) {
     options.push_back({"tls-cert-bundle:", settings.tls_authorities.empty() ? system_authorities : settings.tls_authorities});
   }
   if (auto set = set_options(context, options); !set) return set;
-  if (const int error = ub_ctx_set_stub(context, ".", address.c_str(), 0); error != UB_NOERROR)
+  // Below the apex referrals are followed; nothing else is asked of anybody else.
+  int error = ub_ctx_set_stub(context, settings.apex.c_str(), address.c_str(), 0);
+  if (error == UB_NOERROR) error = ub_ctx_set_fwd(context, address.c_str());
+  if (error != UB_NOERROR)
     return fail(Errc::Invalid, fmt::format("registry '{}': {}", settings.registry, ub_strerror(error)));
   return {};
 }
