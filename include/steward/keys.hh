@@ -37,8 +37,8 @@ class KeyFolder {
 
   [[nodiscard]] const std::string& path() const { return path_; }
 
-  /// Makes a key, and the folder with mode 0700 if it is not there. `agent`: fully qualified; empty for any agent. Refused
-  /// where it has a key already, unless `rotate`; NotFound where `rotate` has none to take over from.
+  /// Makes a key, and the folder with mode 0700 if it is not there. `agent`: fully qualified; empty for any agent.
+  /// Refused where it has a key already, unless `rotate`; NotFound where `rotate` has none to take over from.
   Outcome<KeyFile> generate(std::string_view agent, KeyAlgorithm algorithm, bool rotate = false);
   /// The keys of an agent, or of any, by their age: the newest is the one to publish with, the others those before it.
   [[nodiscard]] Outcome<std::vector<KeyFile>> list(std::string_view agent) const;

@@ -1,14 +1,14 @@
 #pragma once
-// Publisher: agents into a registry and out of it, each with one DNS UPDATE that the publisher's key signs (steward-records(7),
-// "A publish").
+// Publisher: agents into a registry and out of it, each with one DNS UPDATE that the publisher's key signs
+// (steward-records(7), "A publish").
 //
 //   auto publisher = steward::client::Publisher::open(*settings, {});
 //   auto done = publisher->publish(manifest_text);
 //   if (done) std::cout << done->agent << ' ' << done->version << '\n';
 //
-// What stands at the registry is read first, from the registry itself over the connection that the UPDATE takes, so that no
-// cache answers; the statement found must be signed by its key, and the UPDATE holds only while it stands there unchanged
-// (RFC 2136 §2.4.2). A Publisher is used by one thread; it blocks, at most Settings::timeout a message.
+// What stands at the registry is read first, from the registry itself over the connection that the UPDATE takes, so
+// that no cache answers; the statement found must be signed by its key, and the UPDATE holds only while it stands there
+// unchanged (RFC 2136 §2.4.2). A Publisher is used by one thread; it blocks, at most Settings::timeout a message.
 
 #include <cstdint>
 #include <functional>
@@ -52,13 +52,13 @@ struct Published {
   std::string agent;     ///< fully qualified, no final dot
   std::string zone;      ///< the registry's, no final dot
   std::string registry;  ///< who was asked: "127.0.0.1@5300", "127.0.0.1@8530 over TLS"
-  std::string action;    ///< "publish", "update", "return", "rotate", "claim", "renew", "withdraw", "revoke", "deprecate"
-  bool sent = false;     ///< false for a dry run
+  std::string action;  ///< "publish", "update", "return", "rotate", "claim", "renew", "withdraw", "revoke", "deprecate"
+  bool sent = false;   ///< false for a dry run
   std::string version;
   std::string previous_version;  ///< empty: nothing stood there
   Status status = Status::Active;
-  std::string modified;             ///< "2026-01-31T12:00:00Z"
-  std::string fingerprint;          ///< of the key that signs the statement
+  std::string modified;              ///< "2026-01-31T12:00:00Z"
+  std::string fingerprint;           ///< of the key that signs the statement
   std::string previous_fingerprint;  ///< of the key that was there, where it is another
   std::optional<uint32_t> lease;     ///< granted, seconds
   std::optional<uint32_t> key_lease;
@@ -77,10 +77,10 @@ class Publisher {
   Publisher& operator=(Publisher&&) noexcept;
   ~Publisher();
 
-  /// A manifest: a first publish, a new version, the return of what was withdrawn; with a rotation where the newest key is
-  /// not the one that stands there, and a claim where the registry held the agent in its custody. What stands there already
-  /// is sent again where a lease is asked for, which renews it, and is refused otherwise, like all that does not supersede
-  /// what stands there, before anything is sent.
+  /// A manifest: a first publish, a new version, the return of what was withdrawn; with a rotation where the newest key
+  /// is not the one that stands there, and a claim where the registry held the agent in its custody. What stands there
+  /// already is sent again where a lease is asked for, which renews it, and is refused otherwise, like all that does
+  /// not supersede what stands there, before anything is sent.
   Outcome<Published> publish(std::string_view manifest, const PublishRequest& request = {});
   /// The agent's newest key in the place of the one that stands there, and nothing else.
   Outcome<Published> rotate(std::string_view agent);

@@ -20,13 +20,10 @@ struct KeygenWish {
 };
 
 std::string json_text(const client::KeyFile& key) {
-  const nlohmann::ordered_json json{{"agent", key.agent},
-                                    {"algorithm", key.algorithm},
-                                    {"fingerprint", key.fingerprint},
-                                    {"record", key.record},
-                                    {"private_key", key.private_file},
-                                    {"public_key", key.public_file},
-                                    {"created", key.created}};
+  const nlohmann::ordered_json json{
+      {"agent", key.agent},    {"algorithm", key.algorithm},      {"fingerprint", key.fingerprint},
+      {"record", key.record},  {"private_key", key.private_file}, {"public_key", key.public_file},
+      {"created", key.created}};
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -48,10 +45,12 @@ void keygen(Console& console, const KeygenWish& wish) {
   console.line(fmt::format("Public key: {}", key->public_file));
   console.line(fmt::format("Fingerprint: {}", key->fingerprint));
   console.line(fmt::format("KEY record: {}", key->record));
-  console.line(wish.rotate ? "The next `steward publish` puts it in the place of the key before it, or `steward rotate` does now. "
-                             "Keep both files until then."
-                           : "Before the first publish the registry's operator allows the fingerprint: "
-                             "`steward-registry publisher allow`.");
+  console.line(
+      wish.rotate
+          ? "The next `steward publish` puts it in the place of the key before it, or `steward rotate` does now. "
+            "Keep both files until then."
+          : "Before the first publish the registry's operator allows the fingerprint: "
+            "`steward-registry publisher allow`.");
 }
 
 }  // namespace
@@ -70,9 +69,11 @@ void add_publisher_keygen(CLI::App& app, Console& console) {
       ->capture_default_str();
   command->add_flag("--rotate", wish->rotate, "Make the key that follows the one that is there");
   add_key_folder(*command, wish->folder);
-  command->add_option("--config", wish->common.config, "Settings; default: ~/.config/steward/config.yaml")->type_name("FILE");
+  command->add_option("--config", wish->common.config, "Settings; default: ~/.config/steward/config.yaml")
+      ->type_name("FILE");
   command->add_option("--namespace", wish->common.name_space, "Completes a short name")->type_name("NAME");
-  command->add_option("--apex", wish->common.apex, "Above all registries; default: steward-registry.org")->type_name("NAME");
+  command->add_option("--apex", wish->common.apex, "Above all registries; default: steward-registry.org")
+      ->type_name("NAME");
   command->add_flag("--json", wish->common.json, "Print the result as JSON");
   command->callback([&console, wish] { keygen(console, *wish); });
 }

@@ -71,14 +71,20 @@ void add_publish_command(CLI::App& app, Console& console) {
       "Examples:\n"
       "  steward publish steward.json --registry 127.0.0.1@5300 --namespace acme-corp.com\n"
       "  steward publish agent-card.json --dry-run\n"
-      "  steward publish server.json --print | nsupdate -v -k Kmy-agent.acme-corp.com.steward-registry.org.+015+01234.key\n"
+      "  steward publish server.json --print | nsupdate -v -k "
+      "Kmy-agent.acme-corp.com.steward-registry.org.+015+01234.key\n"
       "  steward publish steward.json --lease 1h --key-lease 7d");
   auto wish = std::make_shared<PublishWish>();
-  command->add_option("MANIFEST", wish->manifest, "STEWARD manifest, A2A agent card or MCP server.json; - reads it from the standard input")
+  command
+      ->add_option("MANIFEST", wish->manifest,
+                   "STEWARD manifest, A2A agent card or MCP server.json; - reads it from the standard input")
       ->required();
   add_publisher_options(*command, *wish);
-  command->add_option("--agent", wish->request.agent, "The agent's name, where it is not the manifest's")->type_name("NAME");
-  command->add_option("--lease", wish->lease, "Gone after that time unless it is published again, as in 1h; default: never")
+  command->add_option("--agent", wish->request.agent, "The agent's name, where it is not the manifest's")
+      ->type_name("NAME");
+  command
+      ->add_option("--lease", wish->lease,
+                   "Gone after that time unless it is published again, as in 1h; default: never")
       ->type_name("TIME")
       ->check(check_period);
   command->add_option("--key-lease", wish->key_lease, "The name stays reserved for that time; default: as --lease")
@@ -108,20 +114,24 @@ CLI::App* add_agent_command(CLI::App& app, Console& console, const std::shared_p
 }
 
 void add_withdraw_command(CLI::App& app, Console& console) {
-  add_agent_command(app, console, std::make_shared<AgentWish>(), "withdraw", "Take an agent out of service; publishing it again brings it back",
+  add_agent_command(app, console, std::make_shared<AgentWish>(), "withdraw",
+                    "Take an agent out of service; publishing it again brings it back",
                     [](client::Publisher& publisher, const AgentWish& wish) { return publisher.withdraw(wish.agent); })
       ->footer("Examples:\n  steward withdraw my-agent.acme-corp.com");
 }
 
 void add_revoke_command(CLI::App& app, Console& console) {
   auto wish = std::make_shared<AgentWish>();
-  CLI::App* command = add_agent_command(
-      app, console, wish, "revoke", "Take an agent out of service for good; nothing undoes it",
-      [](client::Publisher& publisher, const AgentWish& w) { return publisher.revoke(w.agent, w.reason, w.successor); });
+  CLI::App* command =
+      add_agent_command(app, console, wish, "revoke", "Take an agent out of service for good; nothing undoes it",
+                        [](client::Publisher& publisher, const AgentWish& w) {
+                          return publisher.revoke(w.agent, w.reason, w.successor);
+                        });
   command->add_option("--reason", wish->reason, "Why, for everybody to read")->required()->type_name("TEXT");
   command->add_option("--successor", wish->successor, "The agent that takes its place")->type_name("AGENT");
   command->footer(
-      "Examples:\n  steward revoke my-agent.acme-corp.com --reason \"key was stolen\" --successor my-agent-2.acme-corp.com");
+      "Examples:\n  steward revoke my-agent.acme-corp.com --reason \"key was stolen\" --successor "
+      "my-agent-2.acme-corp.com");
 }
 
 void add_deprecate_command(CLI::App& app, Console& console) {
@@ -134,9 +144,12 @@ void add_deprecate_command(CLI::App& app, Console& console) {
 }
 
 void add_rotate_command(CLI::App& app, Console& console) {
-  add_agent_command(app, console, std::make_shared<AgentWish>(), "rotate", "Put the agent's newest key in the place of the one that it has",
+  add_agent_command(app, console, std::make_shared<AgentWish>(), "rotate",
+                    "Put the agent's newest key in the place of the one that it has",
                     [](client::Publisher& publisher, const AgentWish& wish) { return publisher.rotate(wish.agent); })
-      ->footer("Examples:\n  steward keygen --agent-id my-agent.acme-corp.com --rotate && steward rotate my-agent.acme-corp.com");
+      ->footer(
+          "Examples:\n  steward keygen --agent-id my-agent.acme-corp.com --rotate && steward rotate "
+          "my-agent.acme-corp.com");
 }
 
 }  // namespace

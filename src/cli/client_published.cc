@@ -19,8 +19,9 @@ constexpr uint64_t steps_shown = 3;  ///< of a publish that nothing disturbs: re
 
 std::string_view past_tense(std::string_view action) {
   constexpr std::pair<std::string_view, std::string_view> words[] = {
-      {"publish", "published"}, {"update", "published"},     {"return", "published again"}, {"rotate", "rotated the key of"},
-      {"claim", "claimed"}, {"renew", "renewed the lease of"},    {"withdraw", "withdrew"},    {"revoke", "revoked"},         {"deprecate", "deprecated"}};
+      {"publish", "published"},         {"update", "published"}, {"return", "published again"},
+      {"rotate", "rotated the key of"}, {"claim", "claimed"},    {"renew", "renewed the lease of"},
+      {"withdraw", "withdrew"},         {"revoke", "revoked"},   {"deprecate", "deprecated"}};
   for (const auto& [known, word] : words)
     if (known == action) return word;
   return action;
@@ -62,7 +63,8 @@ void show(Console& console, const Published& done) {
   const std::string versions = done.previous_version.empty() || done.previous_version == done.version
                                    ? done.version
                                    : fmt::format("{}, before it {}", done.version, done.previous_version);
-  console.line(fmt::format("{}{} {}", done.sent ? "" : "would have ", past_tense(done.action), for_terminal(done.agent)));
+  console.line(
+      fmt::format("{}{} {}", done.sent ? "" : "would have ", past_tense(done.action), for_terminal(done.agent)));
   console.line(fmt::format("  version      {}", for_terminal(versions)));
   console.line(fmt::format("  status       {}", client::to_text(done.status)));
   console.line(fmt::format("  modified     {}", done.modified));
@@ -90,7 +92,8 @@ void add_key_folder(CLI::App& command, std::string& folder) {
 
 void add_publisher_options(CLI::App& command, PublisherWish& wish) {
   wish.common = add_client_options(command);
-  command.add_option("--key", wish.key, "The key to publish with; default: the newest of the agent's")->type_name("FILE");
+  command.add_option("--key", wish.key, "The key to publish with; default: the newest of the agent's")
+      ->type_name("FILE");
   add_key_folder(command, wish.folder);
   command.add_flag("--dry-run", wish.dry_run, "Show what would be sent, and send nothing");
   command.add_flag("--print", wish.print, "Print a script for nsupdate(1) that does the same, and send nothing");

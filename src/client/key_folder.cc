@@ -52,8 +52,7 @@ Outcome<KeyFile> described(const crypto::StoredKey& key, const std::string& stem
   file.agent = agent_of(key.zone);
   file.algorithm = crypto::to_text(key.key->algorithm());
   file.fingerprint = *fingerprint;
-  file.record =
-      fmt::format("{} IN KEY {}", key.zone.to_text(), dns::rdata_to_text(dns::RrType::KEY, key.dnskey()));
+  file.record = fmt::format("{} IN KEY {}", key.zone.to_text(), dns::rdata_to_text(dns::RrType::KEY, key.dnskey()));
   file.private_file = stem + ".private";
   file.public_file = stem + ".key";
   file.created = seconds_of(key.times.created.value_or(UnixTime{}));
@@ -106,8 +105,7 @@ Outcome<KeyFile> KeyFolder::generate(std::string_view agent, KeyAlgorithm algori
   for (const crypto::StoredKey& other : *others) now = std::max(now, other.times.created.value_or(now) + Seconds{1});
   const auto* row = std::find_if(algorithms.begin(), algorithms.end(),
                                  [&](const AlgorithmRow& known) { return known.algorithm == algorithm; });
-  const auto key =
-      crypto::generate_stored_key(*owner, row->number, crypto::request_key_flags, now, *others, rsa_bits);
+  const auto key = crypto::generate_stored_key(*owner, row->number, crypto::request_key_flags, now, *others, rsa_bits);
   if (!key) return failure_of(key.error());
   if (const auto written = crypto::write_key_files(path_, *key); !written) return failure_of(written.error());
   return described(*key, stem_in(path_, *key));

@@ -27,8 +27,7 @@ std::vector<dns::Record> prerequisites(const PublishUpdate& update) {
   // RFC 2136 §2.4.3: the RRset does not exist.
   if (update.statement_as_read.empty()) out.push_back({update.agent, RrType::TXT, RrClass::NONE, 0, {}});
   // RFC 2136 §2.4.2: it exists with exactly these values.
-  for (const Bytes& rdata : update.statement_as_read)
-    out.push_back({update.agent, RrType::TXT, RrClass::IN, 0, rdata});
+  for (const Bytes& rdata : update.statement_as_read) out.push_back({update.agent, RrType::TXT, RrClass::IN, 0, rdata});
   return out;
 }
 

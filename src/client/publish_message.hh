@@ -31,7 +31,8 @@ struct PublishUpdate {
   /// RDATA of the statement's RRset as it was read; none: there must be no TXT at the name. The compare of a
   /// compare-and-swap (RFC 2136 §2.4.2, §2.4.3).
   std::vector<Bytes> statement_as_read;
-  /// Take the place of all TXT, SRV and SVCB at the name and of the manifest. KEY records are added to those that stand.
+  /// Take the place of all TXT, SRV and SVCB at the name and of the manifest. KEY records are added to those that
+  /// stand.
   std::vector<agent::PublishedRecord> records;
   /// RDATA of a new `_keys` record; added to those that stand.
   std::optional<Bytes> rotation;

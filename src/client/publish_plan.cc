@@ -26,13 +26,15 @@ std::string fingerprint_of(const StoredKey& key) { return key.key->public_key().
 bool in_custody(const Standing& standing) { return standing.statement && standing.statement->find("custody"); }
 
 const StoredKey* find_key(std::span<const StoredKey> keys, std::string_view fingerprint) {
-  const auto at = std::find_if(keys.begin(), keys.end(), [&](const auto& key) { return fingerprint_of(key) == fingerprint; });
+  const auto at =
+      std::find_if(keys.begin(), keys.end(), [&](const auto& key) { return fingerprint_of(key) == fingerprint; });
   return at == keys.end() ? nullptr : &*at;
 }
 
 tl::unexpected<Error> no_key(const dns::Name& agent, const Standing& standing) {
-  return fail(Errc::Refused, fmt::format("{} is published with the key {}, which is not among yours; only its owner changes it",
-                                         plain_text(agent), standing.statement->fingerprint()));
+  return fail(Errc::Refused,
+              fmt::format("{} is published with the key {}, which is not among yours; only its owner changes it",
+                          plain_text(agent), standing.statement->fingerprint()));
 }
 
 Result<Signers> choose_signers(const dns::Name& agent, const Standing& standing, std::span<const StoredKey> keys) {
@@ -44,8 +46,10 @@ Result<Signers> choose_signers(const dns::Name& agent, const Standing& standing,
   // What is revoked leads to no other key: the name begins anew, with one that the namespace allows.
   if (standing.statement->status() == AgentStatus::Revoked) {
     if (fingerprint_of(*wanted) != standing.statement->fingerprint()) return Signers{wanted, wanted};
-    return fail(Errc::Refused, fmt::format("{} is revoked, and its key never signs for that name again; `steward keygen --rotate` "
-                                           "makes another, which the namespace has to allow", plain_text(agent)));
+    return fail(Errc::Refused,
+                fmt::format("{} is revoked, and its key never signs for that name again; `steward keygen --rotate` "
+                            "makes another, which the namespace has to allow",
+                            plain_text(agent)));
   }
   if (in_custody(standing)) return Signers{wanted, wanted, false, true};
   if (fingerprint_of(*wanted) == standing.statement->fingerprint()) return Signers{wanted, wanted};
@@ -60,8 +64,9 @@ uint32_t ttl_of(const PublishWish& wish) {
   return wish.lease ? std::clamp(wish.lease->records / 10, 1U, agent::agent_ttl) : agent::agent_ttl;
 }
 
-/// The least version above another (semver.org §11): 1.4.3-0 above 1.4.2, 1.5.0-rc.1.0 above 1.5.0-rc.1. A change of the
-/// key alone takes it, since a statement supersedes by its version, and so that the manifest's next version is free.
+/// The least version above another (semver.org §11): 1.4.3-0 above 1.4.2, 1.5.0-rc.1.0 above 1.5.0-rc.1. A change of
+/// the key alone takes it, since a statement supersedes by its version, and so that the manifest's next version is
+/// free.
 std::string version_above(std::string_view version) {
   std::string above(version.substr(0, version.find('+')));
   if (above.find('-') != std::string::npos) return above + ".0";
@@ -81,9 +86,10 @@ Result<UnixTime> modified_of(const PublishWish& wish, const Standing& standing) 
   if (!standing.statement) return wish.now;
   const UnixTime modified = std::max(wish.now, standing.statement->modified() + Seconds{1});
   if (modified - wish.now <= most_ahead) return modified;
-  return fail(Errc::Refused, fmt::format("{}: what stands there is dated {}, and it is {} here: is this machine's clock right?",
-                                         plain_text(wish.agent), agent::modified_to_text(standing.statement->modified()),
-                                         agent::modified_to_text(wish.now)));
+  return fail(Errc::Refused,
+              fmt::format("{}: what stands there is dated {}, and it is {} here: is this machine's clock right?",
+                          plain_text(wish.agent), agent::modified_to_text(standing.statement->modified()),
+                          agent::modified_to_text(wish.now)));
 }
 
 Result<agent::Statement> statement_in(const std::vector<agent::PublishedRecord>& records, const dns::Name& agent) {
@@ -92,8 +98,8 @@ Result<agent::Statement> statement_in(const std::vector<agent::PublishedRecord>&
   return fail(Errc::Invalid, "the records hold no statement");
 }
 
-Result<PublishPlan> finish(std::string_view action, std::vector<agent::PublishedRecord> records, const PublishWish& wish,
-                           const Standing& standing, const Signers& signers) {
+Result<PublishPlan> finish(std::string_view action, std::vector<agent::PublishedRecord> records,
+                           const PublishWish& wish, const Standing& standing, const Signers& signers) {
   PublishUpdate update;
   update.zone = standing.zone;
   update.agent = wish.agent;
@@ -104,8 +110,9 @@ Result<PublishPlan> finish(std::string_view action, std::vector<agent::Published
   if (!statement) return tl::unexpected(statement.error());
   if (signers.claims) {
     // The registry adds the custodial key's word.
-    const auto claim = agent::Rotation::make_claim(wish.agent, standing.next_rotation(), standing.statement->fingerprint(),
-                                                   *signers.statement->key, statement->modified());
+    const auto claim =
+        agent::Rotation::make_claim(wish.agent, standing.next_rotation(), standing.statement->fingerprint(),
+                                    *signers.statement->key, statement->modified());
     if (!claim) return tl::unexpected(claim.error());
     update.rotation = Bytes(claim->txt_rdata().begin(), claim->txt_rdata().end());
   }
@@ -140,7 +147,8 @@ Result<PublishPlan> plan_renewal(const PublishWish& wish, const Standing& standi
 }
 
 /// A lease of what stands already is to go on.
-bool is_renewal(const agent::Manifest& manifest, const PublishWish& wish, const Standing& standing, const Signers& signers) {
+bool is_renewal(const agent::Manifest& manifest, const PublishWish& wish, const Standing& standing,
+                const Signers& signers) {
   if (!wish.lease || !standing.statement || signers.claims || signers.rotates) return false;
   const agent::Statement& present = *standing.statement;
   return (present.status() == AgentStatus::Active || present.status() == AgentStatus::Deprecated) &&
@@ -178,14 +186,16 @@ Result<PublishPlan> plan_publish(const agent::Manifest& manifest, const PublishW
   auto records = agent::make_publication(manifest, options, *signers->statement->key);
   if (!records) return tl::unexpected(records.error());
   std::string_view action = "publish";
-  if (signers->claims) action = "claim";
+  if (signers->claims)
+    action = "claim";
   else if (standing.statement && standing.statement->status() != AgentStatus::Revoked)
     action = standing.statement->status() == AgentStatus::Withdrawn ? "return" : "update";
   auto plan = finish(action, std::move(*records), wish, standing, *signers);
   // A claim is another key's word on what stands, and may say the same.
   if (!plan || !standing.statement || signers->claims) return plan;
   if (const auto newer = agent::check_supersedes(plan->statement, *standing.statement); !newer)
-    return fail(Errc::Refused, fmt::format("{}: {}; raise the version in the manifest", plain_text(wish.agent), newer.error().what));
+    return fail(Errc::Refused,
+                fmt::format("{}: {}; raise the version in the manifest", plain_text(wish.agent), newer.error().what));
   return plan;
 }
 
@@ -197,11 +207,12 @@ Result<PublishPlan> plan_rotation(const PublishWish& wish, const Standing& stand
   const auto signers = choose_signers(wish.agent, standing, keys);
   if (!signers) return tl::unexpected(signers.error());
   if (!signers->rotates) {
-    return fail(Errc::Refused, signers->claims
-                                   ? fmt::format("{} is in the registry's custody: publish its manifest to claim it",
-                                                 plain_text(wish.agent))
-                                   : fmt::format("{} has the key {} already; `steward keygen --rotate` makes the one that follows it",
-                                                 plain_text(wish.agent), standing.statement->fingerprint()));
+    return fail(
+        Errc::Refused,
+        signers->claims
+            ? fmt::format("{} is in the registry's custody: publish its manifest to claim it", plain_text(wish.agent))
+            : fmt::format("{} has the key {} already; `steward keygen --rotate` makes the one that follows it",
+                          plain_text(wish.agent), standing.statement->fingerprint()));
   }
   const auto modified = modified_of(wish, standing);
   if (!modified) return tl::unexpected(modified.error());

@@ -22,13 +22,13 @@ struct PublishWish {
 struct PublishPlan {
   std::string_view action;  ///< as in steward/publish.hh
   PublishUpdate update;
-  agent::Statement statement;           ///< that it makes
-  crypto::StoredKey signer;             ///< of the message
-  std::string previous_fingerprint;     ///< where it changes
+  agent::Statement statement;        ///< that it makes
+  crypto::StoredKey signer;          ///< of the message
+  std::string previous_fingerprint;  ///< where it changes
 };
 
-/// With a lease, what stands already is renewed. Keys: the one to publish with first, then those that may stand at the name. Refused, with what to do, where none of
-/// them may sign, or the manifest does not supersede what stands.
+/// With a lease, what stands already is renewed. Keys: the one to publish with first, then those that may stand at the
+/// name. Refused, with what to do, where none of them may sign, or the manifest does not supersede what stands.
 Result<PublishPlan> plan_publish(const agent::Manifest& manifest, const PublishWish& wish, const Standing& standing,
                                  std::span<const crypto::StoredKey> keys);
 /// The first key in the place of the one that stands.

@@ -10,6 +10,7 @@
 #include "client/publish_plan.hh"
 #include "client/publisher_key.hh"
 #include "client/registry_call.hh"
+#include "client/registry_finder.hh"
 #include "client/standing.hh"
 #include "dns/record_text.hh"
 #include "steward/publish.hh"
@@ -32,13 +33,22 @@ Status public_status(AgentStatus status) {
   return Status::Active;
 }
 
-Outcome<RegistryCall> call_of(const Settings& settings) {
-  const auto address = SocketAddress::from_text(settings.registry);
-  if (!address) return failure_of(address.error());
-  RegistryCall::Options options{.address = *address, .tls = {}, .timeout = settings.timeout};
+/// To the registry of the settings, or else to the one whose zone the name lies in.
+Outcome<RegistryCall> call_of(const Settings& settings, const dns::Name& name) {
+  FoundRegistry found;
+  if (settings.registry.empty()) {
+    auto registry = find_registry(settings, name);
+    if (!registry) return failure_of(registry.error());
+    found = std::move(*registry);
+  } else {
+    const auto address = SocketAddress::from_text(settings.registry);
+    if (!address) return failure_of(address.error());
+    found = {*address, settings.tls_name};
+  }
+  RegistryCall::Options options{.address = found.address, .tls = {}, .timeout = settings.timeout};
   if (settings.tls) {
     crypto::TlsClientOptions tls;
-    tls.name = settings.tls_name;
+    tls.name = found.host;
     tls.authorities = settings.tls_authorities;
     tls.require_alpn = false;  // RFC 7858 §3.1 knows none
     auto context = crypto::TlsClientContext::open(std::move(tls));
@@ -55,9 +65,10 @@ std::string advice(const PublishPlan& plan, dns::Rcode rcode) {
   switch (rcode) {
     case dns::Rcode::REFUSED:
       if (plan.action != "publish" && plan.action != "claim") return {};
-      return fmt::format("; if the namespace does not allow this key yet, its operator does that with "
-                         "`steward-registry publisher allow`, and the fingerprint {}",
-                         plan.statement.fingerprint());
+      return fmt::format(
+          "; if the namespace does not allow this key yet, its operator does that with "
+          "`steward-registry publisher allow`, and the fingerprint {}",
+          plan.statement.fingerprint());
     case dns::Rcode::NOTAUTH: return "; is this machine's clock right, and does the registry serve that zone itself?";
     case dns::Rcode::SERVFAIL: return "; the registry could not do it now: try again later";
     case dns::Rcode::NOTIMP: return "; that server takes no UPDATE (RFC 2136): is --registry the right one?";
@@ -95,8 +106,7 @@ std::vector<std::string> names_of(const PublishUpdate& update) {
 
 class Publisher::State {
  public:
-  State(Settings settings, PublisherOptions options, RegistryCall call)
-      : settings_(std::move(settings)), options_(std::move(options)), call_(std::move(call)) {}
+  State(Settings settings, PublisherOptions options) : settings_(std::move(settings)), options_(std::move(options)) {}
 
   Outcome<Published> publish(std::string_view text, const PublishRequest& request) {
     std::string label;
@@ -143,6 +153,15 @@ class Publisher::State {
   }
 
  private:
+  Outcome<Done> connect(const dns::Name& name) {
+    // Without an address of its own each name may lie in another registry.
+    if (call_ && !settings_.registry.empty()) return Done{};
+    auto call = call_of(settings_, name);
+    if (!call) return call.failure();
+    call_ = std::move(*call);
+    return Done{};
+  }
+
   void step(const std::string& what) const {
     if (options_.on_step) options_.on_step(what);
   }
@@ -178,8 +197,10 @@ class Publisher::State {
   Outcome<std::string> space_of_owner(const std::string& owner) {
     const auto organisation = dns::Name::from_text(fmt::format("org/{}.github.{}", owner, settings_.apex));
     if (!organisation) return failure_of(organisation.error());
-    const auto there = is_there(call_, *organisation);
-    if (!there) return Failure{there.failure().fault, there.failure().what + " (--namespace names another than GitHub's)"};
+    if (const auto connected = connect(*organisation); !connected) return connected.failure();
+    const auto there = is_there(*call_, *organisation);
+    if (!there)
+      return Failure{there.failure().fault, there.failure().what + " (--namespace names another than GitHub's)"};
     return fmt::format("{}/{}.github", *there ? "org" : "user", owner);
   }
 
@@ -195,16 +216,17 @@ class Publisher::State {
 
   /// Again where the records that were read are of two moments: a publish came in between.
   Outcome<Standing> standing_of(const dns::Name& agent) {
-    step("reading what stands at " + call_.text());
-    auto standing = read_standing(call_, agent);
+    step("reading what stands at " + call_->text());
+    auto standing = read_standing(*call_, agent);
     if (standing || standing.failure().fault != Fault::Untrusted) return standing;
-    return read_standing(call_, agent);
+    return read_standing(*call_, agent);
   }
 
   template <class Plan>
   Outcome<Published> change(const dns::Name& agent, std::optional<Lease> lease, const Plan& make) {
     const auto keys = keys_for(agent);
     if (!keys) return keys.failure();
+    if (const auto connected = connect(agent); !connected) return connected.failure();
     const auto standing = standing_of(agent);
     if (!standing) return standing.failure();
     const PublishWish wish{agent, SystemClock().now(), lease};
@@ -222,7 +244,7 @@ class Publisher::State {
     Published done;
     done.agent = plain_text(plan.update.agent);
     done.zone = plain_text(plan.update.zone);
-    done.registry = call_.text();
+    done.registry = call_->text();
     done.action = plan.action;
     done.version = plan.statement.version();
     if (standing.statement) done.previous_version = standing.statement->version();
@@ -232,7 +254,7 @@ class Publisher::State {
     done.previous_fingerprint = plan.previous_fingerprint;
     done.records = record_lines(plan.update);
     done.names = names_of(plan.update);
-    std::string server = call_.address().to_text();
+    std::string server = call_->address().to_text();
     std::replace(server.begin(), server.end(), '@', ' ');
     done.script = nsupdate_script(plan.update, server);
     done.key_file = file_of(plan.signer);
@@ -253,8 +275,8 @@ class Publisher::State {
     const auto message = build_signed_publish(id, plan.update, key, now);
     if (!message) return failure_of(message.error());
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
-      step(fmt::format("sending the UPDATE to {}", call_.text()));
-      const auto response = call_.exchange_once(*message);
+      step(fmt::format("sending the UPDATE to {}", call_->text()));
+      const auto response = call_->exchange_once(*message);
       if (response) return take_response(plan, *response, id, done);
       if (!response.error().sent)
         return Failure{Fault::Unreachable, fmt::format("registry {}: nothing was published", response.error().why)};
@@ -263,18 +285,21 @@ class Publisher::State {
       if (!there) return there.failure();
       if (*there) return Done{};
     }
-    return Failure{Fault::Unreachable, fmt::format("registry {}: no answer to {} UPDATEs, none of which was carried out",
-                                                   call_.text(), most_attempts)};
+    return Failure{Fault::Unreachable,
+                   fmt::format("registry {}: no answer to {} UPDATEs, none of which was carried out", call_->text(),
+                               most_attempts)};
   }
 
-  /// False: what stood there before still does, and the same message may be sent again. It is the supersede rule and the
-  /// prerequisite that make that safe.
+  /// False: what stood there before still does, and the same message may be sent again. It is the supersede rule and
+  /// the prerequisite that make that safe.
   Outcome<bool> is_published(const PublishPlan& plan, const std::string& why) {
-    const auto texts = read_texts(call_, plan.update.agent);
+    const auto texts = read_texts(*call_, plan.update.agent);
     if (!texts) {
-      return Failure{Fault::Unreachable,
-                     fmt::format("registry {}: the UPDATE was sent, its answer was lost, and {}; it may have been carried "
-                                 "out: publish again to find out", why, texts.failure().what)};
+      return Failure{
+          Fault::Unreachable,
+          fmt::format("registry {}: the UPDATE was sent, its answer was lost, and {}; it may have been carried "
+                      "out: publish again to find out",
+                      why, texts.failure().what)};
     }
     if (texts->size() == 1 && std::ranges::equal(texts->front(), plan.statement.txt_rdata())) return true;
     if (*texts == plan.update.statement_as_read) return false;
@@ -292,7 +317,7 @@ class Publisher::State {
 
   Outcome<Done> take_response(const PublishPlan& plan, ByteView octets, uint16_t id, Published& done) {
     const auto response = read_publish_response(octets, id);
-    if (!response) return Failure{Fault::Refused, fmt::format("registry {}: {}", call_.text(), response.error().what)};
+    if (!response) return Failure{Fault::Refused, fmt::format("registry {}: {}", call_->text(), response.error().what)};
     if (response->rcode == dns::Rcode::NOERROR) {
       if (response->lease) {
         done.lease = response->lease->records;
@@ -302,27 +327,26 @@ class Publisher::State {
     }
     // RFC 2136 §3.2.5: a prerequisite does not hold. Ours may be one that was carried out, and sent again.
     if (response->rcode == dns::Rcode::NXRRSET || response->rcode == dns::Rcode::YXRRSET) {
-      const auto there = is_published(plan, call_.text());
+      const auto there = is_published(plan, call_->text());
       if (!there) return there.failure();
       if (*there) return Done{};
     }
     return Failure{Fault::Refused,
-                   fmt::format("registry {} refuses to {} {}: {}{}{}", call_.text(), plan.action, plain_text(plan.update.agent),
-                               dns::to_text(response->rcode), response->text.empty() ? "" : ": " + response->text,
-                               advice(plan, response->rcode))};
+                   fmt::format("registry {} refuses to {} {}: {}{}{}", call_->text(), plan.action,
+                               plain_text(plan.update.agent), dns::to_text(response->rcode),
+                               response->text.empty() ? "" : ": " + response->text, advice(plan, response->rcode))};
   }
 
   Settings settings_;
   PublisherOptions options_;
-  RegistryCall call_;
+  std::optional<RegistryCall> call_;  ///< once it is known which
 };
 
 Outcome<Publisher> Publisher::open(Settings settings, PublisherOptions options) {
-  if (settings.registry.empty())
-    return Failure{Fault::Invalid, "no registry to publish to: give --registry ADDRESS@PORT, or `registry` in the configuration"};
-  auto call = call_of(settings);
-  if (!call) return call.failure();
-  return Publisher(std::make_unique<State>(std::move(settings), std::move(options), std::move(*call)));
+  if (!settings.registry.empty()) {
+    if (const auto address = SocketAddress::from_text(settings.registry); !address) return failure_of(address.error());
+  }
+  return Publisher(std::make_unique<State>(std::move(settings), std::move(options)));
 }
 
 Publisher::Publisher(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -1,8 +1,8 @@
 #pragma once
 // One connection to a registry, as a client that waits: DNS messages over TCP or TLS (RFC 7766, RFC 7858).
 //
-// Blocks the calling thread, within the times that are set. One thread; the connection is made by the first exchange and
-// again after it was lost.
+// Blocks the calling thread, within the times that are set. One thread; the connection is made by the first exchange
+// and again after it was lost.
 
 #include <chrono>
 #include <memory>
@@ -33,8 +33,8 @@ class RegistryCall {
   RegistryCall& operator=(RegistryCall&&) noexcept;
   ~RegistryCall();
 
-  /// Sends all at once and waits for the response to each, in the order of `queries` (RFC 7766 §6.2.1.1: they may come in
-  /// any). Their IDs differ. Sent again where the connection turns out to have been closed since it was used last.
+  /// Sends all at once and waits for the response to each, in the order of `queries` (RFC 7766 §6.2.1.1: they may come
+  /// in any). Their IDs differ. Sent again where the connection turns out to have been closed since it was used last.
   tl::expected<std::vector<Bytes>, Lost> exchange(std::span<const Bytes> queries);
   /// The same of one message, which is sent once and no more.
   tl::expected<Bytes, Lost> exchange_once(const Bytes& message);

@@ -83,7 +83,8 @@ Outcome<Done> take_statement(const RegistryCall& call, const dns::Name& agent, S
     return Failure{Fault::Untrusted, fmt::format("registry {}: {}", call.text(), what)};
   };
   if (standing.texts.size() > 1)
-    return untrusted(fmt::format("{}: {} TXT records where one statement is wanted", plain_text(agent), standing.texts.size()));
+    return untrusted(
+        fmt::format("{}: {} TXT records where one statement is wanted", plain_text(agent), standing.texts.size()));
   for (const Bytes& text : standing.texts) {
     auto statement = agent::Statement::from_txt(text);
     if (!statement) return untrusted(fmt::format("{}: {}", plain_text(agent), statement.error().what));

@@ -17,8 +17,8 @@ struct StandingRow {
 };
 
 struct Standing {
-  dns::Name zone;           ///< the registry's, of its SOA
-  std::vector<Bytes> texts;  ///< RDATA of TXT at the name
+  dns::Name zone;                             ///< the registry's, of its SOA
+  std::vector<Bytes> texts;                   ///< RDATA of TXT at the name
   std::optional<agent::Statement> statement;  ///< its signature checked
   std::vector<Bytes> keys;                    ///< RDATA of KEY
   std::vector<StandingRow> rows;              ///< SRV and SVCB
@@ -30,8 +30,8 @@ struct Standing {
   [[nodiscard]] uint32_t next_rotation() const;
 };
 
-/// Asks for all of it at once. Refused where the registry does not answer for the name; Untrusted where what stands there
-/// is no statement signed by its own key.
+/// Asks for all of it at once. Refused where the registry does not answer for the name; Untrusted where what stands
+/// there is no statement signed by its own key.
 Outcome<Standing> read_standing(RegistryCall& call, const dns::Name& agent);
 /// RDATA of the TXT at the name alone: whether a publish went through whose answer was lost.
 Outcome<std::vector<Bytes>> read_texts(RegistryCall& call, const dns::Name& agent);

@@ -59,7 +59,8 @@ struct PublicPart {
 
 /// `<zone> [ttl] [IN] DNSKEY <flags> 3 <algorithm> <base64 in one or more words>`; KEY where it signs requests.
 Result<PublicPart> public_part_from(const std::vector<std::string_view>& words) {
-  const auto type = std::find_if(words.begin(), words.end(), [](auto word) { return word == "DNSKEY" || word == "KEY"; });
+  const auto type =
+      std::find_if(words.begin(), words.end(), [](auto word) { return word == "DNSKEY" || word == "KEY"; });
   if (type == words.end() || type == words.begin() || words.end() - type < 5) {
     return fail(Errc::Invalid, "a DNSKEY or KEY record wanted");
   }

@@ -54,7 +54,8 @@ TEST_CASE("keygen: a key of each kind in BIND's format, the secret and the folde
     CHECK(key->fingerprint.starts_with("sha256:"));
     CHECK(mode_of(key->private_file) == 0600);
     CHECK(mode_of(home.keys()) == 0700);
-    for (const std::string& path : {key->private_file, key->public_file, key->private_file.substr(0, key->private_file.size() - 8)}) {
+    for (const std::string& path :
+         {key->private_file, key->public_file, key->private_file.substr(0, key->private_file.size() - 8)}) {
       const auto back = read_key(path);
       REQUIRE(back);
       CHECK(back->fingerprint == key->fingerprint);
@@ -101,7 +102,8 @@ TEST_CASE("keys: a zone's key signs no publish [RFC 2535 §3.1.2]") {
   auto key = crypto::generate_stored_key(agent_name, crypto::Algorithm::ED25519, crypto::zsk_flags, noon, {});
   REQUIRE(key);
   REQUIRE(crypto::write_key_files(home.keys(), *key));
-  const std::string stem = home.keys() + "/" + crypto::key_file_stem(agent_name, crypto::Algorithm::ED25519, key->tag());
+  const std::string stem =
+      home.keys() + "/" + crypto::key_file_stem(agent_name, crypto::Algorithm::ED25519, key->tag());
   has(read_key(stem).failure().what, "a zone's key");
   has(KeyFolder(home.keys()).list(helper).failure().what, "a zone's key");
 }

@@ -61,7 +61,8 @@ TEST_CASE("publish: a version that does not supersede is refused before anything
 
 TEST_CASE("publish: two within one second differ in their time; a clock that is far behind is refused") {
   const StoredKey keys[] = {make_key()};
-  const auto plan = plan_publish(manifest("2.0.0"), wish, standing(keys[0], statement(keys[0], "1.0.0", wish.now)), keys);
+  const auto plan =
+      plan_publish(manifest("2.0.0"), wish, standing(keys[0], statement(keys[0], "1.0.0", wish.now)), keys);
   REQUIRE(plan);
   CHECK(plan->statement.modified() == wish.now + Seconds{1});
   const Standing future = standing(keys[0], statement(keys[0], "1.0.0", wish.now + Seconds{301}));
@@ -111,11 +112,11 @@ TEST_CASE("rotate: the same statement by the new key, with the least version abo
   has(refusal(plan_rotation(wish, nothing(), keys)), "is not published");
 }
 
-TEST_CASE("claim: what the registry holds in custody is published by the owner's key, which asks for the old one's word") {
+TEST_CASE(
+    "claim: what the registry holds in custody is published by the owner's key, which asks for the old one's word") {
   const StoredKey custodial = make_key();
   const StoredKey keys[] = {make_key()};
-  const Standing there =
-      standing(custodial, statement(custodial, "1.0.0", noon, "active", {{"custody", "com.acme"}}));
+  const Standing there = standing(custodial, statement(custodial, "1.0.0", noon, "active", {{"custody", "com.acme"}}));
   const auto plan = plan_publish(manifest("1.0.0"), wish, there, keys);
   REQUIRE(plan);
   CHECK(plan->action == "claim");
@@ -150,7 +151,8 @@ TEST_CASE("withdraw, return: a signed tombstone, and the manifest again in the s
   CHECK(withdrawn->statement.status() == agent::AgentStatus::Withdrawn);
   const Standing tombstone = standing(keys[0], statement(keys[0], "1.0.0", noon, "withdrawn"));
   has(refusal(plan_status({agent::AgentStatus::Withdrawn, {}, {}}, wish, tombstone, keys)), "withdrawn already");
-  has(refusal(plan_status({agent::AgentStatus::Deprecated, "x.acme.example", {}}, wish, tombstone, keys)), "is withdrawn");
+  has(refusal(plan_status({agent::AgentStatus::Deprecated, "x.acme.example", {}}, wish, tombstone, keys)),
+      "is withdrawn");
   const auto back = plan_publish(manifest("1.0.0"), wish, tombstone, keys);
   REQUIRE(back);
   CHECK(back->action == "return");
@@ -159,7 +161,8 @@ TEST_CASE("withdraw, return: a signed tombstone, and the manifest again in the s
 TEST_CASE("revoke: with reason and successor, and nothing undoes it") {
   const StoredKey keys[] = {make_key()};
   const Standing there = standing(keys[0], statement(keys[0], "1.0.0"));
-  const auto plan = plan_status({agent::AgentStatus::Revoked, "other.acme.example", "key was stolen"}, wish, there, keys);
+  const auto plan =
+      plan_status({agent::AgentStatus::Revoked, "other.acme.example", "key was stolen"}, wish, there, keys);
   REQUIRE(plan);
   CHECK(plan->statement.find("reason") == "key was stolen");
   CHECK(plan->statement.find("succ") == "other.acme.example");
