@@ -38,6 +38,8 @@ int failed(Console& console, const client::Failure& failure);
 void add_resolve(CLI::App& app, Console& console);
 /// verify, prove
 void add_verify(CLI::App& app, Console& console);
+/// trust
+void add_trust(CLI::App& app, Console& console);
 
 /// keygen
 void add_publisher_keygen(CLI::App& app, Console& console);

@@ -119,6 +119,13 @@ Json to_json(const client::Verification& verification) {
   return json;
 }
 
+Json to_json(const client::TrustSum& sum) {
+  Json json{{"agent", sum.name}, {"trust", sum.trust}, {"terms", Json::array()}};
+  for (const client::TrustTerm& term : sum.terms)
+    json["terms"].push_back({{"name", term.name}, {"weight", term.weight}, {"value", term.value}, {"result", term.result}, {"note", term.note}});
+  return json;
+}
+
 void show_json(Console& console, const Json& json) { console.line(json.dump(-1, ' ', true, Json::error_handler_t::replace)); }
 
 void show(Console& console, const Agent& agent) {
@@ -144,6 +151,16 @@ void show(Console& console, const client::Verification& verification) {
     console.line(fmt::format("  {:<11}{}  {}", step.name, console.toned(tone_of(step.result), fmt::format("{:<7}", to_text(step.result))), for_terminal(step.what)));
   const bool passed = verification.passed();
   console.line(console.toned(passed ? Tone::Good : Tone::Bad, !passed ? "not verified" : verification.absent ? "absence proved" : "verified"));
+}
+
+void show(Console& console, const client::TrustSum& sum) {
+  console.line(for_terminal(sum.name));
+  Table table({"fact", "weight", "value", "result", "note"});
+  for (const client::TrustTerm& term : sum.terms)
+    table.row({for_terminal(term.name), fmt::format("{:.2f}", term.weight), fmt::format("{:.2f}", term.value), fmt::format("{:.3f}", term.result),
+               for_terminal(term.note)});
+  console.out() << table.text();
+  console.line(fmt::format("trust {:.2f}", sum.trust));
 }
 
 }  // namespace steward::cli

@@ -27,6 +27,7 @@ int run_steward(int argc, const char* const* argv, Console& console) {
   app.require_subcommand(1);
   add_resolve(app, console);
   add_verify(app, console);
+  add_trust(app, console);
   add_publisher_keygen(app, console);
   add_publish(app, console);
   try {

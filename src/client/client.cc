@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/trust.hh"
 #include "base/clock.hh"
 #include "client/agent_records.hh"
 #include "client/bundle.hh"
@@ -17,6 +18,12 @@ namespace steward::client {
 namespace {
 
 using dns::Name;
+
+/// What an answer that DNSSEC does not prove is called; nothing where it is proved.
+std::optional<Failure> distrust(const Name& name, Security security, const std::string& note) {
+  if (security == Security::Secure) return std::nullopt;
+  return Failure{Fault::Untrusted, fmt::format("{}: DNSSEC: {}: {}", plain_text(name), to_text(security), note)};
+}
 
 /// An answer that did not come is another thing than a file that cannot be read.
 Failure unreachable(const Error& error) {
@@ -82,11 +89,10 @@ Outcome<Agent> Client::resolve(std::string_view agent) {
   if (!name) return failure_of(name.error());
   const auto records = state_->look_up(*name, WithManifest::No);
   if (!records) return unreachable(records.error());
-  if (records->security == Security::Bogus) return Failure{Fault::Untrusted, fmt::format("{}: DNSSEC is bogus: {}", plain_text(*name), records->security_note)};
-  if (!records->exists && records->security == Security::Secure)
-    return Failure{Fault::NotFound, fmt::format("there is no agent {}: that is proved", plain_text(*name))};
-  if (!records->exists)
-    return Failure{Fault::Untrusted, fmt::format("there is no agent {}, says an answer that DNSSEC does not prove", plain_text(*name))};
+  const auto distrusted = distrust(*name, records->security, records->security_note);
+  // What is merely not signed is shown, and its endpoints are not; what is forged is not shown.
+  if (distrusted && (records->security == Security::Bogus || !records->exists)) return *distrusted;
+  if (!records->exists) return Failure{Fault::NotFound, fmt::format("there is no agent {}: that is proved", plain_text(*name))};
   auto read = read_agent(*records, state_->apex);
   if (!read) return failure_of(Error{read.error().code, fmt::format("{}: {}", plain_text(*name), read.error().what)});
   return std::move(*read);
@@ -114,6 +120,26 @@ Outcome<std::vector<uint8_t>> Client::prove(std::string_view agent, ProofOf what
   const auto bundle = make_bundle(state_->resolver, state_->anchors, *name, what, SystemClock().now());
   if (!bundle) return unreachable(bundle.error());
   return bundle->to_octets();
+}
+
+Outcome<TrustSum> Client::trust(std::string_view agent) {
+  const auto name = agent_name(agent, state_->settings);
+  if (!name) return failure_of(name.error());
+  const auto owner = below("_trust", *name);
+  if (!owner) return failure_of(owner.error());
+  const Question question{*owner, dns::RrType::TXT};
+  const auto answers = state_->resolver.ask({&question, 1});
+  if (!answers) return unreachable(answers.error());
+  const Answer& answer = answers->front();
+  if (auto distrusted = distrust(*name, answer.security, answer.note)) return std::move(*distrusted);
+  if (answer.rdatas.size() != 1)
+    return Failure{answer.rdatas.empty() ? Fault::NotFound : Fault::Untrusted,
+                   fmt::format("{}: {} records at _trust, one expected", plain_text(*name), answer.rdatas.size())};
+  const auto sum = agent::trust_from_record(answer.rdatas[0]);
+  if (!sum) return Failure{Fault::Untrusted, fmt::format("{}: {}", plain_text(*owner), sum.error().what)};
+  TrustSum out{.name = plain_text(*name), .trust = sum->trust, .terms = {}};
+  for (const agent::TrustTerm& term : sum->terms) out.terms.push_back({term.name, term.weight, term.value, term.result, term.note});
+  return out;
 }
 
 Verification verify_bundle(const std::vector<uint8_t>& octets, std::string_view trust_anchor, int64_t now, const VerifyOptions& options) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "agent/manifest.hh"
 #include "client/failure.hh"
 #include "steward/client.hh"
 
@@ -16,22 +17,6 @@ using dns::NameView;
 
 /// An agent's name in wire form (steward-records(7), "Names"): room for what stands below it.
 constexpr size_t max_agent_name_size = 180;
-
-constexpr std::array<std::string_view, 5> reserved{"replicas", "ns", "www", "localhost", "_agents"};
-
-bool is_letter_or_digit(uint8_t octet) { return (octet >= 'a' && octet <= 'z') || (octet >= '0' && octet <= '9'); }
-
-Result<void> check_agent_label(ByteView label) {
-  const bool sound = !label.empty() && is_letter_or_digit(label.front()) && is_letter_or_digit(label.back()) &&
-                     std::all_of(label.begin(), label.end(), [](uint8_t c) { return is_letter_or_digit(c) || c == '-'; });
-  if (!sound) return fail(Errc::Invalid, "an agent's name is a-z, 0-9 and '-', and neither begins nor ends with '-'");
-  const std::string_view text = as_text(label);
-  const bool numbered_ns = text.size() >= 3 && text.size() <= 4 && text.substr(0, 2) == "ns" && text[2] != '0' &&
-                           std::all_of(text.begin() + 2, text.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (numbered_ns || std::find(reserved.begin(), reserved.end(), text) != reserved.end())
-    return fail(Errc::Invalid, fmt::format("'{}' is a reserved name", text));
-  return {};
-}
 
 /// What a reversed name may begin with, where the configured namespace does not tell: labels that end domain names of
 /// organisations and of countries, and the registry of GitHub's namespaces.
@@ -101,7 +86,7 @@ Result<Name> agent_name(std::string_view text, const Settings& settings) {
     return fail(Errc::Invalid, fmt::format("'{}': over {} octets in wire form", text, max_agent_name_size));
   if (full->view().label_count() < apex->view().label_count() + 2)
     return fail(Errc::Invalid, fmt::format("'{}' names no agent: it has no namespace", text));
-  if (const auto sound = check_agent_label(full->view().first_label()); !sound) return fail(fmt::format("'{}'", text), sound.error());
+  if (const auto label = agent::agent_label(as_text(full->view().first_label())); !label) return fail(fmt::format("'{}'", text), label.error());
   return full;
 }
 
