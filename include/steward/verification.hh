@@ -12,7 +12,7 @@ namespace steward::client {
 enum class StepResult : uint8_t { Passed, Failed, Skipped };
 
 struct Step {
-  std::string name;  ///< "dnssec", "statement", "endpoints", "manifest", "key", "registry", "absence"
+  std::string name;  ///< "dnssec", "statement", "endpoints", "manifest", "key", "status", "registry", "absence"
   StepResult result = StepResult::Skipped;
   std::string what;  ///< what was proved, or what does not hold
 };

@@ -48,9 +48,8 @@ void show_status(Console& console, const Agent& agent) {
   row(console, "status", status, tone_of(agent.status));
   row(console, "successor", agent.successor);
   if (!agent.registry) return;
-  const bool active = agent.registry->status == "active";
-  row(console, "registry", agent.registry->registry);
-  if (!active) row(console, "", agent.unusable_because, Tone::Bad);
+  const bool suspended = agent.registry->status == "suspended";
+  row(console, "registry", agent.registry->registry + (suspended ? ": suspended" : ""), suspended ? Tone::Bad : Tone::Plain);
   if (agent.registry->trust) row(console, "trust", fmt::format("{:.2f}", *agent.registry->trust));
 }
 

@@ -78,6 +78,7 @@ Result<Name> agent_name(std::string_view text, const Settings& settings) {
   if (!given || given->view().is_root() || text.empty())
     return fail(Errc::Invalid, fmt::format("'{}' is no name of an agent: {}", text, given ? "it is empty" : given.error().what));
   const Name folded = given->folded();
+  if (folded == *apex) return fail(Errc::Invalid, fmt::format("'{}' is above all agents", text));
   auto full = folded.view().is_below(*apex) ? Result<Name>(folded) : relative_to_apex(folded, apex->folded(), inside.folded());
   if (full && text.back() == '.' && !folded.view().is_below(*apex))
     return fail(Errc::Invalid, fmt::format("'{}' is not below {}", text, settings.apex));

@@ -62,7 +62,7 @@ Step check_registry(const AgentRecords& records) {
   if (!registry) return failed(registry.error().what);
   if (!*registry) return failed("the registry says nothing about it");
   const RegistryStatement& said = **registry;
-  if (said.status != "active") return failed(fmt::format("{}: {}{}{}", said.registry, said.status, said.reason.empty() ? "" : ": ", said.reason));
+  if (said.status != "active" && said.status != "deprecated") return failed(fmt::format("{}: {}{}{}", said.registry, said.status, said.reason.empty() ? "" : ": ", said.reason));
   return passed(said.trust ? fmt::format("{} trusts it by {:.2f}", said.registry, *said.trust) : fmt::format("{}, without a number of trust", said.registry));
 }
 
@@ -103,8 +103,8 @@ Verification check_proofs(const AgentRecords& records, const ProofContext& conte
                                       statement->fingerprint())));
   if (auto agent = read_agent(records, context.apex)) verification.agent = std::move(*agent);
   static_cast<void>(add("endpoints", check_endpoint_rows(*statement, records)) && add("manifest", check_manifest(*statement, records)) &&
-                    add("key", check_key(*statement, records, context)) && add("registry", check_registry(records)) &&
-                    add("status", check_status(*statement)));
+                    add("key", check_key(*statement, records, context)) && add("status", check_status(*statement)) &&
+                    add("registry", check_registry(records)));
   return verification;
 }
 

@@ -15,7 +15,7 @@ struct ProofContext {
   std::string known_from;   ///< "as given", "as seen before"
 };
 
-/// dnssec, statement, endpoints, manifest, key, registry, status: up to the first that fails.
+/// dnssec, statement, endpoints, manifest, key, status, registry: up to the first that fails.
 Verification check_proofs(const AgentRecords& records, const ProofContext& context);
 
 }  // namespace steward::client

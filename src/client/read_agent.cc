@@ -54,13 +54,16 @@ std::optional<double> trust_of(std::string_view text) {
   return trust;
 }
 
+/// What a registry says of an agent that it neither suspended nor took down.
+bool is_in_service(std::string_view registry_status) { return registry_status == "active" || registry_status == "deprecated"; }
+
 /// Why nobody should connect to it; empty where there is no reason against it.
 std::string reason_against(const Agent& agent) {
   if (agent.security != Security::Secure) return "DNSSEC does not prove what was answered: " + agent.security_note;
-  if (agent.registry && agent.registry->status != "active")
-    return agent.registry->status + " by its registry" + (agent.registry->reason.empty() ? "" : ": " + agent.registry->reason);
   if (agent.status == Status::Withdrawn) return "withdrawn by its publisher";
   if (agent.status == Status::Revoked) return "revoked by its publisher: " + agent.reason;
+  if (agent.registry && !is_in_service(agent.registry->status))
+    return agent.registry->status + " by its registry" + (agent.registry->reason.empty() ? "" : ": " + agent.registry->reason);
   return {};
 }
 
