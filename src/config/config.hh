@@ -205,7 +205,7 @@ struct RegistryConfig {
   std::string id;                   ///< "com.acme-corp"
   std::vector<SocketAddress> root;
   Path trust_anchor;  ///< empty: the public DNS's
-  std::vector<dns::Name> namespaces;  ///< full names beside the zone's own, folded; `*` stands for any label, or for any rest of one
+  std::vector<dns::Name> namespaces;  ///< full names beside the zone's own, folded; `*` as the first label stands for any
   std::vector<PublisherConfig> publishers;
   bool open = false;
   bool refuse_look_alikes = true;

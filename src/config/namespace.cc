@@ -37,11 +37,13 @@ std::string folded(std::string_view text) {
 }
 
 Result<void> check_labels(std::string_view text, std::string_view left, bool is_pattern) {
+  const char* const text_start = left.data();
   if (left.ends_with('.')) left.remove_suffix(1);
   for (bool more = true; more;) {
     const size_t dot = left.find('.');
     const std::string_view label = left.substr(0, dot);
-    if (auto rule = is_pattern && label == "*" ? std::string() : broken_rule(label); !rule.empty())
+    const bool is_first = label.data() == text_start;
+    if (auto rule = is_pattern && is_first && label == "*" ? std::string() : broken_rule(label); !rule.empty())
       return fail(Errc::Invalid, fmt::format("namespace '{}': {}", text, rule));
     more = dot != std::string_view::npos;
     left.remove_prefix(more ? dot + 1 : left.size());
@@ -66,8 +68,9 @@ Result<dns::Name> parse_hosted_namespace(std::string_view text, bool is_pattern)
   if ((kind != "user" && kind != "org") || (below != "github" && below != "github."))
     return fail(Errc::Invalid, fmt::format("namespace '{}': expected user/NAME.github or org/NAME.github where there is a slash", text));
   const std::string_view owner = std::string_view(name).substr(slash + 1, dot - slash - 1);
-  if (auto rule = is_pattern && owner == "*" ? std::string() : broken_rule(owner); !rule.empty())
-    return fail(Errc::Invalid, fmt::format("namespace '{}': {}", text, rule));
+  if (is_pattern && owner == "*")
+    return fail(Errc::Invalid, fmt::format("namespace '{}': expected *.github, which stands for all users and organisations", text));
+  if (auto rule = broken_rule(owner); !rule.empty()) return fail(Errc::Invalid, fmt::format("namespace '{}': {}", text, rule));
   return dns::Name::from_text(name);
 }
 

@@ -18,7 +18,7 @@ constexpr std::string_view default_apex = "steward-registry.org.";
 [[nodiscard]] Result<dns::Name> parse_namespace(std::string_view text);
 
 /// A namespace that another registry's zone hosts: as above, or `user/NAME.github` and `org/NAME.github`, whose first label holds a slash.
-/// With `is_pattern` a label may be `*`, which stands for any one, and NAME too.
+/// With `is_pattern` the first label may be `*`, which stands for any that a namespace may have there.
 [[nodiscard]] Result<dns::Name> parse_hosted_namespace(std::string_view text, bool is_pattern);
 
 /// The zone of a namespace: "acme-corp.com." below "steward-registry.org.". Invalid over 180 octets less an agent's

@@ -117,13 +117,14 @@ tl::expected<change::CheckedPublish, change::UpdateOutcome> PublishGate::check(c
   std::string why = keys.empty() ? fmt::format("{} has no key, and the message brings no KEY for it", offered.agent.to_text()) : std::string();
   for (const MessageKey& key : keys) {
     if (std::find(held.keys.begin(), held.keys.end(), key.rdata) != held.keys.end()) continue;
-    const bool is_claim = held.entry && held.entry->custodial && held.entry->presence != agent::Presence::Gone;
-    if (held.entry && !is_claim && key.fingerprint != held.entry->fingerprint &&
+    // A name that is new, in the registry's custody, or lost its key for good, takes a key of the allow-list.
+    const bool takes_listed = !held.entry || held.entry->custodial || held.entry->status == agent::AgentStatus::Revoked;
+    if (!takes_listed && key.fingerprint != held.entry->fingerprint &&
         !has_rotation(offered.request, offered.agent, held.entry->fingerprint, key.fingerprint)) {
       why = fmt::format("the name is held by key {}", held.entry->fingerprint);
       continue;
     }
-    if ((!held.entry || is_claim) && !held.allowed.contains(key.fingerprint)) {
+    if (takes_listed && !held.allowed.contains(key.fingerprint)) {
       why = fmt::format("key {} may not publish in {}", key.fingerprint, dns::Name(offered.agent.view().parent()).to_text());
       continue;
     }

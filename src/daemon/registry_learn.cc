@@ -48,6 +48,9 @@ void take_statement(agent::AgentEntry& entry, const agent::Statement& statement)
   entry.fingerprint = statement.fingerprint();
   entry.presence = is_over ? agent::Presence::Tombstone : agent::Presence::Live;
   entry.status = statement.status();
+  entry.custodial = statement.find("custody").has_value();
+  if (entry.status == agent::AgentStatus::Revoked && std::find(entry.revoked.begin(), entry.revoked.end(), entry.fingerprint) == entry.revoked.end())
+    entry.revoked.push_back(entry.fingerprint);
   entry.lease_until.reset();
   entry.key_lease_until.reset();
   if (entry.first_published == UnixTime{}) entry.first_published = statement.modified();

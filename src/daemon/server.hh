@@ -47,6 +47,12 @@ struct ReloadReport {
   std::string error;
 };
 
+/// As of the last change.
+struct RegistryFigures {
+  uint64_t agents = 0;
+  uint64_t leases = 0;
+};
+
 class Server {
  public:
   Server(config::Config config, ServeOptions options, NotifySocket notify);
@@ -84,6 +90,11 @@ class Server {
   [[nodiscard]] Secondaries& secondaries() { return *secondaries_; }
   [[nodiscard]] size_t transfers() const { return transfer_slots_->taken(); }
   [[nodiscard]] size_t connections() const { return client_counts_->total(); }
+
+  [[nodiscard]] RegistryFigures registry_figures() const {
+    const std::lock_guard lock(figures_mutex_);
+    return registry_figures_;
+  }
 
   /// Of the store, as of the last work with it: so that who asks need not wait for a long write.
   [[nodiscard]] store::StoreFigures figures() const {
@@ -210,6 +221,7 @@ class Server {
 
   mutable std::mutex figures_mutex_;
   store::StoreFigures figures_;
+  RegistryFigures registry_figures_;
   Writer writer_;
   Writer exports_;  // the same kind of queue, for long reads
   std::unique_ptr<store::Reader> export_reader_;
