@@ -5,7 +5,9 @@ withdrawal and return, revocation, leases, races, a registry that goes and comes
     publisher_day.py
 """
 
+import base64
 import concurrent.futures
+import hashlib
 import json
 import pathlib
 import shutil
@@ -22,13 +24,15 @@ import dns.name
 import dns.query
 import dns.rcode
 import dns.rdatatype
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import servers
 from certificates import Certificates
 from publisher import APEX, Publisher, a2a_card, mcp_server, steward_manifest
 from registry import Registry, eventually
 from report import Report, Skipped, require
-from statement import problems_of, strings_of, values_of
+from statement import CONTEXT, problems_of, strings_of, values_of
 
 NAMESPACE = "acme-corp.com"
 ZONE = f"{NAMESPACE}.{APEX}."
@@ -72,12 +76,29 @@ class AgentRegistry(Registry):
         self.reload()
 
 
+def agent_in_custody(label, key):
+    """Lines of the zone file: an agent that the registry signed with its own key, as an import makes it."""
+    encoding, form = serialization.Encoding, serialization.PublicFormat
+    public = key.public_key()
+    print_of_key = hashlib.sha256(public.public_bytes(encoding.DER, form.SubjectPublicKeyInfo)).hexdigest()
+    strings = ["v=steward1", "version=1.0.0", "status=active", f"fp=sha256:{print_of_key}", "modified=2025-11-21T13:00:00Z",
+               f"ep=sha256:{hashlib.sha256().hexdigest()}", "custody=com.acme-corp"]
+    signed = CONTEXT + dns.name.from_text(full(label)).to_wire() + b"".join(bytes([len(text)]) + text.encode() for text in strings)
+    strings.append("sig=" + base64.urlsafe_b64encode(key.sign(signed)).decode().rstrip("="))
+    raw = base64.b64encode(public.public_bytes(encoding.Raw, form.Raw)).decode()
+    return f"{label} TXT " + " ".join(f'"{text}"' for text in strings) + f"\n{label} KEY 512 3 15 {raw}\n"
+
+
 def make_registry(folder, certificates):
+    custody = Ed25519PrivateKey.generate()
+    (folder / "custody.pem").write_bytes(custody.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    (folder / "custody.pem").chmod(0o600)
     path = folder / "zone"
-    path.write_text(f"$TTL 300\n@ SOA ns1 hostmaster 1 3600 600 604800 60\n@ NS ns1\nns1 A 127.0.0.1\n"
-                    f"_schema._agents TXT \"v=steward1\"\n")
+    path.write_text("$TTL 300\n@ SOA ns1 hostmaster 1 3600 600 604800 60\n@ NS ns1\nns1 A 127.0.0.1\n"
+                    '_schema._agents TXT "v=steward1"\n' + agent_in_custody("orphan", custody))
     tls_port = servers.free_port(["127.0.0.1"])
-    options = {"registry": {"namespace": NAMESPACE, "lease": {"min": "30s"}},
+    options = {"registry": {"namespace": NAMESPACE, "lease": {"min": "30s"}, "custody-key": str(folder / "custody.pem")},
                "tls": {"listen": [f"127.0.0.1@{tls_port}"], "certificate": certificates.path("registry.pem"),
                        "key": certificates.path("registry.key")}}
     server = AgentRegistry([{"name": ZONE.rstrip("."), "file": str(path), "dnssec": True}], options=options)
@@ -201,6 +222,18 @@ def race(report, server, publisher, folder):
                 require(end.returncode == 0 or any(reason in end.stderr for reason in reasons), end.stderr)
 
 
+def claim(report, server, publisher):
+    with report.case("claim: an agent in the registry's custody becomes its owner's, with the registry's word for it at _keys"):
+        require(statement_at(server, "orphan")["custody"] == "com.acme-corp", "not in custody")
+        require("claim it first" in publisher.refused("withdraw", "orphan"), "withdrawn without a claim")
+        done = publisher.done("publish", publisher.write("orphan.json", steward_manifest("orphan", "1.0.1")))
+        said = statement_at(server, "orphan")
+        require(done["action"] == "claim" and said["fp"] == done["fingerprint"] and "custody" not in said, (done, said))
+        link = values_of(strings_of(rrset(server, f"_keys.{full('orphan')}", "TXT")[0].to_wire()))
+        require(link["old"].decode() == done["previous_fingerprint"] and link["sig-old"], link)
+        publisher.done("publish", publisher.write("orphan.json", steward_manifest("orphan", "1.0.2")))
+
+
 def by_hand(report, server, publisher):
     with report.case("nsupdate with the printed script and the same key publishes too"):
         nsupdate = servers.find_program("nsupdate")
@@ -251,6 +284,7 @@ def main():
             versions(report, server, publisher)
             rotation(report, server, publisher)
             endings(report, server, publisher)
+            claim(report, server, publisher)
             race(report, server, publisher, folder)
             by_hand(report, server, publisher)
             seen_by_clients(report, server, publisher)
