@@ -116,7 +116,10 @@ class Publisher::State {
       label = as_text(given->view().first_label());
     }
     const auto manifest = agent::read_manifest(text, label);
-    if (!manifest) return Failure{Fault::Invalid, manifest.error().text()};
+    if (!manifest) {
+      const bool unfit = label.empty() && !manifest.error().name.empty() && !agent::agent_label(manifest.error().name);
+      return Failure{Fault::Invalid, manifest.error().text() + (unfit ? "; --agent gives it a name" : "")};
+    }
     const auto lease = lease_of(request);
     if (!lease) return lease.failure();
     const auto name = name_of(*manifest, request);
