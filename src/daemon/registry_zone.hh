@@ -91,6 +91,7 @@ class RegistryZone::Changes {
   zone::TableOverlay history_;
   zone::TableOverlay publishers_;
   zone::TableOverlay ranks_;
+  zone::TableOverlay pages_;
   agent::Book book_;
   change::RegistryState state_;
 };
