@@ -41,6 +41,11 @@ void add_verify(CLI::App& app, Console& console);
 /// trust
 void add_trust(CLI::App& app, Console& console);
 
+/// keygen
+void add_publisher_keygen(CLI::App& app, Console& console);
+/// publish, withdraw, revoke, deprecate, rotate
+void add_publish(CLI::App& app, Console& console);
+
 /// Parses the arguments and does what they say. 0 done, 1 refused or failed, 2 wrong usage.
 int run_steward(int argc, const char* const* argv, Console& console);
 

@@ -14,6 +14,8 @@ constexpr const char* examples =
     "  steward resolve vibe-agency-orchestrator.vibe-agency.com\n"
     "  steward verify vibe-agency-orchestrator --namespace vibe-agency.com\n"
     "  steward prove vibe-agency-orchestrator.vibe-agency.com -o orchestrator.proof\n"
+    "  steward keygen --agent-id my-agent.acme-corp.com\n"
+    "  steward publish steward.json --namespace acme-corp.com\n"
     "See steward(1), steward-records(7).";
 
 }  // namespace
@@ -26,6 +28,8 @@ int run_steward(int argc, const char* const* argv, Console& console) {
   add_resolve(app, console);
   add_verify(app, console);
   add_trust(app, console);
+  add_publisher_keygen(app, console);
+  add_publish(app, console);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
