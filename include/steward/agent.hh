@@ -22,8 +22,8 @@ struct Endpoint {
   std::vector<std::string> alpn;  ///< transport ids, "h2"; may be empty
   std::string host;               ///< the target: what is connected to, named in SNI and checked in the certificate
   uint16_t port = 443;
-  uint16_t priority = 0;          ///< ascending; the lowest is tried first
-  std::string well_known;         ///< path of the agent's card, may be empty
+  uint16_t priority = 0;   ///< ascending; the lowest is tried first
+  std::string well_known;  ///< path of the agent's card, may be empty
 };
 
 /// What only the registry may say.

@@ -1,5 +1,6 @@
 #pragma once
-// libsteward: resolve and verify agents of STEWARD registries, with DNSSEC validated here, from a trust anchor of one's own.
+// libsteward: resolve and verify agents of STEWARD registries, with DNSSEC validated here, from a trust anchor of one's
+// own.
 //
 //   auto settings = steward::client::Settings::load(steward::client::Settings::default_file());
 //   auto client = steward::client::Client::open(*settings);
@@ -23,9 +24,10 @@
 
 namespace steward::client {
 
-/// The agent's fully qualified name, lower case, without the final dot. Taken are: the full name, with or without a final
-/// dot; a name below the apex ("agent.vibe-agency.com"); a label, completed with Settings::name_space; the reversed form
-/// of listings ("com.vibe-agency.agent"), where the form before would not be a name of that namespace. Invalid with the rule.
+/// The agent's fully qualified name, lower case, without the final dot. Taken are: the full name, with or without a
+/// final dot; a name below the apex ("agent.vibe-agency.com"); a label, completed with Settings::name_space; the
+/// reversed form of listings ("com.vibe-agency.agent"), where the form before would not be a name of that namespace.
+/// Invalid with the rule.
 Outcome<std::string> full_name(std::string_view agent, const Settings& settings);
 
 enum class ProofOf : uint8_t { Presence, Absence };
@@ -38,8 +40,8 @@ class Client {
   Client& operator=(Client&&) noexcept;
   ~Client();
 
-  /// All of an agent's records, asked for at once. NotFound where its absence is proved; Untrusted where DNSSEC is bogus,
-  /// or the statement's signature does not hold.
+  /// All of an agent's records, asked for at once. NotFound where its absence is proved; Untrusted where DNSSEC is
+  /// bogus, or the statement's signature does not hold.
   Outcome<Agent> resolve(std::string_view agent);
   /// Every proof, also of the manifest. A Failure only where nothing could be asked.
   Outcome<Verification> verify(std::string_view agent, const VerifyOptions& options = {});

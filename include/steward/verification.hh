@@ -18,10 +18,10 @@ struct Step {
 };
 
 struct Verification {
-  std::string name;          ///< the agent's, fully qualified
-  std::vector<Step> steps;   ///< up to the first that failed
+  std::string name;            ///< the agent's, fully qualified
+  std::vector<Step> steps;     ///< up to the first that failed
   std::optional<Agent> agent;  ///< where the first two steps passed
-  bool absent = false;       ///< a proof that there is no such agent
+  bool absent = false;         ///< a proof that there is no such agent
   [[nodiscard]] bool passed() const {
     for (const Step& step : steps)
       if (step.result == StepResult::Failed) return false;

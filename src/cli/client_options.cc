@@ -11,7 +11,8 @@ namespace steward::cli {
 
 std::shared_ptr<ClientOptions> add_client_options(CLI::App& command) {
   auto options = std::make_shared<ClientOptions>();
-  command.add_option("--config", options->config, "Settings; default: ~/.config/steward/config.yaml")->type_name("FILE");
+  command.add_option("--config", options->config, "Settings; default: ~/.config/steward/config.yaml")
+      ->type_name("FILE");
   command.add_option("--registry", options->registry, "Ask this registry, and nobody else")
       ->type_name("ADDRESS@PORT")
       ->check([](const std::string& text) {

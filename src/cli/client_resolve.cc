@@ -13,8 +13,10 @@ void resolve(Console& console, const ClientOptions& options, const std::string& 
   if (!client) return static_cast<void>(failed(console, client.failure()));
   const auto found = client->resolve(agent);
   if (!found) return static_cast<void>(failed(console, found.failure()));
-  if (options.json) show_json(console, to_json(*found));
-  else show(console, *found);
+  if (options.json)
+    show_json(console, to_json(*found));
+  else
+    show(console, *found);
   if (!found->usable) console.exit_code = exit_failed;
 }
 
@@ -26,9 +28,12 @@ void add_resolve(CLI::App& app, Console& console) {
       "Exit status 1 also where nobody should connect: suspended, withdrawn, revoked, or not proved by DNSSEC.\n"
       "Examples:\n"
       "  steward resolve vibe-agency-orchestrator.vibe-agency.com\n"
-      "  steward resolve orchestrator --namespace acme-corp.com --registry 127.0.0.1@5300 --trust-anchor acme.ds --json");
+      "  steward resolve orchestrator --namespace acme-corp.com --registry 127.0.0.1@5300 --trust-anchor acme.ds "
+      "--json");
   auto agent = std::make_shared<std::string>();
-  command->add_option("agent", *agent, "Its name: in full, below the apex, reversed, or its label")->type_name("AGENT")->required();
+  command->add_option("agent", *agent, "Its name: in full, below the apex, reversed, or its label")
+      ->type_name("AGENT")
+      ->required();
   command->callback([&console, options = add_client_options(*command), agent] { resolve(console, *options, *agent); });
 }
 

@@ -49,7 +49,8 @@ void show_status(Console& console, const Agent& agent) {
   row(console, "successor", agent.successor);
   if (!agent.registry) return;
   const bool suspended = agent.registry->status == "suspended";
-  row(console, "registry", agent.registry->registry + (suspended ? ": suspended" : ""), suspended ? Tone::Bad : Tone::Plain);
+  row(console, "registry", agent.registry->registry + (suspended ? ": suspended" : ""),
+      suspended ? Tone::Bad : Tone::Plain);
   if (agent.registry->trust) row(console, "trust", fmt::format("{:.2f}", *agent.registry->trust));
 }
 
@@ -101,18 +102,26 @@ Json to_json(const Agent& agent) {
             {"rotations", Json::array()},
             {"endpoints", Json::array()}};
   if (agent.registry) {
-    json["registry"] = {{"id", agent.registry->registry}, {"status", agent.registry->status}, {"reason", agent.registry->reason}, {"clock", agent.registry->clock}};
+    json["registry"] = {{"id", agent.registry->registry},
+                        {"status", agent.registry->status},
+                        {"reason", agent.registry->reason},
+                        {"clock", agent.registry->clock}};
     json["registry"]["trust"] = agent.registry->trust ? Json(*agent.registry->trust) : Json(nullptr);
   }
   for (const auto& rotation : agent.rotations)
-    json["rotations"].push_back(
-        {{"n", rotation.number}, {"old", rotation.old_fingerprint}, {"new", rotation.new_fingerprint}, {"modified", rotation.modified}});
+    json["rotations"].push_back({{"n", rotation.number},
+                                 {"old", rotation.old_fingerprint},
+                                 {"new", rotation.new_fingerprint},
+                                 {"modified", rotation.modified}});
   for (const Endpoint& endpoint : agent.endpoints) json["endpoints"].push_back(to_json(endpoint));
   return json;
 }
 
 Json to_json(const client::Verification& verification) {
-  Json json{{"agent", verification.name}, {"verified", verification.passed()}, {"absent", verification.absent}, {"steps", Json::array()}};
+  Json json{{"agent", verification.name},
+            {"verified", verification.passed()},
+            {"absent", verification.absent},
+            {"steps", Json::array()}};
   for (const client::Step& step : verification.steps)
     json["steps"].push_back({{"step", step.name}, {"result", to_text(step.result)}, {"what", step.what}});
   return json;
@@ -121,11 +130,17 @@ Json to_json(const client::Verification& verification) {
 Json to_json(const client::TrustSum& sum) {
   Json json{{"agent", sum.name}, {"trust", sum.trust}, {"terms", Json::array()}};
   for (const client::TrustTerm& term : sum.terms)
-    json["terms"].push_back({{"name", term.name}, {"weight", term.weight}, {"value", term.value}, {"result", term.result}, {"note", term.note}});
+    json["terms"].push_back({{"name", term.name},
+                             {"weight", term.weight},
+                             {"value", term.value},
+                             {"result", term.result},
+                             {"note", term.note}});
   return json;
 }
 
-void show_json(Console& console, const Json& json) { console.line(json.dump(-1, ' ', true, Json::error_handler_t::replace)); }
+void show_json(Console& console, const Json& json) {
+  console.line(json.dump(-1, ' ', true, Json::error_handler_t::replace));
+}
 
 void show(Console& console, const Agent& agent) {
   console.line(for_terminal(agent.name));
@@ -134,10 +149,13 @@ void show(Console& console, const Agent& agent) {
   row(console, "description", agent.description);
   row(console, "capabilities", joined(agent.capabilities));
   row(console, "key", fmt::format("{} {}", agent.fingerprint, agent.key_algorithm));
-  if (!agent.custody.empty()) row(console, "custody", fmt::format("{} signs for a publisher without a key of its own", agent.custody), Tone::Warn);
+  if (!agent.custody.empty())
+    row(console, "custody", fmt::format("{} signs for a publisher without a key of its own", agent.custody),
+        Tone::Warn);
   row(console, "signed", human_time(agent.modified));
   row(console, "manifest", agent.manifest);
-  row(console, "dnssec", client::to_text(agent.security), agent.security == client::Security::Secure ? Tone::Good : Tone::Bad);
+  row(console, "dnssec", client::to_text(agent.security),
+      agent.security == client::Security::Secure ? Tone::Good : Tone::Bad);
   if (!agent.usable) return row(console, "endpoints", "not to be used: " + agent.unusable_because, Tone::Bad);
   if (agent.endpoints.empty()) row(console, "endpoints", "none: no network endpoint serves it");
   std::string_view title = "endpoints";
@@ -147,17 +165,21 @@ void show(Console& console, const Agent& agent) {
 void show(Console& console, const client::Verification& verification) {
   if (!verification.name.empty()) console.line(for_terminal(verification.name));
   for (const client::Step& step : verification.steps)
-    console.line(fmt::format("  {:<11}{}  {}", step.name, console.toned(tone_of(step.result), fmt::format("{:<7}", to_text(step.result))), for_terminal(step.what)));
+    console.line(fmt::format("  {:<11}{}  {}", step.name,
+                             console.toned(tone_of(step.result), fmt::format("{:<7}", to_text(step.result))),
+                             for_terminal(step.what)));
   const bool passed = verification.passed();
-  console.line(console.toned(passed ? Tone::Good : Tone::Bad, !passed ? "not verified" : verification.absent ? "absence proved" : "verified"));
+  console.line(console.toned(passed ? Tone::Good : Tone::Bad, !passed               ? "not verified"
+                                                              : verification.absent ? "absence proved"
+                                                                                    : "verified"));
 }
 
 void show(Console& console, const client::TrustSum& sum) {
   console.line(for_terminal(sum.name));
   Table table({"fact", "weight", "value", "result", "note"});
   for (const client::TrustTerm& term : sum.terms)
-    table.row({for_terminal(term.name), fmt::format("{:.2f}", term.weight), fmt::format("{:.2f}", term.value), fmt::format("{:.3f}", term.result),
-               for_terminal(term.note)});
+    table.row({for_terminal(term.name), fmt::format("{:.2f}", term.weight), fmt::format("{:.2f}", term.value),
+               fmt::format("{:.3f}", term.result), for_terminal(term.note)});
   console.out() << table.text();
   console.line(fmt::format("trust {:.2f}", sum.trust));
 }

@@ -1,6 +1,6 @@
 #pragma once
-// How `steward` shows what libsteward says: lines for people, JSON for programs. Every text from the network goes through
-// client::for_terminal(), or through JSON's escapes.
+// How `steward` shows what libsteward says: lines for people, JSON for programs. Every text from the network goes
+// through client::for_terminal(), or through JSON's escapes.
 
 #include <nlohmann/json.hpp>
 #include <string>

@@ -13,8 +13,10 @@ void trust(Console& console, const ClientOptions& options, const std::string& ag
   if (!client) return static_cast<void>(failed(console, client.failure()));
   const auto sum = client->trust(agent);
   if (!sum) return static_cast<void>(failed(console, sum.failure()));
-  if (options.json) show_json(console, to_json(*sum));
-  else show(console, *sum);
+  if (options.json)
+    show_json(console, to_json(*sum));
+  else
+    show(console, *sum);
 }
 
 }  // namespace

@@ -52,12 +52,15 @@ Result<void> write_octets(const std::string& path, const Bytes& octets) {
 }
 
 void conclude(Console& console, bool json, const client::Verification& verification) {
-  if (json) show_json(console, to_json(verification));
-  else show(console, verification);
+  if (json)
+    show_json(console, to_json(verification));
+  else
+    show(console, verification);
   if (!verification.passed()) console.exit_code = exit_failed;
 }
 
-void verify_file(Console& console, const ClientOptions& options, const VerifyCommand& command, const client::Settings& settings) {
+void verify_file(Console& console, const ClientOptions& options, const VerifyCommand& command,
+                 const client::Settings& settings) {
   const auto anchor = client::read_trust_anchor(settings);
   if (!anchor) return static_cast<void>(failed(console, anchor.failure()));
   const auto octets = read_octets(command.bundle);
@@ -68,7 +71,9 @@ void verify_file(Console& console, const ClientOptions& options, const VerifyCom
     const auto wanted = client::full_name(command.agent, settings);
     if (!wanted) return static_cast<void>(failed(console, wanted.failure()));
     if (verification.passed() && verification.name != *wanted)
-      return static_cast<void>(failed(console, {Fault::Untrusted, fmt::format("{} is about {}, not about {}", command.bundle, verification.name, *wanted)}));
+      return static_cast<void>(failed(
+          console,
+          {Fault::Untrusted, fmt::format("{} is about {}, not about {}", command.bundle, verification.name, *wanted)}));
   }
   conclude(console, options.json, verification);
 }
@@ -79,7 +84,8 @@ void verify(Console& console, const ClientOptions& options, const VerifyCommand&
   if (!command.bundle.empty()) return verify_file(console, options, command, *settings);
   auto client = client::Client::open(std::move(*settings));
   if (!client) return static_cast<void>(failed(console, client.failure()));
-  const client::VerifyOptions how{.apex = client->settings().apex, .fingerprint = command.fingerprint, .remember = !command.forget};
+  const client::VerifyOptions how{
+      .apex = client->settings().apex, .fingerprint = command.fingerprint, .remember = !command.forget};
   const auto verification = client->verify(command.agent, how);
   if (!verification) return static_cast<void>(failed(console, verification.failure()));
   conclude(console, options.json, *verification);
@@ -90,15 +96,21 @@ void prove(Console& console, const ClientOptions& options, const ProveCommand& c
   if (!settings) return static_cast<void>(failed(console, settings.failure()));
   auto client = client::Client::open(std::move(*settings));
   if (!client) return static_cast<void>(failed(console, client.failure()));
-  const auto bundle = client->prove(command.agent, command.absent ? client::ProofOf::Absence : client::ProofOf::Presence);
+  const auto bundle =
+      client->prove(command.agent, command.absent ? client::ProofOf::Absence : client::ProofOf::Presence);
   if (!bundle) return static_cast<void>(failed(console, bundle.failure()));
-  if (const auto written = write_octets(command.out, *bundle); !written) return static_cast<void>(console.failed(written.error()));
-  if (options.json) show_json(console, {{"file", command.out}, {"octets", bundle->size()}, {"absent", command.absent}});
-  else console.line(fmt::format("{}: {} octets; check it with: steward verify --bundle {}", command.out, bundle->size(), command.out));
+  if (const auto written = write_octets(command.out, *bundle); !written)
+    return static_cast<void>(console.failed(written.error()));
+  if (options.json)
+    show_json(console, {{"file", command.out}, {"octets", bundle->size()}, {"absent", command.absent}});
+  else
+    console.line(fmt::format("{}: {} octets; check it with: steward verify --bundle {}", command.out, bundle->size(),
+                             command.out));
 }
 
 void add_prove(CLI::App& app, Console& console) {
-  CLI::App* command = app.add_subcommand("prove", "Write an agent's records with their proof, to be checked without a network");
+  CLI::App* command =
+      app.add_subcommand("prove", "Write an agent's records with their proof, to be checked without a network");
   command->footer(
       "Examples:\n"
       "  steward prove vibe-agency-orchestrator.vibe-agency.com -o orchestrator.proof\n"
@@ -120,11 +132,13 @@ void add_verify(CLI::App& app, Console& console) {
       "  steward verify --bundle orchestrator.proof --trust-anchor root.ds");
   auto what = std::make_shared<VerifyCommand>();
   CLI::Option* agent = command->add_option("agent", what->agent, "Its name, as in resolve")->type_name("AGENT");
-  CLI::Option* bundle = command->add_option("--bundle", what->bundle, "Check what prove wrote; nothing is asked")->type_name("FILE");
+  CLI::Option* bundle =
+      command->add_option("--bundle", what->bundle, "Check what prove wrote; nothing is asked")->type_name("FILE");
   command->add_option("--fingerprint", what->fingerprint, "The key is this one, or follows from it by rotation")
       ->type_name("sha256:HEX")
       ->check([](const std::string& text) {
-        const bool sound = text.size() == 71 && text.starts_with("sha256:") && text.find_first_not_of("0123456789abcdef", 7) == std::string::npos;
+        const bool sound = text.size() == 71 && text.starts_with("sha256:") &&
+                           text.find_first_not_of("0123456789abcdef", 7) == std::string::npos;
         return sound ? "" : "expected sha256: and 64 hex digits in lower case";
       });
   command->add_flag("--no-remember", what->forget, "Do not keep the key of an agent that was not seen before");

@@ -8,8 +8,8 @@
 
 namespace steward::cli {
 
-/// Runs the command line on the standard streams and gives the exit status: also a failure where the output could not be
-/// written, or something threw.
+/// Runs the command line on the standard streams and gives the exit status: also a failure where the output could not
+/// be written, or something threw.
 int run_program(std::string_view name, const std::function<int(Console&)>& run);
 
 }  // namespace steward::cli

@@ -4,6 +4,7 @@
 
 int main(int argc, char** argv) {
   using namespace steward;
-  return cli::run_program("steward-registry",
-                          [&](cli::Console& console) { return cli::run_registry(argc, argv, console, &daemon::serve); });
+  return cli::run_program("steward-registry", [&](cli::Console& console) {
+    return cli::run_registry(argc, argv, console, &daemon::serve);
+  });
 }

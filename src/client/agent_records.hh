@@ -13,16 +13,16 @@
 namespace steward::client {
 
 struct AgentRecords {
-  dns::Name agent;  ///< fully qualified, folded
+  dns::Name agent;                         ///< fully qualified, folded
   Security security = Security::Insecure;  ///< the worst of all answers
   std::string security_note;
-  bool exists = false;            ///< false: no TXT at its name
-  std::vector<Bytes> texts;       ///< TXT at its name
-  std::vector<Bytes> keys;        ///< KEY
+  bool exists = false;       ///< false: no TXT at its name
+  std::vector<Bytes> texts;  ///< TXT at its name
+  std::vector<Bytes> keys;   ///< KEY
   std::vector<Bytes> srv;
   std::vector<Bytes> svcb;
-  std::vector<Bytes> registry;    ///< TXT at `_registry`
-  std::vector<Bytes> rotations;   ///< TXT at `_keys`
+  std::vector<Bytes> registry;                 ///< TXT at `_registry`
+  std::vector<Bytes> rotations;                ///< TXT at `_keys`
   std::optional<std::vector<Bytes>> manifest;  ///< TXT at `_manifest`; nothing where it was not asked for
 };
 

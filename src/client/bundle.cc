@@ -37,7 +37,8 @@ class RecordSequence {
     const auto name = NameView::from_wire(octets_.subspan(std::min(at_, octets_.size())));
     if (!name) return broken(name.error().what);
     const Name folded = Name(*name).folded();
-    if (!std::equal(folded.data(), folded.data() + folded.size(), name->data())) return broken("a name that is not in lower case");
+    if (!std::equal(folded.data(), folded.data() + folded.size(), name->data()))
+      return broken("a name that is not in lower case");
     at_ += name->size();
     return folded;
   }
@@ -52,11 +53,13 @@ class RecordSequence {
     record.ttl = in.u32();
     const ByteView rdata = in.bytes(in.u16());
     if (!in.ok()) return broken("a record that ends early");
-    if (record.klass != dns::RrClass::IN || dns::is_meta_type(record.type)) return broken("a record of another class, or of no zone");
+    if (record.klass != dns::RrClass::IN || dns::is_meta_type(record.type))
+      return broken("a record of another class, or of no zone");
     if (const auto sound = dns::check_rdata(record.type, rdata); !sound) return broken(sound.error().what);
     record.rdata.assign(rdata.begin(), rdata.end());
     dns::canonicalize_rdata(record.type, record.rdata);
-    if (!std::equal(rdata.begin(), rdata.end(), record.rdata.begin())) return broken("RDATA that is not in canonical form");
+    if (!std::equal(rdata.begin(), rdata.end(), record.rdata.begin()))
+      return broken("RDATA that is not in canonical form");
     at_ = in.at();
     return record;
   }
@@ -76,8 +79,10 @@ Result<bool> goes_on(SignedRrset& rrset, const dns::Record& record, const Record
   if (record.type == RrType::RRSIG) {
     const auto view = sign::RrsigView::from_rdata(record.rdata);
     if (!view || view->type_covered != rrset.type) return from.broken("an RRSIG that does not follow what it covers");
-    if (record.ttl != rrset.ttl || view->original_ttl != rrset.ttl) return from.broken("a TTL that is not the one that was signed");
-    if (!rrset.rrsigs.empty() && dns::compare_rdata(rrset.rrsigs.back(), record.rdata) >= 0) return from.broken("RRSIGs out of order");
+    if (record.ttl != rrset.ttl || view->original_ttl != rrset.ttl)
+      return from.broken("a TTL that is not the one that was signed");
+    if (!rrset.rrsigs.empty() && dns::compare_rdata(rrset.rrsigs.back(), record.rdata) >= 0)
+      return from.broken("RRSIGs out of order");
     rrset.rrsigs.push_back(record.rdata);
     return true;
   }
@@ -101,8 +106,10 @@ Result<std::vector<SignedRrset>> read_rrsets(RecordSequence& from) {
       if (rrsets.back().rrsigs.empty()) return from.broken("an RRset without a signature behind it");
     }
     if (record->type == RrType::RRSIG) return from.broken("an RRSIG that does not follow what it covers");
-    if (find_rrset(rrsets, record->owner, record->type) != nullptr) return from.broken("an RRset that stands there twice");
-    rrsets.push_back({.owner = record->owner, .type = record->type, .ttl = record->ttl, .rdatas = {record->rdata}, .rrsigs = {}});
+    if (find_rrset(rrsets, record->owner, record->type) != nullptr)
+      return from.broken("an RRset that stands there twice");
+    rrsets.push_back(
+        {.owner = record->owner, .type = record->type, .ttl = record->ttl, .rdatas = {record->rdata}, .rrsigs = {}});
   }
   if (rrsets.empty() || rrsets.back().rrsigs.empty()) return from.broken("an RRset without a signature behind it");
   return rrsets;
@@ -123,11 +130,13 @@ Bytes Bundle::to_octets() const {
 }
 
 Result<Bundle> Bundle::from_octets(ByteView octets) {
-  if (octets.size() > max_bundle_size) return fail(Errc::Invalid, fmt::format("bundle: over {} octets", max_bundle_size));
+  if (octets.size() > max_bundle_size)
+    return fail(Errc::Invalid, fmt::format("bundle: over {} octets", max_bundle_size));
   if (octets.size() <= magic.size() || as_text(octets.first(magic.size())) != magic)
     return fail(Errc::Invalid, fmt::format("bundle: does not begin with '{}'", magic));
   const uint8_t kind = octets[magic.size()];
-  if (kind > static_cast<uint8_t>(ProofOf::Absence)) return fail(Errc::Invalid, "bundle: neither a proof of presence nor of absence");
+  if (kind > static_cast<uint8_t>(ProofOf::Absence))
+    return fail(Errc::Invalid, "bundle: neither a proof of presence nor of absence");
   Bundle bundle{.what = static_cast<ProofOf>(kind), .rrsets = {}};
   RecordSequence from(octets, magic.size() + 1);
   const auto agent = from.name();

@@ -1,10 +1,10 @@
 #pragma once
 // A bundle: an agent's records, or the proof of their absence, with the chain of keys from the trust anchor on, in one
-// file. Its form is in steward(1), "BUNDLES": a header of ours, then resource records in wire form as RFC 9102 §2.3 orders them,
-// each RRset followed by its RRSIGs, what is proved first and the trust anchor's zone last.
+// file. Its form is in steward(1), "BUNDLES": a header of ours, then resource records in wire form as RFC 9102 §2.3
+// orders them, each RRset followed by its RRSIGs, what is proved first and the trust anchor's zone last.
 //
-// Strict, so that no octet can be changed without notice: names in lower case, RDATA in canonical form and order, TTLs as signed, every
-// signature good, nothing that is not needed. Pure functions.
+// Strict, so that no octet can be changed without notice: names in lower case, RDATA in canonical form and order, TTLs
+// as signed, every signature good, nothing that is not needed. Pure functions.
 
 #include <string_view>
 #include <vector>

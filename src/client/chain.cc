@@ -21,7 +21,9 @@ using sign::Verdict;
 constexpr size_t max_signatures = 8;
 constexpr size_t max_keys = 16;
 
-std::string described(const SignedRrset& rrset) { return fmt::format("{} {}", plain_text(rrset.owner), dns::to_text(rrset.type)); }
+std::string described(const SignedRrset& rrset) {
+  return fmt::format("{} {}", plain_text(rrset.owner), dns::to_text(rrset.type));
+}
 
 tl::unexpected<Error> untrusted(const SignedRrset& rrset, std::string_view why) {
   return fail(Errc::Corrupt, fmt::format("{}: {}", described(rrset), why));
@@ -38,7 +40,8 @@ bool stands_for(NameView zone, RrType type, ByteView secure, ByteView dnskey) {
 
 }  // namespace
 
-Result<Chain> Chain::build(std::span<const Record> anchors, std::span<const SignedRrset> rrsets, UnixTime now, Need need) {
+Result<Chain> Chain::build(std::span<const Record> anchors, std::span<const SignedRrset> rrsets, UnixTime now,
+                           Need need) {
   Chain chain(now, need);
   std::string reason = "no DNSKEY RRset of a trust anchor's zone is there";
   // A zone is proved once its parent is: as many rounds as there are zones.
@@ -47,8 +50,10 @@ Result<Chain> Chain::build(std::span<const Record> anchors, std::span<const Sign
     for (const SignedRrset& rrset : rrsets) {
       if (rrset.type != RrType::DNSKEY || chain.find_zone(rrset.owner) != nullptr) continue;
       const auto added = chain.add_zone(anchors, rrsets, rrset);
-      if (!added) reason = added.error().what;
-      else more = more || *added;
+      if (!added)
+        reason = added.error().what;
+      else
+        more = more || *added;
     }
   }
   if (chain.zones_.empty()) return fail(Errc::Corrupt, reason);
@@ -67,7 +72,8 @@ Chain::Zone* Chain::find_zone(NameView name) {
   return nullptr;
 }
 
-Result<bool> Chain::add_zone(std::span<const Record> anchors, std::span<const SignedRrset> rrsets, const SignedRrset& dnskeys) {
+Result<bool> Chain::add_zone(std::span<const Record> anchors, std::span<const SignedRrset> rrsets,
+                             const SignedRrset& dnskeys) {
   const NameView zone = dnskeys.owner;
   if (dnskeys.rdatas.size() > max_keys) return untrusted(dnskeys, "too many keys");
   std::vector<Record> secure;
@@ -85,7 +91,8 @@ Result<bool> Chain::add_zone(std::span<const Record> anchors, std::span<const Si
   // RFC 4035 §5.2: a key that DS or anchor names signs the DNSKEY RRset; then all of its keys are good.
   Zone entry{.name = Name(zone), .keys = {}, .proof = {}};
   for (const Bytes& rdata : dnskeys.rdatas) {
-    const bool named = std::any_of(secure.begin(), secure.end(), [&](const Record& r) { return stands_for(zone, r.type, r.rdata, rdata); });
+    const bool named = std::any_of(secure.begin(), secure.end(),
+                                   [&](const Record& r) { return stands_for(zone, r.type, r.rdata, rdata); });
     auto key = named ? sign::ZoneKey::from_dnskey(rdata) : tl::unexpected(Error{});
     if (key) entry.keys.push_back(std::move(*key));
   }
@@ -108,7 +115,8 @@ Result<void> Chain::check_signature(const SignedRrset& rrset, ByteView rrsig) {
   const auto view = sign::RrsigView::from_rdata(rrsig);
   if (!view) return untrusted(rrset, view.error().what);
   Zone* zone = find_zone(view->signer);
-  if (zone == nullptr) return untrusted(rrset, fmt::format("signed by {}, whose keys are not proved", view->signer.to_text()));
+  if (zone == nullptr)
+    return untrusted(rrset, fmt::format("signed by {}, whose keys are not proved", view->signer.to_text()));
   if (view->labels != sign::rrsig_labels(rrset.owner)) return untrusted(rrset, "made from a wildcard");
   const std::vector<ByteView> rdatas(rrset.rdatas.begin(), rrset.rdatas.end());
   const sign::Rrset input{.owner = rrset.owner, .type = rrset.type, .ttl = rrset.ttl, .rdatas = rdatas};

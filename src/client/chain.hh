@@ -22,14 +22,15 @@ enum class Need : uint8_t {
 
 class Chain {
  public:
-  /// Finds the zones among `rrsets` whose DNSKEY RRset is proved, from the anchors (DS, DNSKEY) on. Corrupt where none is, with what
-  /// came nearest.
-  static Result<Chain> build(std::span<const dns::Record> anchors, std::span<const SignedRrset> rrsets, UnixTime now, Need need);
+  /// Finds the zones among `rrsets` whose DNSKEY RRset is proved, from the anchors (DS, DNSKEY) on. Corrupt where none
+  /// is, with what came nearest.
+  static Result<Chain> build(std::span<const dns::Record> anchors, std::span<const SignedRrset> rrsets, UnixTime now,
+                             Need need);
 
   /// The zones whose keys are proved.
   [[nodiscard]] std::vector<dns::Name> zones() const;
-  /// Which zone's key proved this RRset. Corrupt with the reason where none does; also for an answer that a wildcard was expanded to, which
-  /// alone proves nothing (RFC 4035 §5.3.4).
+  /// Which zone's key proved this RRset. Corrupt with the reason where none does; also for an answer that a wildcard
+  /// was expanded to, which alone proves nothing (RFC 4035 §5.3.4).
   Result<dns::Name> check(const SignedRrset& rrset);
   /// The RRSIG that proves this RRset: of a DNSKEY RRset the one by the key that DS or anchor names.
   Result<Bytes> proving_signature(const SignedRrset& rrset);
@@ -41,7 +42,8 @@ class Chain {
     Bytes proof;  ///< RRSIG of its DNSKEY RRset
   };
   Chain(UnixTime now, Need need) : now_(now), need_(need) {}
-  Result<bool> add_zone(std::span<const dns::Record> anchors, std::span<const SignedRrset> rrsets, const SignedRrset& dnskeys);
+  Result<bool> add_zone(std::span<const dns::Record> anchors, std::span<const SignedRrset> rrsets,
+                        const SignedRrset& dnskeys);
   Result<Bytes> first_that_holds(const SignedRrset& rrset);
   Result<void> check_signature(const SignedRrset& rrset, ByteView rrsig);
   Zone* find_zone(dns::NameView name);

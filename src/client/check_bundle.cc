@@ -19,7 +19,8 @@ bool is_chain(RrType type) { return type == RrType::DNSKEY || type == RrType::DS
 bool is_denial(RrType type) { return type == RrType::NSEC || type == RrType::NSEC3; }
 
 tl::unexpected<Error> not_needed(const SignedRrset& rrset) {
-  return fail(Errc::Corrupt, fmt::format("bundle: {} {} is not needed for the proof", plain_text(rrset.owner), dns::to_text(rrset.type)));
+  return fail(Errc::Corrupt, fmt::format("bundle: {} {} is not needed for the proof", plain_text(rrset.owner),
+                                         dns::to_text(rrset.type)));
 }
 
 /// The moment when the first of the signatures ends, in the era of `now` (RFC 4034 §3.1.5).
@@ -34,7 +35,8 @@ UnixTime end_of(const Bundle& bundle, UnixTime now) {
 
 /// "steward-registry.org, com.steward-registry.org", the anchor's zone first.
 std::string words_for(std::vector<Name> zones) {
-  std::sort(zones.begin(), zones.end(), [](const Name& a, const Name& b) { return a.view().label_count() < b.view().label_count(); });
+  std::sort(zones.begin(), zones.end(),
+            [](const Name& a, const Name& b) { return a.view().label_count() < b.view().label_count(); });
   std::string words;
   for (const Name& zone : zones) words += (words.empty() ? "" : ", ") + plain_text(zone);
   return words;
@@ -44,8 +46,10 @@ std::string words_for(std::vector<Name> zones) {
 Result<void> check_needed(const Bundle& bundle, const std::vector<Name>& zones, const std::vector<Name>& signers) {
   for (const SignedRrset& rrset : bundle.rrsets) {
     if (!is_chain(rrset.type)) continue;
-    const bool proved = rrset.type == RrType::DS || std::any_of(zones.begin(), zones.end(), [&](const Name& z) { return z == rrset.owner; });
-    const bool used = std::any_of(signers.begin(), signers.end(), [&](const Name& s) { return s.view().is_at_or_below(rrset.owner); });
+    const bool proved = rrset.type == RrType::DS ||
+                        std::any_of(zones.begin(), zones.end(), [&](const Name& z) { return z == rrset.owner; });
+    const bool used = std::any_of(signers.begin(), signers.end(),
+                                  [&](const Name& s) { return s.view().is_at_or_below(rrset.owner); });
     if (!proved || !used) return not_needed(rrset);
   }
   return {};
@@ -56,7 +60,8 @@ Result<void> check_needed(const Bundle& bundle, const std::vector<Name>& zones, 
 Result<BundleProof> check_bundle(const Bundle& bundle, std::span<const dns::Record> anchors, UnixTime now) {
   auto chain = Chain::build(anchors, bundle.rrsets, now, Need::Every);
   if (!chain) return tl::unexpected(chain.error());
-  BundleProof proof{.records = {.agent = bundle.agent, .security = Security::Secure, .security_note = {}}, .chain = {}, .denial = {}};
+  BundleProof proof{
+      .records = {.agent = bundle.agent, .security = Security::Secure, .security_note = {}}, .chain = {}, .denial = {}};
   std::vector<SignedRrset> denials;
   std::vector<Name> signers;
   for (const SignedRrset& rrset : bundle.rrsets) {

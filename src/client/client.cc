@@ -55,7 +55,10 @@ struct Client::State {
   }
 
   Result<ProofContext> context_for(const std::string& name, const VerifyOptions& options) const {
-    ProofContext context{.apex = apex, .chain = "secure, validated here from the trust anchor on", .known = options.fingerprint, .known_from = "as given"};
+    ProofContext context{.apex = apex,
+                         .chain = "secure, validated here from the trust anchor on",
+                         .known = options.fingerprint,
+                         .known_from = "as given"};
     if (!context.known.empty() || settings.known_agents.empty()) return context;
     const auto known = KnownAgents(settings.known_agents).find(name);
     if (!known) return tl::unexpected(known.error());
@@ -92,7 +95,8 @@ Outcome<Agent> Client::resolve(std::string_view agent) {
   const auto distrusted = distrust(*name, records->security, records->security_note);
   // What is merely not signed is shown, and its endpoints are not; what is forged is not shown.
   if (distrusted && (records->security == Security::Bogus || !records->exists)) return *distrusted;
-  if (!records->exists) return Failure{Fault::NotFound, fmt::format("there is no agent {}: that is proved", plain_text(*name))};
+  if (!records->exists)
+    return Failure{Fault::NotFound, fmt::format("there is no agent {}: that is proved", plain_text(*name))};
   auto read = read_agent(*records, state_->apex);
   if (!read) return failure_of(Error{read.error().code, fmt::format("{}: {}", plain_text(*name), read.error().what)});
   return std::move(*read);
@@ -109,7 +113,8 @@ Outcome<Verification> Client::verify(std::string_view agent, const VerifyOptions
   Verification verification = check_proofs(*records, *context);
   const bool is_new = verification.agent && verification.agent->fingerprint != context->known;
   if (verification.passed() && is_new && options.remember && !state_->settings.known_agents.empty())
-    if (const auto kept = KnownAgents(state_->settings.known_agents).remember(text, verification.agent->fingerprint); !kept)
+    if (const auto kept = KnownAgents(state_->settings.known_agents).remember(text, verification.agent->fingerprint);
+        !kept)
       return failure_of(kept.error());
   return verification;
 }
@@ -138,13 +143,16 @@ Outcome<TrustSum> Client::trust(std::string_view agent) {
   const auto sum = agent::trust_from_record(answer.rdatas[0]);
   if (!sum) return Failure{Fault::Untrusted, fmt::format("{}: {}", plain_text(*owner), sum.error().what)};
   TrustSum out{.name = plain_text(*name), .trust = sum->trust, .terms = {}};
-  for (const agent::TrustTerm& term : sum->terms) out.terms.push_back({term.name, term.weight, term.value, term.result, term.note});
+  for (const agent::TrustTerm& term : sum->terms)
+    out.terms.push_back({term.name, term.weight, term.value, term.result, term.note});
   return out;
 }
 
-Verification verify_bundle(const std::vector<uint8_t>& octets, std::string_view trust_anchor, int64_t now, const VerifyOptions& options) {
+Verification verify_bundle(const std::vector<uint8_t>& octets, std::string_view trust_anchor, int64_t now,
+                           const VerifyOptions& options) {
   const auto refused = [](std::string name, std::string what) {
-    return Verification{.name = std::move(name), .steps = {{"dnssec", StepResult::Failed, std::move(what)}}, .agent = {}};
+    return Verification{
+        .name = std::move(name), .steps = {{"dnssec", StepResult::Failed, std::move(what)}}, .agent = {}};
   };
   const auto apex = Name::from_text(options.apex);
   if (!apex) return refused({}, "apex: " + apex.error().what);
@@ -160,7 +168,9 @@ Verification verify_bundle(const std::vector<uint8_t>& octets, std::string_view 
             .steps = {{"dnssec", StepResult::Passed, proof->chain}, {"absence", StepResult::Passed, proof->denial}},
             .agent = {},
             .absent = true};
-  return check_proofs(proof->records, {.apex = apex->folded(), .chain = proof->chain, .known = options.fingerprint, .known_from = "as given"});
+  return check_proofs(
+      proof->records,
+      {.apex = apex->folded(), .chain = proof->chain, .known = options.fingerprint, .known_from = "as given"});
 }
 
 }  // namespace steward::client

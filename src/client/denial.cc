@@ -22,15 +22,18 @@ constexpr uint16_t max_iterations = 100;
 
 tl::unexpected<Error> unproved(std::string what) { return fail(Errc::Corrupt, std::move(what)); }
 
-/// RFC 6840 §4.1: what stands at a delegation, seen from above, says nothing about the names at and below it. §4.1 also: nor does what stands at a DNAME
-/// about the names below it.
+/// RFC 6840 §4.1: what stands at a delegation, seen from above, says nothing about the names at and below it. §4.1
+/// also: nor does what stands at a DNAME about the names below it.
 bool hides_below(ByteView bitmap) {
-  return (dns::bitmap_has(bitmap, RrType::NS) && !dns::bitmap_has(bitmap, RrType::SOA)) || dns::bitmap_has(bitmap, RrType::DNAME);
+  return (dns::bitmap_has(bitmap, RrType::NS) && !dns::bitmap_has(bitmap, RrType::SOA)) ||
+         dns::bitmap_has(bitmap, RrType::DNAME);
 }
 
 bool is_cut(ByteView bitmap) { return dns::bitmap_has(bitmap, RrType::NS) && !dns::bitmap_has(bitmap, RrType::SOA); }
 
-bool lacks(ByteView bitmap, RrType type) { return !dns::bitmap_has(bitmap, type) && !dns::bitmap_has(bitmap, RrType::CNAME); }
+bool lacks(ByteView bitmap, RrType type) {
+  return !dns::bitmap_has(bitmap, type) && !dns::bitmap_has(bitmap, RrType::CNAME);
+}
 
 Result<Name> wildcard_of(NameView encloser) { return Name(encloser).child(as_bytes("*")); }
 
@@ -72,7 +75,8 @@ bool nsec_matches_without(const Nsec& nsec, NameView name, RrType type) {
 
 Result<std::string> check_nsec(NameView name, RrType type, std::span<const Nsec> all) {
   for (const Nsec& nsec : all)
-    if (nsec_matches_without(nsec, name, type)) return fmt::format("NSEC: {} has no {}", plain_text(name), dns::to_text(type));
+    if (nsec_matches_without(nsec, name, type))
+      return fmt::format("NSEC: {} has no {}", plain_text(name), dns::to_text(type));
   const auto covering = [&](NameView covered) {
     return std::find_if(all.begin(), all.end(), [&](const Nsec& nsec) {
       return nsec.covers(covered) && !(covered.is_below(nsec.owner) && hides_below(nsec.bitmap));
@@ -83,8 +87,9 @@ Result<std::string> check_nsec(NameView name, RrType type, std::span<const Nsec>
   const size_t labels = std::max(common_labels(name, cover->owner), common_labels(name, cover->next));
   const auto wildcard = wildcard_of(name.suffix(labels));
   if (!wildcard) return tl::unexpected(wildcard.error());
-  const bool none = covering(*wildcard) != all.end() ||
-                    std::any_of(all.begin(), all.end(), [&](const Nsec& nsec) { return nsec_matches_without(nsec, *wildcard, type); });
+  const bool none = covering(*wildcard) != all.end() || std::any_of(all.begin(), all.end(), [&](const Nsec& nsec) {
+                      return nsec_matches_without(nsec, *wildcard, type);
+                    });
   if (!none) return unproved(fmt::format("no NSEC record denies {}", plain_text(*wildcard)));
   return fmt::format("NSEC: {} does not exist", plain_text(name));
 }
@@ -94,7 +99,9 @@ struct Nsec3 {
   sign::Nsec3View view;
 
   [[nodiscard]] bool covers(const sign::Nsec3Hash& hash) const {
-    const auto compare = [](ByteView a, ByteView b) { return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end()); };
+    const auto compare = [](ByteView a, ByteView b) {
+      return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
+    };
     const bool after = compare(owner, hash);
     const bool before = compare(hash, view.next);
     return compare(owner, view.next) ? after && before : after || before;
@@ -108,10 +115,12 @@ std::vector<Nsec3> nsec3s_of(NameView zone, std::span<const SignedRrset> rrsets)
     const auto view = sign::Nsec3View::from_rdata(rrset.rdatas[0]);
     const auto owner = sign::nsec3_hash_of_owner(rrset.owner);
     // RFC 5155 §8.1, §8.2: unknown hashes and flags are passed over; all of one set have the same parameters.
-    if (!view || !owner || view->algorithm != sign::nsec3_sha1 || (view->flags & ~sign::nsec3_flag_opt_out) != 0) continue;
+    if (!view || !owner || view->algorithm != sign::nsec3_sha1 || (view->flags & ~sign::nsec3_flag_opt_out) != 0)
+      continue;
     if (view->next.size() != owner->size() || view->iterations > max_iterations) continue;
     const bool same = all.empty() || (view->iterations == all[0].view.iterations &&
-                                      std::equal(view->salt.begin(), view->salt.end(), all[0].view.salt.begin(), all[0].view.salt.end()));
+                                      std::equal(view->salt.begin(), view->salt.end(), all[0].view.salt.begin(),
+                                                 all[0].view.salt.end()));
     if (same) all.push_back({*owner, *view});
   }
   return all;
@@ -130,7 +139,8 @@ class Nsec3Proof {
     // RFC 5155 §8.3: the closest ancestor that is there, and that the name below it is not.
     NameView next_closer = name;
     const Nsec3* encloser = nullptr;
-    while (next_closer != zone_ && (encloser = matching(next_closer.parent())) == nullptr) next_closer = next_closer.parent();
+    while (next_closer != zone_ && (encloser = matching(next_closer.parent())) == nullptr)
+      next_closer = next_closer.parent();
     if (encloser == nullptr) return unproved("no NSEC3 record proves which name above it exists (RFC 5155 §8.3)");
     if (hides_below(encloser->view.bitmap)) return unproved("the NSEC3 record above it is a delegation's");
     if (!covered(next_closer)) return unproved(fmt::format("no NSEC3 record denies {}", plain_text(next_closer)));
@@ -154,8 +164,9 @@ class Nsec3Proof {
   /// RFC 5155 §6: below an opt-out span there may be unsigned delegations.
   [[nodiscard]] bool covered(NameView name) const {
     const auto hash = hash_of(name);
-    return std::any_of(all_.begin(), all_.end(),
-                       [&](const Nsec3& n) { return n.covers(hash) && (n.view.flags & sign::nsec3_flag_opt_out) == 0; });
+    return std::any_of(all_.begin(), all_.end(), [&](const Nsec3& n) {
+      return n.covers(hash) && (n.view.flags & sign::nsec3_flag_opt_out) == 0;
+    });
   }
 
   std::span<const Nsec3> all_;

@@ -26,10 +26,11 @@ bool is_host_name(NameView name) {
   if (name.is_root()) return false;
   for (NameView at = name; !at.is_root(); at = at.parent()) {
     const ByteView label = at.first_label();
-    const bool sound = label.front() != '-' && label.back() != '-' && std::all_of(label.begin(), label.end(), [](uint8_t c) {
-                         const uint8_t low = dns::fold(c);
-                         return (low >= 'a' && low <= 'z') || (low >= '0' && low <= '9') || low == '-';
-                       });
+    const bool sound =
+        label.front() != '-' && label.back() != '-' && std::all_of(label.begin(), label.end(), [](uint8_t c) {
+          const uint8_t low = dns::fold(c);
+          return (low >= 'a' && low <= 'z') || (low >= '0' && low <= '9') || low == '-';
+        });
     if (!sound) return false;
   }
   return true;
@@ -64,14 +65,17 @@ std::optional<Endpoint> from_svcb(NameView agent, ByteView rdata) {
   endpoint.host = plain_text(dns::Name(host).folded());
   ByteView params = in.rest().subspan(target->size());
   while (const auto param = dns::next_svc_param(params)) {
-    if (param->key == static_cast<uint16_t>(SvcKey::Mandatory) && !mandatory_is_understood(param->value)) return std::nullopt;
+    if (param->key == static_cast<uint16_t>(SvcKey::Mandatory) && !mandatory_is_understood(param->value))
+      return std::nullopt;
     if (param->key == static_cast<uint16_t>(SvcKey::Alpn)) endpoint.alpn = alpn_ids(param->value);
-    if (param->key == static_cast<uint16_t>(SvcKey::Port) && param->value.size() == 2) endpoint.port = load_u16(param->value.data());
+    if (param->key == static_cast<uint16_t>(SvcKey::Port) && param->value.size() == 2)
+      endpoint.port = load_u16(param->value.data());
     if (param->key == key_protocol) endpoint.protocol = as_text(param->value);
     if (param->key == key_well_known) endpoint.well_known = as_text(param->value);
   }
   // The agent's protocol stands first in `alpn`, its transport after it.
-  if (!endpoint.alpn.empty() && (endpoint.protocol.empty() ? endpoint.alpn.size() > 1 : endpoint.alpn[0] == endpoint.protocol)) {
+  if (!endpoint.alpn.empty() &&
+      (endpoint.protocol.empty() ? endpoint.alpn.size() > 1 : endpoint.alpn[0] == endpoint.protocol)) {
     endpoint.protocol = endpoint.alpn[0];
     endpoint.alpn.erase(endpoint.alpn.begin());
   }
@@ -102,7 +106,8 @@ std::vector<Endpoint> read_endpoints(const AgentRecords& records) {
   std::vector<Endpoint> endpoints;
   for (const Bytes& rdata : records.svcb)
     if (auto endpoint = from_svcb(records.agent, rdata)) endpoints.push_back(std::move(*endpoint));
-  std::stable_sort(endpoints.begin(), endpoints.end(), [](const auto& a, const auto& b) { return a.priority < b.priority; });
+  std::stable_sort(endpoints.begin(), endpoints.end(),
+                   [](const auto& a, const auto& b) { return a.priority < b.priority; });
   if (!records.svcb.empty()) return endpoints;
   std::vector<SrvRow> rows;
   for (const Bytes& rdata : records.srv)

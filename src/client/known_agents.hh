@@ -1,6 +1,6 @@
 #pragma once
-// The agents that were verified before, each with the fingerprint of its key: a file of lines `NAME FINGERPRINT`, written
-// whole and atomically, under a lock of its folder, so that no entry is lost where two programs write.
+// The agents that were verified before, each with the fingerprint of its key: a file of lines `NAME FINGERPRINT`,
+// written whole and atomically, under a lock of its folder, so that no entry is lost where two programs write.
 
 #include <optional>
 #include <string>

@@ -21,8 +21,8 @@ constexpr size_t max_agent_name_size = 180;
 /// What a reversed name may begin with, where the configured namespace does not tell: labels that end domain names of
 /// organisations and of countries, and the registry of GitHub's namespaces.
 bool is_top_label(ByteView label) {
-  constexpr std::array<std::string_view, 14> known{"com", "org", "net",  "edu", "gov", "int", "info",
-                                                   "biz", "dev", "app",  "xyz", "tech", "cloud", "github"};
+  constexpr std::array<std::string_view, 14> known{"com", "org", "net", "edu", "gov",  "int",   "info",
+                                                   "biz", "dev", "app", "xyz", "tech", "cloud", "github"};
   const std::string_view text = as_text(label);
   return text.size() == 2 || std::find(known.begin(), known.end(), text) != known.end();
 }
@@ -76,10 +76,12 @@ Result<Name> agent_name(std::string_view text, const Settings& settings) {
   }
   const auto given = Name::from_text(text);
   if (!given || given->view().is_root() || text.empty())
-    return fail(Errc::Invalid, fmt::format("'{}' is no name of an agent: {}", text, given ? "it is empty" : given.error().what));
+    return fail(Errc::Invalid,
+                fmt::format("'{}' is no name of an agent: {}", text, given ? "it is empty" : given.error().what));
   const Name folded = given->folded();
   if (folded == *apex) return fail(Errc::Invalid, fmt::format("'{}' is above all agents", text));
-  auto full = folded.view().is_below(*apex) ? Result<Name>(folded) : relative_to_apex(folded, apex->folded(), inside.folded());
+  auto full =
+      folded.view().is_below(*apex) ? Result<Name>(folded) : relative_to_apex(folded, apex->folded(), inside.folded());
   if (full && text.back() == '.' && !folded.view().is_below(*apex))
     return fail(Errc::Invalid, fmt::format("'{}' is not below {}", text, settings.apex));
   if (!full) return fail(fmt::format("'{}'", text), full.error());
@@ -87,7 +89,8 @@ Result<Name> agent_name(std::string_view text, const Settings& settings) {
     return fail(Errc::Invalid, fmt::format("'{}': over {} octets in wire form", text, max_agent_name_size));
   if (full->view().label_count() < apex->view().label_count() + 2)
     return fail(Errc::Invalid, fmt::format("'{}' names no agent: it has no namespace", text));
-  if (const auto label = agent::agent_label(as_text(full->view().first_label())); !label) return fail(fmt::format("'{}'", text), label.error());
+  if (const auto label = agent::agent_label(as_text(full->view().first_label())); !label)
+    return fail(fmt::format("'{}'", text), label.error());
   return full;
 }
 

@@ -18,7 +18,8 @@ Step skipped(std::string what) { return {.name = {}, .result = StepResult::Skipp
 Step check_endpoint_rows(const Statement& statement, const AgentRecords& records) {
   if (const auto sound = check_endpoints(statement, records); !sound) return failed(sound.error().what);
   const size_t rows = records.srv.size() + records.svcb.size();
-  return passed(rows == 0 ? "none, and none were signed" : fmt::format("{} SRV and SVCB rows, the ones that were signed", rows));
+  return passed(rows == 0 ? "none, and none were signed"
+                          : fmt::format("{} SRV and SVCB rows, the ones that were signed", rows));
 }
 
 /// The octets of the strings of a TXT RR, one after the other.
@@ -39,7 +40,8 @@ Step check_manifest(const Statement& statement, const AgentRecords& records) {
   if (records.manifest->size() > 1) return failed("more than one record at _manifest");
   if (records.manifest->empty()) {
     const bool stored = url && url->starts_with("dns:");
-    return stored ? failed("it is not there, and the statement says that it is") : skipped(fmt::format("is at {}; its digest is {}", url.value_or("-"), *digest));
+    return stored ? failed("it is not there, and the statement says that it is")
+                  : skipped(fmt::format("is at {}; its digest is {}", url.value_or("-"), *digest));
   }
   const std::string text = joined(records.manifest->front());
   if (agent::sha256_text(as_bytes(text)) != *digest) return failed("its digest is not the one that was signed");
@@ -62,8 +64,10 @@ Step check_registry(const AgentRecords& records) {
   if (!registry) return failed(registry.error().what);
   if (!*registry) return failed("the registry says nothing about it");
   const RegistryStatement& said = **registry;
-  if (said.status != "active" && said.status != "deprecated") return failed(fmt::format("{}: {}{}{}", said.registry, said.status, said.reason.empty() ? "" : ": ", said.reason));
-  return passed(said.trust ? fmt::format("{} trusts it by {:.2f}", said.registry, *said.trust) : fmt::format("{}, without a number of trust", said.registry));
+  if (said.status != "active" && said.status != "deprecated")
+    return failed(fmt::format("{}: {}{}{}", said.registry, said.status, said.reason.empty() ? "" : ": ", said.reason));
+  return passed(said.trust ? fmt::format("{} trusts it by {:.2f}", said.registry, *said.trust)
+                           : fmt::format("{}, without a number of trust", said.registry));
 }
 
 Step check_status(const Statement& statement) {
@@ -73,13 +77,15 @@ Step check_status(const Statement& statement) {
     case agent::AgentStatus::Active: return passed("active");
     case agent::AgentStatus::Deprecated: return passed("deprecated" + follows);
     case agent::AgentStatus::Withdrawn: return failed("withdrawn by its publisher");
-    case agent::AgentStatus::Revoked: return failed(fmt::format("revoked by its publisher: {}{}", statement.find("reason").value_or(""), follows));
+    case agent::AgentStatus::Revoked:
+      return failed(fmt::format("revoked by its publisher: {}{}", statement.find("reason").value_or(""), follows));
   }
   return failed("a status that is not known");
 }
 
 Step check_dnssec(const AgentRecords& records, const ProofContext& context) {
-  if (records.security != Security::Secure) return failed(fmt::format("{}: {}", to_text(records.security), records.security_note));
+  if (records.security != Security::Secure)
+    return failed(fmt::format("{}: {}", to_text(records.security), records.security_note));
   if (!records.exists) return failed("there is no such agent: that is proved");
   return passed(context.chain);
 }
@@ -99,10 +105,11 @@ Verification check_proofs(const AgentRecords& records, const ProofContext& conte
     add("statement", failed(statement.error().what));
     return verification;
   }
-  add("statement", passed(fmt::format("version {}, signed {} by {}", statement->version(), agent::modified_to_text(statement->modified()),
-                                      statement->fingerprint())));
+  add("statement", passed(fmt::format("version {}, signed {} by {}", statement->version(),
+                                      agent::modified_to_text(statement->modified()), statement->fingerprint())));
   if (auto agent = read_agent(records, context.apex)) verification.agent = std::move(*agent);
-  static_cast<void>(add("endpoints", check_endpoint_rows(*statement, records)) && add("manifest", check_manifest(*statement, records)) &&
+  static_cast<void>(add("endpoints", check_endpoint_rows(*statement, records)) &&
+                    add("manifest", check_manifest(*statement, records)) &&
                     add("key", check_key(*statement, records, context)) && add("status", check_status(*statement)) &&
                     add("registry", check_registry(records)));
   return verification;

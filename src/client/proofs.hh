@@ -10,9 +10,9 @@ namespace steward::client {
 
 struct ProofContext {
   dns::Name apex;
-  std::string chain;        ///< what DNSSEC came to, in words
-  std::string known;        ///< the fingerprint that the key must follow from; empty: none is known
-  std::string known_from;   ///< "as given", "as seen before"
+  std::string chain;       ///< what DNSSEC came to, in words
+  std::string known;       ///< the fingerprint that the key must follow from; empty: none is known
+  std::string known_from;  ///< "as given", "as seen before"
 };
 
 /// dnssec, statement, endpoints, manifest, key, status, registry: up to the first that fails.

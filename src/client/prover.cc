@@ -24,8 +24,11 @@ bool is_anchor(std::span<const Record> anchors, NameView zone) {
 
 /// The zone whose key signed the RRset, as its first RRSIG says; chain.check() sees whether that is true.
 Result<Name> signer_of(const SignedRrset& rrset) {
-  const auto view = rrset.rrsigs.empty() ? fail(Errc::Corrupt, "is not signed") : sign::RrsigView::from_rdata(rrset.rrsigs[0]);
-  if (!view) return fail(Errc::Corrupt, fmt::format("{} {}: {}", plain_text(rrset.owner), dns::to_text(rrset.type), view.error().what));
+  const auto view =
+      rrset.rrsigs.empty() ? fail(Errc::Corrupt, "is not signed") : sign::RrsigView::from_rdata(rrset.rrsigs[0]);
+  if (!view)
+    return fail(Errc::Corrupt,
+                fmt::format("{} {}: {}", plain_text(rrset.owner), dns::to_text(rrset.type), view.error().what));
   return Name(view->signer).folded();
 }
 
@@ -38,12 +41,15 @@ Result<SignedRrset> ask_one(Resolver& resolver, const Name& zone, RrType type) {
   if (answer.security == Security::Bogus) return fail(Errc::Corrupt, answer.note);
   const auto rrsets = collect_rrsets(answer.message.answer);
   const SignedRrset* found = find_rrset(rrsets, zone, type);
-  if (found == nullptr) return fail(Errc::Corrupt, fmt::format("{} has no {}: no chain leads to it from the trust anchor", plain_text(zone), dns::to_text(type)));
+  if (found == nullptr)
+    return fail(Errc::Corrupt, fmt::format("{} has no {}: no chain leads to it from the trust anchor", plain_text(zone),
+                                           dns::to_text(type)));
   return *found;
 }
 
 /// DNSKEY of the zone, then DS and DNSKEY of each zone above it, up to an anchor's.
-Result<void> append_chain(Resolver& resolver, std::span<const Record> anchors, Name zone, std::vector<SignedRrset>& rrsets) {
+Result<void> append_chain(Resolver& resolver, std::span<const Record> anchors, Name zone,
+                          std::vector<SignedRrset>& rrsets) {
   for (size_t i = 0; i < max_zones; ++i) {
     if (find_rrset(rrsets, zone, RrType::DNSKEY) != nullptr) return {};
     auto keys = ask_one(resolver, zone, RrType::DNSKEY);
@@ -55,7 +61,8 @@ Result<void> append_chain(Resolver& resolver, std::span<const Record> anchors, N
     if (!ds) return tl::unexpected(ds.error());
     const auto parent = signer_of(*ds);
     if (!parent) return tl::unexpected(parent.error());
-    if (!zone.view().is_below(*parent)) return fail(Errc::Corrupt, fmt::format("{} DS: is not signed by a zone above", plain_text(zone)));
+    if (!zone.view().is_below(*parent))
+      return fail(Errc::Corrupt, fmt::format("{} DS: is not signed by a zone above", plain_text(zone)));
     rrsets.push_back(std::move(*ds));
     zone = *parent;
   }
@@ -66,7 +73,8 @@ Result<void> append_chain(Resolver& resolver, std::span<const Record> anchors, N
 void take_answer(const Answer& answer, ProofOf what, std::vector<SignedRrset>& rrsets) {
   if (what == ProofOf::Presence) {
     const auto found = collect_rrsets(answer.message.answer);
-    if (const SignedRrset* rrset = find_rrset(found, answer.question.name, answer.question.type)) rrsets.push_back(*rrset);
+    if (const SignedRrset* rrset = find_rrset(found, answer.question.name, answer.question.type))
+      rrsets.push_back(*rrset);
     return;
   }
   for (SignedRrset& rrset : collect_rrsets(answer.message.authority))
@@ -85,7 +93,8 @@ Result<std::vector<SignedRrset>> ask_agent(Resolver& resolver, NameView agent, P
     take_answer(answer, what, rrsets);
   }
   const bool exists = !(*answers)[0].rdatas.empty();
-  if (what == ProofOf::Presence && !exists) return fail(Errc::NotFound, fmt::format("{} does not exist", plain_text(agent)));
+  if (what == ProofOf::Presence && !exists)
+    return fail(Errc::NotFound, fmt::format("{} does not exist", plain_text(agent)));
   if (what == ProofOf::Absence && exists) return fail(Errc::Exists, fmt::format("{} exists", plain_text(agent)));
   return rrsets;
 }
@@ -93,7 +102,8 @@ Result<std::vector<SignedRrset>> ask_agent(Resolver& resolver, NameView agent, P
 /// The TTL as it was signed, and the one signature that is needed.
 Result<void> trim(std::vector<SignedRrset>& rrsets, std::span<const Record> anchors, UnixTime now) {
   for (SignedRrset& rrset : rrsets) {
-    const auto view = rrset.rrsigs.empty() ? fail(Errc::Corrupt, "is not signed") : sign::RrsigView::from_rdata(rrset.rrsigs[0]);
+    const auto view =
+        rrset.rrsigs.empty() ? fail(Errc::Corrupt, "is not signed") : sign::RrsigView::from_rdata(rrset.rrsigs[0]);
     if (view) rrset.ttl = view->original_ttl;
   }
   auto chain = Chain::build(anchors, rrsets, now, Need::One);
@@ -108,15 +118,18 @@ Result<void> trim(std::vector<SignedRrset>& rrsets, std::span<const Record> anch
 
 }  // namespace
 
-Result<Bundle> make_bundle(Resolver& resolver, std::span<const Record> anchors, NameView agent, ProofOf what, UnixTime now) {
+Result<Bundle> make_bundle(Resolver& resolver, std::span<const Record> anchors, NameView agent, ProofOf what,
+                           UnixTime now) {
   auto rrsets = ask_agent(resolver, agent, what);
   if (!rrsets) return tl::unexpected(rrsets.error());
-  if (rrsets->empty()) return fail(Errc::Corrupt, fmt::format("the answer about {} came without its proof", plain_text(agent)));
+  if (rrsets->empty())
+    return fail(Errc::Corrupt, fmt::format("the answer about {} came without its proof", plain_text(agent)));
   const size_t proved = rrsets->size();
   for (size_t i = 0; i < proved; ++i) {
     const auto signer = signer_of((*rrsets)[i]);
     if (!signer) return tl::unexpected(signer.error());
-    if (auto appended = append_chain(resolver, anchors, *signer, *rrsets); !appended) return tl::unexpected(appended.error());
+    if (auto appended = append_chain(resolver, anchors, *signer, *rrsets); !appended)
+      return tl::unexpected(appended.error());
   }
   if (auto trimmed = trim(*rrsets, anchors, now); !trimmed) return tl::unexpected(trimmed.error());
   Bundle bundle{.what = what, .agent = Name(agent), .rrsets = std::move(*rrsets)};

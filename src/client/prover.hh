@@ -9,8 +9,9 @@
 
 namespace steward::client {
 
-/// NotFound where the agent is not there (Presence), Exists where it is (Absence), Corrupt where a signature is missing on the way. What it
-/// gives satisfies check_bundle() at `now`.
-Result<Bundle> make_bundle(Resolver& resolver, std::span<const dns::Record> anchors, dns::NameView agent, ProofOf what, UnixTime now);
+/// NotFound where the agent is not there (Presence), Exists where it is (Absence), Corrupt where a signature is missing
+/// on the way. What it gives satisfies check_bundle() at `now`.
+Result<Bundle> make_bundle(Resolver& resolver, std::span<const dns::Record> anchors, dns::NameView agent, ProofOf what,
+                           UnixTime now);
 
 }  // namespace steward::client

@@ -25,7 +25,9 @@ bool is_statement(ByteView txt_rdata) {
   return fields && !fields->empty() && (*fields)[0].key == "v" && (*fields)[0].value == agent::statement_version;
 }
 
-std::string text_of(const Statement& statement, std::string_view key) { return std::string(statement.find(key).value_or("")); }
+std::string text_of(const Statement& statement, std::string_view key) {
+  return std::string(statement.find(key).value_or(""));
+}
 
 std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> words;
@@ -55,7 +57,9 @@ std::optional<double> trust_of(std::string_view text) {
 }
 
 /// What a registry says of an agent that it neither suspended nor took down.
-bool is_in_service(std::string_view registry_status) { return registry_status == "active" || registry_status == "deprecated"; }
+bool is_in_service(std::string_view registry_status) {
+  return registry_status == "active" || registry_status == "deprecated";
+}
 
 /// Why nobody should connect to it; empty where there is no reason against it.
 std::string reason_against(const Agent& agent) {
@@ -63,7 +67,8 @@ std::string reason_against(const Agent& agent) {
   if (agent.status == Status::Withdrawn) return "withdrawn by its publisher";
   if (agent.status == Status::Revoked) return "revoked by its publisher: " + agent.reason;
   if (agent.registry && !is_in_service(agent.registry->status))
-    return agent.registry->status + " by its registry" + (agent.registry->reason.empty() ? "" : ": " + agent.registry->reason);
+    return agent.registry->status + " by its registry" +
+           (agent.registry->reason.empty() ? "" : ": " + agent.registry->reason);
   return {};
 }
 
@@ -129,7 +134,11 @@ Result<std::optional<RegistryStatement>> read_registry_statement(const AgentReco
     if (!fields || fields->empty() || (*fields)[0] != TextField{"v", std::string(registry_version)}) continue;
     if (found) return fail(Errc::Corrupt, "more than one v=steward-registry1 record");
     const auto text = [&](std::string_view key) { return std::string(agent::find_field(*fields, key).value_or("")); };
-    found = RegistryStatement{.registry = text("registry"), .trust = {}, .status = text("status"), .reason = text("reason"), .clock = text("vc")};
+    found = RegistryStatement{.registry = text("registry"),
+                              .trust = {},
+                              .status = text("status"),
+                              .reason = text("reason"),
+                              .clock = text("vc")};
     if (const auto trust = agent::find_field(*fields, "trust")) {
       found->trust = trust_of(*trust);
       if (!found->trust) return fail(Errc::Corrupt, "registry's statement: trust: a number from 0 to 1 wanted");
@@ -158,8 +167,8 @@ Result<Agent> read_agent(const AgentRecords& records, dns::NameView apex) {
   agent.registry = std::move(*registry);
   // For who only connects, a history that does not hold changes nothing: verify() is what walks along it.
   for (const Rotation& rotation : read_rotations(records).value_or(std::vector<Rotation>{}))
-    agent.rotations.push_back({rotation.number(), std::string(rotation.old_fingerprint()), std::string(rotation.new_fingerprint()),
-                               seconds_of(rotation.modified())});
+    agent.rotations.push_back({rotation.number(), std::string(rotation.old_fingerprint()),
+                               std::string(rotation.new_fingerprint()), seconds_of(rotation.modified())});
 
   agent.unusable_because = reason_against(agent);
   if (const auto sound = check_endpoints(*statement, records); !sound && agent.unusable_because.empty())

@@ -73,7 +73,8 @@ Result<void> use_registry(ub_ctx* context, const Settings& settings) {
     if (settings.tls_name.empty()) return fail(Errc::Invalid, "tls: the name in the registry's certificate is needed");
     address += "#" + settings.tls_name;
     options.push_back({"tls-upstream:", "yes"});
-    options.push_back({"tls-cert-bundle:", settings.tls_authorities.empty() ? system_authorities : settings.tls_authorities});
+    options.push_back(
+        {"tls-cert-bundle:", settings.tls_authorities.empty() ? system_authorities : settings.tls_authorities});
   }
   if (auto set = set_options(context, options); !set) return set;
   // Below the apex referrals are followed; nothing else is asked of anybody else.
@@ -107,7 +108,8 @@ Result<Answer> answer_of(const Question& question, const ub_result& result) {
     return answer;
   }
   if (answer.rcode != dns::Rcode::NOERROR && answer.rcode != dns::Rcode::NXDOMAIN)
-    return fail(Errc::Io, fmt::format("{}: no server gives an answer ({})", described(question), dns::to_text(answer.rcode)));
+    return fail(Errc::Io,
+                fmt::format("{}: no server gives an answer ({})", described(question), dns::to_text(answer.rcode)));
   if (answer.security == Security::Insecure)
     answer.note = fmt::format("{}: no chain of signatures leads to it from the trust anchor", described(question));
   const ByteView packet(static_cast<const uint8_t*>(result.answer_packet), static_cast<size_t>(result.answer_len));
@@ -166,7 +168,8 @@ Result<void> Resolver::State::wait(std::vector<Pending>& all, std::span<const Qu
     if (open == all.size()) return {};
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
     if (left.count() <= 0)
-      return fail(Errc::Io, fmt::format("{} of {}: no answer within {} ms", described(questions[open]), asked, timeout.count()));
+      return fail(Errc::Io,
+                  fmt::format("{} of {}: no answer within {} ms", described(questions[open]), asked, timeout.count()));
     pollfd readable{.fd = ub_fd(context.get()), .events = POLLIN, .revents = 0};
     if (::poll(&readable, 1, static_cast<int>(left.count())) < 0 && errno != EINTR)
       return fail(Errc::Io, fmt::format("resolver: {}", std::strerror(errno)));

@@ -39,8 +39,8 @@ class Resolver {
   Resolver& operator=(Resolver&&) noexcept;
   ~Resolver();
 
-  /// All questions at once, the answers in their order. Io where one stays without an answer within the time limit, or the
-  /// servers fail.
+  /// All questions at once, the answers in their order. Io where one stays without an answer within the time limit, or
+  /// the servers fail.
   Result<std::vector<Answer>> ask(std::span<const Question> questions);
 
  private:

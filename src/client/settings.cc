@@ -32,7 +32,9 @@ struct Key {
 
 bool is_text(const Node& value) { return value.kind == NodeKind::Scalar && !value.text.empty(); }
 
-std::string resolved(const path& folder, const std::string& text) { return (folder / text).lexically_normal().string(); }
+std::string resolved(const path& folder, const std::string& text) {
+  return (folder / text).lexically_normal().string();
+}
 
 bool is_name(const std::string& text) { return dns::Name::from_text(text).has_value(); }
 
@@ -41,9 +43,12 @@ bool take_tls(const Node& value, const path& folder, Settings& settings) {
   settings.tls = true;
   for (const config::Entry& entry : value.entries) {
     if (!is_text(entry.value)) return false;
-    if (entry.key.text == "name" && is_name(entry.value.text)) settings.tls_name = entry.value.text;
-    else if (entry.key.text == "authorities") settings.tls_authorities = resolved(folder, entry.value.text);
-    else return false;
+    if (entry.key.text == "name" && is_name(entry.value.text))
+      settings.tls_name = entry.value.text;
+    else if (entry.key.text == "authorities")
+      settings.tls_authorities = resolved(folder, entry.value.text);
+    else
+      return false;
   }
   return !settings.tls_name.empty();
 }
@@ -52,7 +57,8 @@ bool take_timeout(const Node& value, const path&, Settings& settings) {
   unsigned seconds = 0;
   const std::string& text = value.text;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (!is_text(value) || error != std::errc{} || end != text.data() + text.size() || seconds == 0 || seconds > 600) return false;
+  if (!is_text(value) || error != std::errc{} || end != text.data() + text.size() || seconds == 0 || seconds > 600)
+    return false;
   settings.timeout = std::chrono::seconds(seconds);
   return true;
 }
@@ -99,8 +105,10 @@ void read_keys(const Node& root, const path& folder, Settings& settings, std::ve
     return;
   }
   for (const config::Entry& entry : root.entries) {
-    const auto* key = std::find_if(std::begin(keys), std::end(keys), [&](const Key& k) { return k.name == entry.key.text; });
-    if (key == std::end(keys)) problems.push_back({entry.key.at, fmt::format("unknown key '{}'", config::shown(entry.key.text))});
+    const auto* key =
+        std::find_if(std::begin(keys), std::end(keys), [&](const Key& k) { return k.name == entry.key.text; });
+    if (key == std::end(keys))
+      problems.push_back({entry.key.at, fmt::format("unknown key '{}'", config::shown(entry.key.text))});
     else if (!key->take(entry.value, folder, settings))
       problems.push_back({entry.value.at, fmt::format("{}: expected {}", key->name, key->expected)});
   }
@@ -115,12 +123,15 @@ Outcome<Settings> Settings::load(const std::string& file) {
   settings.known_agents = (path(file).parent_path() / "known_agents").string();
   std::vector<Problem> problems;
   const auto root = config::parse_yaml(*text);
-  if (root) read_keys(*root, path(file).parent_path(), settings, problems);
-  else problems = root.error();
+  if (root)
+    read_keys(*root, path(file).parent_path(), settings, problems);
+  else
+    problems = root.error();
   if (problems.empty()) return settings;
   std::string what;
   for (const Problem& problem : problems)
-    what += fmt::format("{}{}:{}:{}: {}", what.empty() ? "" : "\n", file, problem.at.line, problem.at.column, problem.what);
+    what +=
+        fmt::format("{}{}:{}:{}: {}", what.empty() ? "" : "\n", file, problem.at.line, problem.at.column, problem.what);
   return Failure{Fault::Invalid, std::move(what)};
 }
 

@@ -11,7 +11,8 @@ using dns::Record;
 using dns::RrType;
 
 SignedRrset& rrset_at(std::vector<SignedRrset>& rrsets, const dns::Name& owner, RrType type) {
-  const auto at = std::find_if(rrsets.begin(), rrsets.end(), [&](const SignedRrset& r) { return r.type == type && r.owner == owner; });
+  const auto at = std::find_if(rrsets.begin(), rrsets.end(),
+                               [&](const SignedRrset& r) { return r.type == type && r.owner == owner; });
   if (at != rrsets.end()) return *at;
   return rrsets.emplace_back(SignedRrset{.owner = owner.folded(), .type = type, .rdatas = {}, .rrsigs = {}});
 }
@@ -34,7 +35,8 @@ std::vector<SignedRrset> collect_rrsets(std::span<const Record> records) {
   }
   std::erase_if(rrsets, [](const SignedRrset& rrset) { return rrset.rdatas.empty(); });
   for (SignedRrset& rrset : rrsets)
-    std::sort(rrset.rdatas.begin(), rrset.rdatas.end(), [](const Bytes& a, const Bytes& b) { return dns::compare_rdata(a, b) < 0; });
+    std::sort(rrset.rdatas.begin(), rrset.rdatas.end(),
+              [](const Bytes& a, const Bytes& b) { return dns::compare_rdata(a, b) < 0; });
   return rrsets;
 }
 

@@ -11,8 +11,8 @@
 
 namespace steward::client {
 
-/// Invalid with the line and the rule; also where there is none. Comments and empty lines are passed over; what stands in parentheses goes on
-/// over line ends.
+/// Invalid with the line and the rule; also where there is none. Comments and empty lines are passed over; what stands
+/// in parentheses goes on over line ends.
 Result<std::vector<dns::Record>> parse_anchors(std::string_view text);
 
 /// Of the configured file, or of the first of the system's root keys that is there.

@@ -36,7 +36,8 @@ TEST_CASE("chain: the RFC's chain is proved from the RFC's trust anchor [RFC 910
   const auto anchors = parse_anchors(rfc9102_anchor);
   REQUIRE_MESSAGE(anchors, anchors.error().what);
   // The RFC's AuthenticationChain is the records of a bundle.
-  Bytes octets = Bundle{.what = ProofOf::Presence, .agent = name("_443._tcp.www.example.com."), .rrsets = {}}.to_octets();
+  Bytes octets =
+      Bundle{.what = ProofOf::Presence, .agent = name("_443._tcp.www.example.com."), .rrsets = {}}.to_octets();
   append(octets, dns::decode(dns::hex, rfc9102_chain).value());
   const auto bundle = Bundle::from_octets(octets);
   REQUIRE_MESSAGE(bundle, bundle.error().what);
@@ -79,7 +80,8 @@ TEST_CASE("bundle: no octet of it can be changed, taken away or added") {
       passed += verified(world, changed).passed();
     }
   CHECK(passed == 0);
-  for (size_t size = 0; size < sound.size(); ++size) passed += verified(world, Bytes(sound.begin(), sound.begin() + static_cast<ptrdiff_t>(size))).passed();
+  for (size_t size = 0; size < sound.size(); ++size)
+    passed += verified(world, Bytes(sound.begin(), sound.begin() + static_cast<ptrdiff_t>(size))).passed();
   CHECK(passed == 0);
   Bytes longer = sound;
   longer.push_back(0);
@@ -112,13 +114,15 @@ TEST_CASE("bundle: another trust anchor, a missing DS, keys of another zone prov
 TEST_CASE("bundle: what is not needed is refused, though it is signed") {
   const World world;
   auto rrsets = world.agent_rrsets();
-  rrsets.push_back(world.zone.sign(name("other.vibe-agency.com.steward-registry.org."), RrType::TXT, {txt({{"a", "b"}})}));
+  rrsets.push_back(
+      world.zone.sign(name("other.vibe-agency.com.steward-registry.org."), RrType::TXT, {txt({{"a", "b"}})}));
   CHECK(failed_step(verified(world, rrsets)).find("not needed") != std::string::npos);
 }
 
 TEST_CASE("bundle: records that are left out are noticed") {
   const World world;
-  for (const auto& [type, step] : {std::pair(RrType::SRV, "endpoints"), std::pair(RrType::SVCB, "endpoints"), std::pair(RrType::KEY, "statement")}) {
+  for (const auto& [type, step] : {std::pair(RrType::SRV, "endpoints"), std::pair(RrType::SVCB, "endpoints"),
+                                   std::pair(RrType::KEY, "statement")}) {
     auto rrsets = world.agent_rrsets();
     drop(rrsets, type);
     CHECK(failed_step(verified(world, rrsets)).starts_with(step));
@@ -168,13 +172,15 @@ TEST_CASE("bundle: the fingerprint that is known must be the present one, or lea
 
   const auto old_key = new_key(crypto::Algorithm::ED25519);
   options.fingerprint = old_key.public_key().fingerprint().value();
-  CHECK(failed_step(verify_bundle(octets(world.agent_rrsets()), world.anchor(), seconds_of(now), options)).starts_with("key"));
+  CHECK(failed_step(verify_bundle(octets(world.agent_rrsets()), world.anchor(), seconds_of(now), options))
+            .starts_with("key"));
 
   const auto rotation = agent::Rotation::make(world.agent, 1, old_key, world.publisher, now);
   REQUIRE(rotation);
   auto rrsets = world.agent_rrsets();
   for (SignedRrset& rrset : rrsets)
-    if (rrset.type == RrType::KEY) rrset = world.zone.sign(world.agent, RrType::KEY, {rrset.rdatas[0], old_key.public_key().dnskey_rdata(512)});
+    if (rrset.type == RrType::KEY)
+      rrset = world.zone.sign(world.agent, RrType::KEY, {rrset.rdatas[0], old_key.public_key().dnskey_rdata(512)});
   const Bytes record(rotation->txt_rdata().begin(), rotation->txt_rdata().end());
   rrsets.push_back(world.zone.sign(below("_keys", world.agent).value(), RrType::TXT, {record}));
   const auto verification = verify_bundle(octets(rrsets), world.anchor(), seconds_of(now), options);
@@ -187,8 +193,10 @@ TEST_CASE("bundle: the absence of an agent is proved, and of no other name") {
   World world;
   world.agent = name("nobody.vibe-agency.com.steward-registry.org.");
   const std::vector<SignedRrset> denial{
-      nsec(world, "coder.vibe-agency.com.steward-registry.org.", "orchestrator.vibe-agency.com.steward-registry.org.", {RrType::TXT, RrType::RRSIG, RrType::NSEC}),
-      nsec(world, "vibe-agency.com.steward-registry.org.", "coder.vibe-agency.com.steward-registry.org.", {RrType::NS, RrType::SOA, RrType::RRSIG, RrType::NSEC})};
+      nsec(world, "coder.vibe-agency.com.steward-registry.org.", "orchestrator.vibe-agency.com.steward-registry.org.",
+           {RrType::TXT, RrType::RRSIG, RrType::NSEC}),
+      nsec(world, "vibe-agency.com.steward-registry.org.", "coder.vibe-agency.com.steward-registry.org.",
+           {RrType::NS, RrType::SOA, RrType::RRSIG, RrType::NSEC})};
   const Bytes octets = world.bundle(denial, ProofOf::Absence).to_octets();
   const auto verification = verified(world, octets);
   CHECK(failed_step(verification) == "");

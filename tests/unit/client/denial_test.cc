@@ -65,7 +65,8 @@ TEST_CASE("denial: NSEC over the name and over the wildcard, also the last of th
   CHECK_FALSE(denied("d.example.", {cover, apex}));
 }
 
-TEST_CASE("denial: an NSEC of the parent's side of a delegation, or of a DNAME, says nothing below it [RFC 6840 §4.1]") {
+TEST_CASE(
+    "denial: an NSEC of the parent's side of a delegation, or of a DNAME, says nothing below it [RFC 6840 §4.1]") {
   const auto apex = nsec("example.", "a.example.", {RrType::NS, RrType::SOA});
   CHECK_FALSE(denied("b.a.example.", {nsec("a.example.", "c.example.", {RrType::NS}), apex}));
   CHECK_FALSE(denied("b.a.example.", {nsec("a.example.", "c.example.", {RrType::DNAME}), apex}));
@@ -100,5 +101,6 @@ TEST_CASE("denial: NSEC3 with too many iterations is passed over [RFC 9276 §3.2
 }
 
 TEST_CASE("denial: a name outside of the zone is not denied") {
-  CHECK_FALSE(check_denial(name("a.test."), RrType::TXT, zone, std::vector{nsec("a.example.", "b.example.", {RrType::A})}));
+  CHECK_FALSE(
+      check_denial(name("a.test."), RrType::TXT, zone, std::vector{nsec("a.example.", "b.example.", {RrType::A})}));
 }

@@ -31,14 +31,23 @@ struct Folder {
   }
 };
 
-Settings settings_with(std::string name_space) { return {.registry = {}, .name_space = std::move(name_space), .trust_anchor = {}, .known_agents = {}, .tls_name = {}, .tls_authorities = {}}; }
+Settings settings_with(std::string name_space) {
+  return {.registry = {},
+          .name_space = std::move(name_space),
+          .trust_anchor = {},
+          .known_agents = {},
+          .tls_name = {},
+          .tls_authorities = {}};
+}
 
 std::string full(std::string_view text, std::string name_space = "vibe-agency.com") {
   const auto name = full_name(text, settings_with(std::move(name_space)));
   return name ? *name : "refused: " + name.failure().what;
 }
 
-bool is_refused(std::string_view text, std::string name_space = "vibe-agency.com") { return full(text, std::move(name_space)).starts_with("refused"); }
+bool is_refused(std::string_view text, std::string name_space = "vibe-agency.com") {
+  return full(text, std::move(name_space)).starts_with("refused");
+}
 
 Bytes rdata(RrType type, std::string_view text) {
   Bytes out;
@@ -59,8 +68,8 @@ AgentRecords with_rows(std::vector<Bytes> svcb, std::vector<Bytes> srv) {
 
 TEST_CASE("names: short, below the apex, in full, reversed; upper case is folded") {
   const std::string expected = "coder.vibe-agency.com.steward-registry.org";
-  for (const char* text : {"coder", "Coder", "coder.vibe-agency.com", "com.vibe-agency.coder", "coder.vibe-agency.com.steward-registry.org",
-                           "coder.vibe-agency.com.STEWARD-registry.org."})
+  for (const char* text : {"coder", "Coder", "coder.vibe-agency.com", "com.vibe-agency.coder",
+                           "coder.vibe-agency.com.steward-registry.org", "coder.vibe-agency.com.STEWARD-registry.org."})
     CHECK(full(text) == expected);
   CHECK(full("coder", "vibe-agency.com.steward-registry.org") == expected);
   CHECK(full("coder.acme.io", "") == "coder.acme.io.steward-registry.org");
@@ -70,8 +79,11 @@ TEST_CASE("names: short, below the apex, in full, reversed; upper case is folded
 }
 
 TEST_CASE("names: what cannot be an agent is refused with the reason, never mangled") {
-  for (const char* text : {"", ".", "steward-registry.org", "com.steward-registry.org", "-coder", "coder-", "co_der", "ns1", "www", "_find.vibe-agency.com",
-                           "co der", "coder..com", "coder.example.org.", "b\xc3\xbc" "cher", "xn--a"})
+  for (const char* text : {"", ".", "steward-registry.org", "com.steward-registry.org", "-coder", "coder-", "co_der",
+                           "ns1", "www", "_find.vibe-agency.com", "co der", "coder..com", "coder.example.org.",
+                           "b\xc3\xbc"
+                           "cher",
+                           "xn--a"})
     CHECK_MESSAGE(is_refused(text), text);
   CHECK(is_refused("coder", ""));
   CHECK(is_refused(std::string(64, 'a')));
@@ -80,12 +92,17 @@ TEST_CASE("names: what cannot be an agent is refused with the reason, never mang
 
 TEST_CASE("text: what a terminal acts on, what reorders and what hides is escaped; the rest stays") {
   CHECK(for_terminal("plain text, 100 %") == "plain text, 100 %");
-  CHECK(for_terminal("b\xc3\xbc" "cher \xf0\x9f\xa4\x96") == "b\xc3\xbc" "cher \xf0\x9f\xa4\x96");
+  CHECK(for_terminal("b\xc3\xbc"
+                     "cher \xf0\x9f\xa4\x96") ==
+        "b\xc3\xbc"
+        "cher \xf0\x9f\xa4\x96");
   CHECK(for_terminal("\x1b[31mred\x07\r\n") == "\\x1b[31mred\\x07\\x0d\\x0a");
   CHECK(for_terminal(std::string_view("a\0b", 3)) == "a\\x00b");
   CHECK(for_terminal("\x7f") == "\\x7f");
-  CHECK(for_terminal("\xc2\x9b" "31m") == "\\u009b31m");
-  CHECK(for_terminal("\xe2\x80\xae" "cod.exe") == "\\u202ecod.exe");
+  CHECK(for_terminal("\xc2\x9b"
+                     "31m") == "\\u009b31m");
+  CHECK(for_terminal("\xe2\x80\xae"
+                     "cod.exe") == "\\u202ecod.exe");
   CHECK(for_terminal("\xe2\x81\xa6\xe2\x80\x8b\xef\xbb\xbf") == "\\u2066\\u200b\\ufeff");
   CHECK(for_terminal("\xf3\xa0\x81\xa1") == "\\ue0061");
   CHECK(for_terminal("\xe2\x80\xa8") == "\\u2028");
@@ -100,11 +117,14 @@ TEST_CASE("text: octets that are no UTF-8 are escaped one by one [RFC 3629 §3]"
   CHECK(for_terminal("\xe2\x80") == "\\xe2\\x80");
 }
 
-TEST_CASE("endpoints: SVCB by priority, the agent's protocol first in alpn, aliases and unknown mandatory keys left out") {
-  const auto endpoints = read_endpoints(with_rows(
-      {rdata(RrType::SVCB, "2 Two.example. alpn=\"mcp,h2\" port=8443"), rdata(RrType::SVCB, "1 one.example. alpn=\"a2a,h2,http/1.1\" key65402=\"a2a\" key65409=\"/card\""),
-       rdata(RrType::SVCB, "0 ."), rdata(RrType::SVCB, "3 three.example. mandatory=key700 key700=\"x\""), rdata(RrType::SVCB, "4 four/slash.example.")},
-      {rdata(RrType::SRV, "0 0 443 one.example.")}));
+TEST_CASE(
+    "endpoints: SVCB by priority, the agent's protocol first in alpn, aliases and unknown mandatory keys left out") {
+  const auto endpoints = read_endpoints(
+      with_rows({rdata(RrType::SVCB, "2 Two.example. alpn=\"mcp,h2\" port=8443"),
+                 rdata(RrType::SVCB, "1 one.example. alpn=\"a2a,h2,http/1.1\" key65402=\"a2a\" key65409=\"/card\""),
+                 rdata(RrType::SVCB, "0 ."), rdata(RrType::SVCB, "3 three.example. mandatory=key700 key700=\"x\""),
+                 rdata(RrType::SVCB, "4 four/slash.example.")},
+                {rdata(RrType::SRV, "0 0 443 one.example.")}));
   REQUIRE(endpoints.size() == 2);
   CHECK(endpoints[0].host == "one.example");
   CHECK(endpoints[0].protocol == "a2a");
@@ -116,7 +136,8 @@ TEST_CASE("endpoints: SVCB by priority, the agent's protocol first in alpn, alia
 
 TEST_CASE("endpoints: SRV where there is no SVCB, and none at all for a target of the root [RFC 2782]") {
   const auto endpoints = read_endpoints(
-      with_rows({}, {rdata(RrType::SRV, "1 0 443 later.example."), rdata(RrType::SRV, "0 0 443 light.example."), rdata(RrType::SRV, "0 9 443 heavy.example.")}));
+      with_rows({}, {rdata(RrType::SRV, "1 0 443 later.example."), rdata(RrType::SRV, "0 0 443 light.example."),
+                     rdata(RrType::SRV, "0 9 443 heavy.example.")}));
   REQUIRE(endpoints.size() == 3);
   CHECK(endpoints[0].host == "heavy.example");
   CHECK(endpoints[2].host == "later.example");
@@ -125,9 +146,10 @@ TEST_CASE("endpoints: SRV where there is no SVCB, and none at all for a target o
 
 TEST_CASE("settings: a file is read, its paths counted from it, every problem told with its place") {
   const Folder folder;
-  const auto settings = Settings::load(folder.write("good.yaml",
-                                                    "registry: 127.0.0.1@5300\nnamespace: vibe-agency.com\ntrust-anchor: keys/root.ds\ntimeout: 3\n"
-                                                    "tls: {name: ns1.example, authorities: /etc/ca.pem}\n"));
+  const auto settings = Settings::load(
+      folder.write("good.yaml",
+                   "registry: 127.0.0.1@5300\nnamespace: vibe-agency.com\ntrust-anchor: keys/root.ds\ntimeout: 3\n"
+                   "tls: {name: ns1.example, authorities: /etc/ca.pem}\n"));
   REQUIRE_MESSAGE(settings, settings.failure().what);
   CHECK(settings->registry == "127.0.0.1@5300");
   CHECK(settings->trust_anchor == folder.path + "/keys/root.ds");
@@ -144,7 +166,8 @@ TEST_CASE("settings: a file is read, its paths counted from it, every problem to
 }
 
 TEST_CASE("trust anchor: DS and DNSKEY in text, comments and parentheses; anything else is refused with its line") {
-  const auto anchors = parse_anchors("; root\n. 172800 IN DS 20326 8 2 (\n  E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D )\n");
+  const auto anchors = parse_anchors(
+      "; root\n. 172800 IN DS 20326 8 2 (\n  E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D )\n");
   REQUIRE_MESSAGE(anchors, anchors.error().what);
   CHECK(anchors->size() == 1);
   CHECK_FALSE(parse_anchors("; nothing\n"));

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -44,7 +45,8 @@ struct Zone {
   /// In canonical form, with its signature.
   [[nodiscard]] SignedRrset sign(const Name& owner, RrType type, std::vector<Bytes> rdatas, uint32_t ttl = 300) const {
     for (Bytes& rdata : rdatas) dns::canonicalize_rdata(type, rdata);
-    std::sort(rdatas.begin(), rdatas.end(), [](const Bytes& a, const Bytes& b) { return dns::compare_rdata(a, b) < 0; });
+    std::sort(rdatas.begin(), rdatas.end(),
+              [](const Bytes& a, const Bytes& b) { return dns::compare_rdata(a, b) < 0; });
     SignedRrset rrset{.owner = owner.folded(), .type = type, .ttl = ttl, .rdatas = std::move(rdatas), .rrsigs = {}};
     auto signer = crypto::Signer::create(key);
     REQUIRE(signer);
@@ -52,7 +54,8 @@ struct Zone {
     sign::RrsigList out;
     const std::vector<ByteView> views(rrset.rdatas.begin(), rrset.rdatas.end());
     const sign::Validity validity{now - Seconds(3600), now + Seconds(3600)};
-    const auto made = sign::sign_rrset(*signer, crypto::key_tag(dnskey()), apex, {rrset.owner, type, ttl, views}, validity, scratch, out);
+    const auto made = sign::sign_rrset(*signer, crypto::key_tag(dnskey()), apex, {rrset.owner, type, ttl, views},
+                                       validity, scratch, out);
     REQUIRE_MESSAGE(made, made.error().what);
     rrset.rrsigs.emplace_back(out[0].begin(), out[0].end());
     return rrset;
@@ -73,22 +76,36 @@ struct World {
   crypto::KeyPair publisher = new_key(crypto::Algorithm::ED25519);
   std::string registry_status = "active";
 
-  [[nodiscard]] std::string anchor() const { return fmt::format("{} IN DS {}\n", root.apex.to_text(), dns::rdata_to_text(RrType::DS, root.ds())); }
-  [[nodiscard]] std::vector<dns::Record> anchors() const { return {{.owner = root.apex, .type = RrType::DS, .rdata = root.ds()}}; }
+  [[nodiscard]] std::string anchor() const {
+    return fmt::format("{} IN DS {}\n", root.apex.to_text(), dns::rdata_to_text(RrType::DS, root.ds()));
+  }
+  [[nodiscard]] std::vector<dns::Record> anchors() const {
+    return {{.owner = root.apex, .type = RrType::DS, .rdata = root.ds()}};
+  }
 
-  /// The agent's RRsets as a server of the zone would send them.
   [[nodiscard]] std::vector<SignedRrset> agent_rrsets() const {
     const auto manifest = agent::read_manifest(
         R"({"name":"orchestrator","description":"Plans","version":"1.4.2","url":"https://agents.vibe-agency.com/a2a",)"
         R"("capabilities":{},"defaultInputModes":["text"],"defaultOutputModes":["text"],"skills":[{"id":"plan","name":"Plan","description":"plans","tags":["plan"]}]})");
     REQUIRE_MESSAGE(manifest, manifest.error().text());
-    const auto made = agent::make_publication(*manifest, {.agent = agent, .modified = now, .successor = {}, .reason = {}, .custody = {}, .manifest_url = {}}, publisher);
+    return agent_rrsets(*manifest);
+  }
+  /// The RRsets of `agent` with this manifest as a server of the zone would send them.
+  [[nodiscard]] std::vector<SignedRrset> agent_rrsets(const agent::Manifest& manifest) const {
+    const auto made = agent::make_publication(
+        manifest, {.agent = agent, .modified = now, .successor = {}, .reason = {}, .custody = {}, .manifest_url = {}},
+        publisher);
     REQUIRE_MESSAGE(made, made.error().what);
-    std::vector<SignedRrset> rrsets;
+    std::map<RrType, std::vector<Bytes>> types;
     for (const agent::PublishedRecord& record : *made)
-      if (record.owner == agent) rrsets.push_back(zone.sign(record.owner, record.type, {record.rdata}));
+      if (record.owner == agent) types[record.type].push_back(record.rdata);
+    std::vector<SignedRrset> rrsets;
+    for (auto& [type, rdatas] : types) rrsets.push_back(zone.sign(agent, type, std::move(rdatas)));
     rrsets.push_back(zone.sign(below("_registry", agent).value(), RrType::TXT,
-                               {txt({{"v", "steward-registry1"}, {"registry", "com.vibe-agency"}, {"trust", "0.94"}, {"status", registry_status}})}));
+                               {txt({{"v", "steward-registry1"},
+                                     {"registry", "com.vibe-agency"},
+                                     {"trust", "0.94"},
+                                     {"status", registry_status}})}));
     return rrsets;
   }
   [[nodiscard]] std::vector<SignedRrset> chain() const {
