@@ -71,9 +71,7 @@ class AgentRegistry(Registry):
     """One that agents are published in."""
 
     def allow(self, fingerprint, note):
-        """What `publisher allow` does, by the configuration."""
-        self.options["registry"].setdefault("publishers", []).append({"fingerprint": fingerprint, "note": note})
-        self.reload()
+        self.run("publisher", "allow", fingerprint, "--note", note)
 
 
 def agent_in_custody(label, key):
@@ -111,7 +109,7 @@ def first_publish(report, server, publisher):
     with report.case("publish: a key that the namespace does not allow is refused, with what the operator has to do"):
         made = publisher.done("keygen")
         said = publisher.refused("publish", path)
-        for part in ("REFUSED", "may not publish", "steward-registry publisher allow", made["fingerprint"]):
+        for part in ("REFUSED", "may not publish", f"steward-registry publisher allow {made['fingerprint']}"):
             require(part in said, f"{part!r} is not in {said}")
         require(rrset(server, full("planner"), "TXT") is None, "it is there")
     with report.case("publish: allowed, it is answered within a second, signed by publisher and registry"):
