@@ -346,10 +346,11 @@ class Publisher::State {
       if (!there) return there.failure();
       if (*there) return Done{};
     }
-    return Failure{Fault::Refused,
-                   fmt::format("registry {} refuses to {} {}: {}{}{}", call_->text(), plan.action,
-                               plain_text(plan.update.agent), dns::to_text(response->rcode),
-                               response->text.empty() ? "" : ": " + response->text, advice(plan, response->rcode))};
+    const auto apex = dns::Name::from_text(settings_.apex);
+    return Failure{Fault::Refused, fmt::format("registry {} refuses to {} {}: {}{}{}", call_->text(), plan.action,
+                                               plain_text(plan.update.agent), dns::to_text(response->rcode),
+                                               response->text.empty() ? "" : ": " + response->text,
+                                               advice(plan, response->rcode, apex ? *apex : dns::Name()))};
   }
 
   Settings settings_;
