@@ -85,6 +85,7 @@ def suites():
         Suite("updates", ["tests/scenario/update_day.py"], "build release"),
         Suite("links of publishers", ["tests/scenario/publisher_links.py"], "build release"),
         Suite("publisher's day", ["tests/scenario/publisher_day.py"], "build release"),
+        Suite("clients", ["tests/scenario/client_day.py"], "build release"),
         Suite("store commands", ["tests/scenario/store_commands.py"], "build release"),
         Suite("hostile clients", ["tests/scenario/hostile_clients.py"], "build release"),
         Suite("crowds", ["tests/scenario/crowds.py"], "build release"),
