@@ -32,7 +32,7 @@ from certificates import Certificates
 from publisher import APEX, Publisher, a2a_card, mcp_server, steward_manifest
 from registry import Registry, eventually
 from report import Report, Skipped, require
-from statement import CONTEXT, problems_of, strings_of, values_of
+from statement import problems_of, rotation_problems, strings_of, values_of
 
 NAMESPACE = "acme-corp.com"
 ZONE = f"{NAMESPACE}.{APEX}."
@@ -63,6 +63,16 @@ def statement_at(server, label):
     return {key: value.decode() for key, value in values_of(strings_of(texts[0].to_wire())).items()}
 
 
+def rotations_at(server, label):
+    """The values of the rotations that are served, by their number; both signatures of each checked."""
+    keys = [key.to_wire() for key in rrset(server, full(label), "KEY")]
+    links = [record.to_wire() for record in rrset(server, f"_keys.{full(label)}", "TXT")]
+    problems = [problem for link in links for problem in rotation_problems(dns.name.from_text(full(label)), link, keys)]
+    require(not problems, f"_keys of {label}: {problems}")
+    values = [{key: value.decode() for key, value in values_of(strings_of(link)).items()} for link in links]
+    return sorted(values, key=lambda link: int(link["n"]))
+
+
 def status_of(server, label):
     return statement_at(server, label)["status"]
 
@@ -81,7 +91,7 @@ def agent_in_custody(label, key):
     print_of_key = hashlib.sha256(public.public_bytes(encoding.DER, form.SubjectPublicKeyInfo)).hexdigest()
     strings = ["v=steward1", "version=1.0.0", "status=active", f"fp=sha256:{print_of_key}", "modified=2025-11-21T13:00:00Z",
                f"ep=sha256:{hashlib.sha256().hexdigest()}", "custody=com.acme-corp"]
-    signed = CONTEXT + dns.name.from_text(full(label)).to_wire() + b"".join(bytes([len(text)]) + text.encode() for text in strings)
+    signed = b"steward-statement-v1\0" + dns.name.from_text(full(label)).to_wire() + b"".join(bytes([len(text)]) + text.encode() for text in strings)
     strings.append("sig=" + base64.urlsafe_b64encode(key.sign(signed)).decode().rstrip("="))
     raw = base64.b64encode(public.public_bytes(encoding.Raw, form.Raw)).decode()
     return f"{label} TXT " + " ".join(f'"{text}"' for text in strings) + f"\n{label} KEY 512 3 15 {raw}\n"
@@ -163,15 +173,15 @@ def rotation(report, server, publisher):
         before = statement_at(server, "planner")["fp"]
         done = publisher.done("rotate", "planner")
         require((done["fingerprint"], done["previous_fingerprint"]) == (made["fingerprint"], before), done)
-        link = values_of(strings_of(rrset(server, f"_keys.{full('planner')}", "TXT")[0].to_wire()))
-        require((link["old"].decode(), link["new"].decode()) == (before, made["fingerprint"]), link)
+        links = rotations_at(server, "planner")
+        require([(link["old"], link["new"]) for link in links] == [(before, made["fingerprint"])], links)
         publisher.done("publish", publisher.write("planner.json", steward_manifest("planner", "1.3.0")))
         require(statement_at(server, "planner")["fp"] == made["fingerprint"], "another fp")
     with report.case("publish: carries the rotation by itself, where a newer key is there"):
         made = publisher.done("keygen", "--agent-id", "planner", "--rotate")
         done = publisher.done("publish", publisher.write("planner.json", steward_manifest("planner", "1.4.0")))
         require(done["fingerprint"] == made["fingerprint"] and done["previous_fingerprint"], done)
-        require(len(rrset(server, f"_keys.{full('planner')}", "TXT")) == 2, "no second rotation")
+        require([link["n"] for link in rotations_at(server, "planner")] == ["1", "2"], "no second rotation")
         require(len(rrset(server, full("planner"), "KEY")) == 3, "keys of the chain are missing")
 
 
@@ -227,8 +237,8 @@ def claim(report, server, publisher):
         done = publisher.done("publish", publisher.write("orphan.json", steward_manifest("orphan", "1.0.1")))
         said = statement_at(server, "orphan")
         require(done["action"] == "claim" and said["fp"] == done["fingerprint"] and "custody" not in said, (done, said))
-        link = values_of(strings_of(rrset(server, f"_keys.{full('orphan')}", "TXT")[0].to_wire()))
-        require(link["old"].decode() == done["previous_fingerprint"] and link["sig-old"], link)
+        links = rotations_at(server, "orphan")
+        require([link["old"] for link in links] == [done["previous_fingerprint"]], links)
         publisher.done("publish", publisher.write("orphan.json", steward_manifest("orphan", "1.0.2")))
 
 
