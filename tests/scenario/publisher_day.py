@@ -255,10 +255,15 @@ def by_hand(report, server, publisher):
         require(statement_at(server, "byhand")["fp"] == made["fingerprint"], "another fp")
 
 
-def seen_by_clients(report, server, publisher):
+def write_anchor(server, publisher):
     anchor = publisher.folder / "anchor.ds"
     keys = json.loads(server.run("zone", "keys", ZONE, "--json").stdout)["keys"]
     anchor.write_text("".join(line + "\n" for key in keys for line in key.get("ds", [])))
+    return anchor
+
+
+def seen_by_clients(report, server, publisher):
+    anchor = write_anchor(server, publisher)
     with report.case("resolve and verify: what was published is validated from the trust anchor, through both rotations"):
         found = publisher.done("resolve", "planner", "--trust-anchor", anchor)
         require(found["version"] == statement_at(server, "planner")["version"], found)
@@ -278,7 +283,42 @@ def registry_gone(report, server, publisher):
         require(statement_at(server, "planner")["version"] == "3.0.0", "another version")
 
 
+def publish_by_dns():
+    """In a network and mount namespace of its own: the registry at port 53, the system's resolver leads to it, and nobody says its address."""
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    with tempfile.TemporaryDirectory(prefix="steward-day-") as name:
+        folder = pathlib.Path(name)
+        (folder / "resolv.conf").write_text("nameserver 127.0.0.1\n")
+        subprocess.run(["mount", "--bind", folder / "resolv.conf", "/etc/resolv.conf"], check=True)
+        certificates = Certificates(folder)
+        certificates.make("registry", "DNS:registry.example")
+        server = make_registry(folder, certificates)
+        server.port = 53
+        with server:
+            server.wait_ready()
+            publisher = Publisher(folder / "home", server_address(server))
+            anchor = write_anchor(server, publisher)
+            (publisher.config / "config.yaml").write_text(f"namespace: {NAMESPACE}\ntrust-anchor: {anchor}\n")
+            server.allow(publisher.done("keygen")["fingerprint"], "acme's")
+            done = publisher.done("publish", publisher.write("found.json", steward_manifest("found")))
+            require(done["registry"] == "127.0.0.1@53" and status_of(server, "found") == "active", done)
+            anchor.write_text(anchor.read_text()[:-5] + "0000\n")
+            publisher.refused("publish", publisher.write("found.json", steward_manifest("found", "2.0.0")))
+
+
+def found_by_dns(report):
+    with report.case("the registry is found by the DNS, validated from the trust anchor; not where that does not fit"):
+        unshare = ["unshare", "-rmn", "--propagation", "private"]
+        if not servers.find_program("unshare") or subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode != 0:
+            raise Skipped("no network and mount namespace to be had")
+        done = subprocess.run([*unshare, sys.executable, __file__, "--found-by-dns"], capture_output=True, text=True, timeout=90, check=False)
+        require(done.returncode == 0, done.stderr[-1500:])
+
+
 def main():
+    if sys.argv[1:] == ["--found-by-dns"]:
+        publish_by_dns()
+        return 0
     report = Report("publisher's day")
     with tempfile.TemporaryDirectory(prefix="steward-day-") as name:
         folder = pathlib.Path(name)
@@ -297,6 +337,7 @@ def main():
             by_hand(report, server, publisher)
             seen_by_clients(report, server, publisher)
             registry_gone(report, server, publisher)
+    found_by_dns(report)
     return report.finish()
 
 
