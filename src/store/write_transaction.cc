@@ -98,7 +98,8 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
   zone::NodeView find(ByteView key) override {
     MDB_val k = to_val(full(key));
     MDB_val v;
-    return found(mdb_get(t_.txn.get(), dbi_, &k, &v)) ? view(number_of(v) & tree_position) : zone::NodeView{};
+    // By the cursor: who has just looked at a neighbour, as an update does, is on the right page already.
+    return found(mdb_cursor_get(reading_.get(), &k, &v, MDB_SET)) ? view(number_of(v) & tree_position) : zone::NodeView{};
   }
 
   zone::NodeView at_or_after(Bytes& key) override {
@@ -141,7 +142,7 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
       code = mdb_cursor_put(writing_.get(), &k, &v, MDB_APPEND);
       appending_ = code == 0;
     }
-    // NOOVERWRITE gives back what stood there: one descent for both cases.
+    // NOOVERWRITE gives back what stood there, and leaves the cursor at it: one descent for both cases.
     if (code == MDB_KEYEXIST) {
       k = to_val(full(key));
       v = {sizeof value, &value};
@@ -154,7 +155,7 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
       before = value_before & tree_position;
       k = to_val(full(key));
       v = {sizeof value, &value};
-      code = mdb_cursor_put(writing_.get(), &k, &v, 0);
+      code = mdb_cursor_put(writing_.get(), &k, &v, MDB_CURRENT);
     }
     if (code != 0) return lmdb_error("tree", code);
     if (before != Index::no_node) {
