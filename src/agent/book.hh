@@ -58,13 +58,17 @@ struct AgentEntry {
   uint32_t history = 0;              ///< entries in the log
   Bytes history_head;                ///< SHA-256 of the last one
   WriteStamp write;
+  // Of a name that is Gone: what it needs to come back, since nothing of it is served.
+  std::vector<Bytes> kept_rotations;     ///< `_keys` TXT RDATA
+  std::vector<Bytes> kept_keys;          ///< KEY RDATA that they are checked with
 
   [[nodiscard]] Bytes to_octets() const;
   /// Corrupt where it is none. Fields that are not known are left out.
   static Result<AgentEntry> from_octets(ByteView octets);
 };
 
-/// One change of an agent, linked by hash to the one before: hash = SHA-256(previous hash, these octets).
+/// One change of an agent, linked by hash to the one before: its octets are TXT RDATA (`v=steward-log1`), which hold the hash of the entry
+/// before, and are served as `_rN._log.<agent>` where the configuration asks for it; the hash is the SHA-256 over them.
 struct HistoryEntry {
   uint32_t number = 0;  ///< from 1
   UnixTime at{};

@@ -1,9 +1,10 @@
 #pragma once
-// Look-alikes of names within one namespace (federation: "Who may do what"): edit distance 0 up to 4 characters, 1 up to 8, 2 above; equal after
-// dropping `-`, `_` and `.`; equal UTS #39 skeleton (of the U-label). The same publisher is exempt.
+// Look-alikes of names within one namespace (federation: "Who may do what"): edit distance 0 up to 4 characters, 1 up
+// to 8, 2 above; equal after dropping `-`, `_` and `.`; equal UTS #39 skeleton (of the U-label). The same publisher is
+// exempt.
 //
-// An index in memory that answers in under a millisecond among a million names, also where nothing is like the name asked for and where many
-// share long parts. One thread; no I/O.
+// An index in memory that answers in under a millisecond among a million names, also where nothing is like the name
+// asked for and where many share long parts. One thread; no I/O.
 
 #include <memory>
 #include <optional>

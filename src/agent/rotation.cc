@@ -22,6 +22,17 @@ Result<std::string> signature_by(const crypto::KeyPair& key, ByteView data) {
   return dns::encode(dns::base64url, signature);
 }
 
+/// All but the signatures.
+Bytes said(uint32_t number, std::string_view old_print, std::string_view new_print, UnixTime modified) {
+  Bytes rdata;
+  append_field(rdata, "v", rotation_version);
+  append_field(rdata, "n", std::to_string(number));
+  append_field(rdata, "old", old_print);
+  append_field(rdata, "new", new_print);
+  append_field(rdata, "modified", modified_to_text(modified));
+  return rdata;
+}
+
 Result<void> check_fields(std::span<const TextField> fields) {
   constexpr std::array<std::string_view, 7> order{"v", "n", "old", "new", "modified", "sig-old", "sig-new"};
   if (fields[0].key != "v" || fields[0].value != rotation_version) {
@@ -69,12 +80,7 @@ Result<Rotation> Rotation::make(NameView agent, uint32_t number, const crypto::K
   const auto new_print = new_key.public_key().fingerprint();
   if (!old_print) return fail("rotation", old_print.error());
   if (!new_print) return fail("rotation", new_print.error());
-  Bytes rdata;
-  append_field(rdata, "v", rotation_version);
-  append_field(rdata, "n", std::to_string(number));
-  append_field(rdata, "old", *old_print);
-  append_field(rdata, "new", *new_print);
-  append_field(rdata, "modified", modified_to_text(modified));
+  Bytes rdata = said(number, *old_print, *new_print, modified);
   const Bytes data = signed_octets(rotation_label, agent, rdata, not_signed);
   const auto old_signature = signature_by(old_key, data);
   const auto new_signature = signature_by(new_key, data);
@@ -85,26 +91,65 @@ Result<Rotation> Rotation::make(NameView agent, uint32_t number, const crypto::K
   return from_txt(rdata);
 }
 
-Result<void> Rotation::verify(NameView agent, std::span<const ByteView> keys) const {
-  const Bytes data = signed_octets(rotation_label, agent, rdata_, not_signed);
-  for (const auto& [print, name] : {std::pair(old_fingerprint(), "sig-old"), std::pair(new_fingerprint(), "sig-new")}) {
-    const auto signature = dns::decode(dns::base64url, *find_field(fields_, name));
-    if (!signature) return fail(fmt::format("rotation: {}", name), signature.error());
-    bool found = false;
-    for (const ByteView rdata : keys) {
-      const auto key = PublisherKey::from_rdata(rdata);
-      if (!key || key->fingerprint() != print) continue;
-      found = true;
-      if (!key->key().verify(data, *signature)) {
-        return fail(Errc::Invalid,
-                    fmt::format("rotation {} of {}: {} does not verify", number_, agent.to_text(), name));
-      }
-    }
-    if (!found)
-      return fail(Errc::NotFound,
-                  fmt::format("rotation {} of {}: no KEY has the fingerprint {}", number_, agent.to_text(), print));
+Result<Rotation> Rotation::from_claim(ByteView txt_rdata) {
+  const auto fields = fields_from_txt(txt_rdata);
+  if (!fields) return fail("rotation", fields.error());
+  if (find_field(*fields, "sig-old") || fields->back().key != "sig-new") return from_txt(txt_rdata);
+  Bytes rdata;
+  for (const TextField& field : *fields) {
+    if (field.key == "sig-new") append_field(rdata, "sig-old", "");
+    append_field(rdata, field.key, field.value);
   }
-  return {};
+  return from_txt(rdata);
+}
+
+Result<Rotation> Rotation::make_claim(NameView agent, uint32_t number, std::string_view old_fingerprint,
+                                      const crypto::KeyPair& new_key, UnixTime modified) {
+  const auto new_print = new_key.public_key().fingerprint();
+  if (!new_print) return fail("rotation", new_print.error());
+  Bytes rdata = said(number, old_fingerprint, *new_print, modified);
+  const auto signature = signature_by(new_key, signed_octets(rotation_label, agent, rdata, not_signed));
+  if (!signature) return fail("rotation: sig-new", signature.error());
+  append_field(rdata, "sig-new", *signature);
+  return from_claim(rdata);
+}
+
+Result<Rotation> Rotation::countersigned(NameView agent, const crypto::KeyPair& old_key) const {
+  const auto print = old_key.public_key().fingerprint();
+  if (!print) return fail("rotation", print.error());
+  if (*print != old_fingerprint()) {
+    return fail(Errc::Refused, fmt::format("rotation: old is {}, the custodial key is {}", old_fingerprint(), *print));
+  }
+  const auto signature = signature_by(old_key, signed_octets(rotation_label, agent, rdata_, not_signed));
+  if (!signature) return fail("rotation: sig-old", signature.error());
+  Bytes rdata;
+  for (const TextField& field : fields_) {
+    append_field(rdata, field.key, field.key == "sig-old" ? *signature : field.value);
+  }
+  return from_txt(rdata);
+}
+
+Result<void> Rotation::verify_one(NameView agent, std::string_view field, std::string_view fingerprint,
+                                  std::span<const ByteView> keys) const {
+  const auto signature = dns::decode(dns::base64url, *find_field(fields_, field));
+  if (!signature) return fail(fmt::format("rotation: {}", field), signature.error());
+  for (const ByteView rdata : keys) {
+    const auto key = PublisherKey::from_rdata(rdata);
+    if (!key || key->fingerprint() != fingerprint) continue;
+    if (key->key().verify(signed_octets(rotation_label, agent, rdata_, not_signed), *signature)) return {};
+    return fail(Errc::Invalid, fmt::format("rotation {} of {}: {} does not verify", number_, agent.to_text(), field));
+  }
+  return fail(Errc::NotFound,
+              fmt::format("rotation {} of {}: no KEY has the fingerprint {}", number_, agent.to_text(), fingerprint));
+}
+
+Result<void> Rotation::verify(NameView agent, std::span<const ByteView> keys) const {
+  if (auto old = verify_one(agent, "sig-old", old_fingerprint(), keys); !old) return old;
+  return verify_new(agent, keys);
+}
+
+Result<void> Rotation::verify_new(NameView agent, std::span<const ByteView> keys) const {
+  return verify_one(agent, "sig-new", new_fingerprint(), keys);
 }
 
 Result<void> check_rotation_chain(std::span<const Rotation> rotations, std::string_view known,

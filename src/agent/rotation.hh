@@ -22,6 +22,19 @@ class Rotation {
   static Result<Rotation> make(NameView agent, uint32_t number, const crypto::KeyPair& old_key,
                                const crypto::KeyPair& new_key, UnixTime modified);
 
+  // A claim of an agent that is in a registry's custody: the new key's word alone, until the registry adds sig-old with
+  // its custodial key.
+  /// As from_txt(), where sig-old may be missing: it is then there without a value.
+  static Result<Rotation> from_claim(ByteView txt_rdata);
+  /// Made and signed with the new key; `old_fingerprint` is the custodial key's, `fp` of the statement as it stands.
+  static Result<Rotation> make_claim(NameView agent, uint32_t number, std::string_view old_fingerprint,
+                                     const crypto::KeyPair& new_key, UnixTime modified);
+  [[nodiscard]] bool is_claim() const { return find_field(fields_, "sig-old")->empty(); }
+  /// sig-new alone.
+  [[nodiscard]] Result<void> verify_new(NameView agent, std::span<const ByteView> keys) const;
+  /// The claim with sig-old by the custodial key; Refused where `old` names another key.
+  [[nodiscard]] Result<Rotation> countersigned(NameView agent, const crypto::KeyPair& old_key) const;
+
   [[nodiscard]] ByteView txt_rdata() const { return rdata_; }
   [[nodiscard]] uint32_t number() const { return number_; }
   [[nodiscard]] std::string_view old_fingerprint() const { return *find_field(fields_, "old"); }
@@ -32,6 +45,9 @@ class Rotation {
   [[nodiscard]] Result<void> verify(NameView agent, std::span<const ByteView> keys) const;
 
  private:
+  [[nodiscard]] Result<void> verify_one(NameView agent, std::string_view field, std::string_view fingerprint,
+                                        std::span<const ByteView> keys) const;
+
   Bytes rdata_;
   std::vector<TextField> fields_;
   uint32_t number_ = 0;

@@ -22,6 +22,7 @@ struct TrustPolicy {
   uint32_t new_days = 30;
   double look_alike_factor = 0.5;
   double unknown = 0.0;            ///< value of a fact that nobody states
+  uint32_t attestation_days = 90;  ///< over which an attestation's freshness falls to 0; 0: it stays
 };
 
 /// One row of the sum, for `steward trust`.

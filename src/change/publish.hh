@@ -31,7 +31,7 @@ struct PublishPolicy {
   dns::Name apex;                        ///< of all registries
   std::string registry_id;               ///< "com.acme-corp"
   std::string replica;                   ///< id in vector clocks
-  std::vector<dns::Name> namespaces;     ///< full names that are hosted beside the zone's own; one with a label `*` stands for any label there
+  std::vector<dns::Name> namespaces;     ///< full names that are hosted beside the zone's own; where the first label is `*` it stands for any that a namespace may have
   std::vector<agent::Publisher> publishers;  ///< of the configuration
   bool open = false;                     ///< any key may publish a new name
   bool look_alikes = true;               ///< refuse them
@@ -44,7 +44,7 @@ struct PublishPolicy {
   uint32_t history_records = 0;          ///< `_rN._log.<agent>` kept
   agent::TrustPolicy trust;
 
-  /// The namespace that an agent of this name stands in: its parent, where that is hosted.
+  /// The namespace, folded, that an agent of this name stands in: its parent, where that is hosted.
   [[nodiscard]] std::optional<dns::Name> namespace_of(NameView agent) const;
 };
 
@@ -58,6 +58,7 @@ struct CheckedPublish {
   std::string signer;                       ///< fingerprint of the key that signed the message
   std::optional<agent::Rotation> rotation;  ///< new in this message, both signatures good; of a claim: without the custodial one
   std::optional<UpdateLease> lease;
+  std::vector<std::pair<std::string, double>> claims;  ///< what `_manifest` in this message says of its agent's quality
 };
 
 /// `message_key`: RDATA of the KEY that the SIG(0) was verified with. `stored_keys`: KEY RDATA that stand at the agent's name.
@@ -78,7 +79,8 @@ struct RegistryState {
   std::shared_ptr<const crypto::KeyPair> custody;
 };
 
-/// What the daemon's counters and look-alikes learn once it is committed.
+/// What the daemon's counters and look-alikes learn: at once, so that the next publish of the same transaction is judged by it; where the
+/// transaction then fails, it is to be taken back.
 struct PublishEffect {
   dns::Name agent;
   std::string key_before;   ///< fingerprint; empty: the name was not there

@@ -1,6 +1,7 @@
 #include <atomic>
 #include <vector>
 
+#include "store/entries.hh"
 #include "store/journal.hh"
 #include "store/state.hh"
 #include "store/store.hh"
@@ -407,6 +408,11 @@ Result<std::unique_ptr<ZoneCopy>> Reader::copy_zone(const zone::ZoneInfo& zone) 
     if (code != 0 && code != MDB_NOTFOUND) return lmdb_error("tree", code);
   }
   return copy;
+}
+
+std::unique_ptr<zone::OctetTable> Reader::table(const zone::ZoneInfo& zone, ZoneTable kind) const {
+  return std::make_unique<Entries>(impl_->txn.get(), impl_->s.dbs.tables, "tables", table_prefix(zone.id, kind), [](const Error&) {},
+                                   std::function<void()>());
 }
 
 ZoneCopy::~ZoneCopy() { Epochs::remove_reader(slot_); }

@@ -45,6 +45,10 @@ constexpr uint64_t tree_position = (uint64_t{1} << 48) - 1;
 uint64_t tree_value(NodePosition position, zone::NodeView node);
 
 constexpr size_t zone_prefix_size = 4;
+/// What the keys of a zone's entries begin with, in all databases but `meta` and `segments`.
+Bytes zone_prefix(uint32_t zone);
+/// The same in `tables`.
+Bytes table_prefix(uint32_t zone, ZoneTable kind);
 /// Key of a name in the tree: zone id, big-endian, then its canonical key relative to the apex. With room for what the order wants behind it.
 using TreeKey = std::array<uint8_t, zone_prefix_size + dns::max_canonical_key_size + Order::padding>;
 size_t tree_key(const zone::ZoneInfo& zone, dns::NameView name, TreeKey& key);
@@ -80,6 +84,7 @@ struct Store::State {
   std::map<uint64_t, uint64_t> live;
   uint32_t next_zone_id = 1;
   uint64_t dead_readers = 0;
+  uint64_t incarnation = 0;
   int tree_file = -1;          // of LMDB, beside LMDB's own
   uint64_t tree_room_end = 0;  // octets of it that have blocks
 

@@ -67,10 +67,20 @@ Result<void> open_environment(Store::State& s) {
   TxnHandle guard(txn);
   const std::pair<const char*, MDB_dbi*> names[] = {{"meta", &s.dbs.meta}, {"zones", &s.dbs.zones}, {"tree", &s.dbs.tree},
                                                     {"nsec3", &s.dbs.nsec3}, {"segments", &s.dbs.segments},
-                                                    {"journal", &s.dbs.journal}, {"attic", &s.dbs.attic}, {"state", &s.dbs.state}};
+                                                    {"journal", &s.dbs.journal}, {"attic", &s.dbs.attic}, {"state", &s.dbs.state},
+                                                    {"tables", &s.dbs.tables}};
   for (const auto& [name, dbi] : names)
     if (const int code = mdb_dbi_open(txn, name, MDB_CREATE, dbi); code != 0) return lmdb_error(path, code);
 
+  const auto incarnation = get_meta(txn, s.dbs.meta, "incarnation", 0);
+  if (!incarnation) return tl::unexpected<Error>(incarnation.error());
+  s.incarnation = *incarnation;
+  if (s.incarnation == 0) {
+    s.incarnation = uint64_t{std::random_device{}()} << 32 | std::random_device{}() | 1U;
+    MDB_val k = to_val(as_bytes("incarnation"));
+    MDB_val v{sizeof s.incarnation, &s.incarnation};
+    if (const int code = mdb_put(txn, s.dbs.meta, &k, &v, 0); code != 0) return lmdb_error(path, code);
+  }
   const auto version = get_meta(txn, s.dbs.meta, "format", 0);
   if (!version) return tl::unexpected<Error>(version.error());
   if (*version == 0) {
@@ -143,6 +153,18 @@ uint64_t tree_value(NodePosition position, zone::NodeView node) {
 size_t tree_key(const zone::ZoneInfo& zone, dns::NameView name, TreeKey& key) {
   store_u32(key.data(), zone.id);
   return zone_prefix_size + dns::canonical_key(name, zone.apex, key.data() + zone_prefix_size);
+}
+
+Bytes zone_prefix(uint32_t zone) {
+  Bytes prefix;
+  append_u32(prefix, zone);
+  return prefix;
+}
+
+Bytes table_prefix(uint32_t zone, ZoneTable kind) {
+  Bytes prefix = zone_prefix(zone);
+  append_u8(prefix, static_cast<uint8_t>(kind));
+  return prefix;
 }
 
 void ZoneView::index(const NameHash& hash) {
@@ -226,6 +248,8 @@ uint64_t Store::State::hash_of(NodePosition position) const {
   const zone::NodeView node(log->at(position));
   return hash(node.zone(), dns::Name(node.owner()).folded());
 }
+
+uint64_t Store::incarnation() const { return state_->incarnation; }
 
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Store::~Store() = default;

@@ -47,6 +47,16 @@ struct JournalLimits {
   Seconds age = std::chrono::hours(14 * 24);
 };
 
+/// Tables that a zone may have beside its nodes: what a registry keeps of its agents (agent/book.hh).
+enum class ZoneTable : uint8_t {
+  Agents = 'A',      ///< an agent's entry
+  History = 'H',     ///< what was done with each agent, linked by hash
+  Publishers = 'P',  ///< keys that may publish
+  Ranks = 'R',       ///< order of the listings
+  Registry = 'S',    ///< the registry's own few values: its replica id, which zone file it has learned
+};
+constexpr ZoneTable zone_tables[] = {ZoneTable::Agents, ZoneTable::History, ZoneTable::Publishers, ZoneTable::Ranks, ZoneTable::Registry};
+
 using zone::JournalExtent;
 using zone::JournalPart;
 using zone::JournalPlace;
@@ -65,6 +75,9 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   [[nodiscard]] Result<std::unique_ptr<Reader>> make_reader();
+
+  /// Drawn when the store was made, which a restore does too: tells this store from what it was restored from. Any thread.
+  [[nodiscard]] uint64_t incarnation() const;
 
   // The writer thread.
   /// The zones as of the last commit.
@@ -119,6 +132,8 @@ class WriteTransaction {
   Result<void> append_journal(uint32_t zone, const zone::Difference& difference, const JournalLimits& limits, UnixTime now);
   Result<void> clear_journal(uint32_t zone);
   [[nodiscard]] zone::OctetTable& attic(uint32_t zone);
+  /// Valid until the transaction ends.
+  [[nodiscard]] zone::OctetTable& table(uint32_t zone, ZoneTable kind);
   /// A value that the zone's keeper stores with the zone, octets of its own making (a secondary's timers); empty removes it.
   Result<void> put_state(uint32_t zone, ByteView octets);
 
@@ -171,6 +186,8 @@ class Reader final : public zone::Snapshot {
   [[nodiscard]] std::optional<JournalPart> read_journal(const zone::ZoneInfo& zone, JournalPlace& place) const;
   /// From `serial` to the newest; nothing where the journal does not reach back to it.
   [[nodiscard]] std::optional<JournalExtent> journal_extent(const zone::ZoneInfo& zone, uint32_t serial) const;
+  /// Between acquire() and release(), and valid until then; it cannot be written to. A read that fails finds nothing.
+  [[nodiscard]] std::unique_ptr<zone::OctetTable> table(const zone::ZoneInfo& zone, ZoneTable kind) const;
   /// All zones, in the order of their ids, also those that are not served.
   [[nodiscard]] std::vector<std::shared_ptr<const ZoneRecord>> zones() const;
   /// What walk.hh goes over.

@@ -27,6 +27,8 @@ LIBRARIES = {
     "yaml-cpp/": "config",
     "nghttp2/": "http",
     "cap-ng.h": "daemon",
+    "unbound.h": "client",
+    "idn2.h": "agent",
     "CLI/": "cli",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)

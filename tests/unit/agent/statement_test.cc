@@ -112,6 +112,21 @@ TEST_CASE(
   CHECK_FALSE(statement->verify_endpoints(std::span(rows).first(2)));
 }
 
+TEST_CASE("statement: an error shows nothing of the record that a terminal would obey") {
+  const std::string hash(64, 'a');
+  const std::string print = "fp=sha256:" + hash;
+  const std::string ep = "ep=sha256:" + hash;
+  const std::string_view time = "modified=2025-11-21T13:00:00Z";
+  const auto version = Statement::from_txt(
+      txt({"v=steward1", "version=1\x1b[2J\xff\xe2\x80\xae", "status=active", print, time, ep, "sig=AA"}));
+  REQUIRE(!version);
+  CHECK(version.error().what.find("version \"1\\u{1b}[2J\\xff\\u{202e}\"") != std::string::npos);
+  const auto modified = Statement::from_txt(
+      txt({"v=steward1", "version=1.0.0", "status=active", print, "modified=\n\x80", ep, "sig=AA"}));
+  REQUIRE(!modified);
+  CHECK(modified.error().what.find("\"\\u{a}\\x80\"") != std::string::npos);
+}
+
 TEST_CASE("statement: every rule of its form is kept, and the error names it") {
   const auto error_of = [](const Bytes& rdata) {
     const auto statement = Statement::from_txt(rdata);
@@ -261,4 +276,38 @@ TEST_CASE("rotation: a chain leads from a known key to the present one, however 
   CHECK(check_rotation_chain(both, last, last));
   CHECK_FALSE(check_rotation_chain(both, last, first));
   CHECK_FALSE(check_rotation_chain(std::span(both).first(1), first, last));
+}
+
+TEST_CASE("rotation: a claim has the new key's signature alone, until the custodial key adds its own") {
+  const auto custodial = *test_key().public_key().fingerprint();
+  const auto claim = Rotation::make_claim(name(agent_name), 1, custodial, second_key(), unix_time(1763730000));
+  REQUIRE_MESSAGE(claim, claim.error().what);
+  CHECK(claim->is_claim());
+  const Bytes first = key_rdata(test_key());
+  const Bytes second = key_rdata(second_key());
+  const std::vector<ByteView> both{second, first};
+  CHECK(claim->verify_new(name(agent_name), both));
+  CHECK_FALSE(claim->verify_new(name("x.org."), both));
+  CHECK_FALSE(claim->verify(name(agent_name), both));
+  CHECK(claim->countersigned(name(agent_name), second_key()).error().code == Errc::Refused);
+  const auto whole = claim->countersigned(name(agent_name), test_key());
+  REQUIRE_MESSAGE(whole, whole.error().what);
+  CHECK_FALSE(whole->is_claim());
+  CHECK(whole->verify(name(agent_name), both));
+  // To the octet what both keys make together.
+  const auto made = Rotation::make(name(agent_name), 1, test_key(), second_key(), unix_time(1763730000));
+  const Bytes wanted(made->txt_rdata().begin(), made->txt_rdata().end());
+  CHECK(Bytes(whole->txt_rdata().begin(), whole->txt_rdata().end()) == wanted);
+  CHECK_FALSE(Rotation::from_claim(wanted)->is_claim());
+  // As it may stand in an UPDATE: without the string.
+  const auto fields = *fields_from_txt(claim->txt_rdata());
+  Bytes sent;
+  for (const TextField& field : fields) {
+    if (field.key != "sig-old") append_field(sent, field.key, field.value);
+  }
+  CHECK_FALSE(Rotation::from_txt(sent));
+  const auto taken = Rotation::from_claim(sent);
+  REQUIRE(taken);
+  CHECK(taken->is_claim());
+  CHECK(taken->verify_new(name(agent_name), both));
 }

@@ -11,6 +11,7 @@
 #include "change/edit.hh"
 #include "change/recorder.hh"
 #include "change/rewrite.hh"
+#include "memory_octets.hh"
 #include "memory_table.hh"
 #include "sign/zone_signer.hh"
 
@@ -34,26 +35,7 @@ struct Keys {
 const Keys& keys();
 const Keys& other_keys();
 
-class MemoryAttic final : public zone::OctetTable {
- public:
-  Bytes find(ByteView key) override {
-    const auto at = kept.find(Bytes(key.begin(), key.end()));
-    return at != kept.end() ? at->second : Bytes{};
-  }
-  bool at_or_after(Bytes& key) override {
-    const auto at = kept.lower_bound(key);
-    if (at != kept.end()) key = at->first;
-    return at != kept.end();
-  }
-  Result<void> put(ByteView key, ByteView provenance) override {
-    if (provenance.empty())
-      kept.erase(Bytes(key.begin(), key.end()));
-    else
-      kept[Bytes(key.begin(), key.end())].assign(provenance.begin(), provenance.end());
-    return {};
-  }
-  std::map<Bytes, Bytes> kept;
-};
+using MemoryAttic = steward::test::MemoryOctets;
 
 /// RDATA from its text; relative names end in example.
 Bytes rdata_of(RrType type, std::string_view text);

@@ -1,0 +1,106 @@
+#include "change/publish_write.hh"
+
+#include <algorithm>
+
+#include "change/buffered_table.hh"
+#include "change/update.hh"
+
+namespace steward::change {
+
+using agent::AgentEntry;
+using agent::HistoryEntry;
+using agent::Presence;
+
+void AgentWriter::step_clock(agent::WriteStamp& write) const {
+  ++write.clock[policy_.replica];
+  // A hybrid logical clock: never back, and never behind the time.
+  write.stamp = std::max(write.stamp + 1, static_cast<uint64_t>(std::max<int64_t>(seconds_of(now_), 0)));
+  write.replica = policy_.replica;
+}
+
+bool AgentWriter::is_there(const dns::Name& owner) { return find_rrset(edit_, owner, RrType::TXT) != nullptr; }
+
+void AgentWriter::clear(const dns::Name& owner) {
+  if (is_there(owner)) edit_.remove_rrset(owner, RrType::TXT);
+}
+
+void AgentWriter::set(const dns::Name& owner, ByteView rdata) {
+  const EditedRrset* rrset = find_rrset(edit_, owner, RrType::TXT);
+  const bool same = rrset != nullptr && rrset->ttl == ttl_ && rrset->rdatas.size() == 1 &&
+                    std::ranges::equal(rrset->rdatas.front(), rdata);
+  if (same) return;
+  clear(owner);
+  edit_.add(owner, RrType::TXT, ttl_, rdata);
+}
+
+void AgentWriter::derive(AgentEntry& entry) {
+  if (entry.presence == Presence::Gone) {
+    clear(names_.registry);
+    clear(names_.trust);
+    return;
+  }
+  const agent::TrustSum sum = agent::trust_of(entry, policy_.trust, now_);
+  entry.trust = sum.trust;
+  set(names_.registry, agent::registry_statement(policy_.registry_id, entry));
+  if (entry.presence == Presence::Live)
+    set(names_.trust, agent::trust_record(sum));
+  else
+    clear(names_.trust);
+}
+
+void AgentWriter::write_log(AgentEntry& entry, const HistoryEntry& what) {
+  const uint32_t last = what.number;
+  const uint32_t kept = entry.presence == Presence::Gone ? 0 : policy_.history_records;
+  if (kept > 0) set(names_.log(last), what.to_octets());
+  for (uint32_t number = last - std::min(last, std::max(kept, 1U)); number > 0 && is_there(names_.log(number));
+       --number)
+    clear(names_.log(number));
+}
+
+Result<void> AgentWriter::write(AgentEntry& entry, const std::optional<ListedAgent>& listed, HistoryEntry what) {
+  step_clock(entry.write);
+  const AgentRows rows = read_rows(edit_, names_);
+  ttl_ = rows.ttl;
+  derive(entry);
+  BufferedTable ranks(state_.ranks);
+  if (auto done = list_agent(edit_, ranks, listed, listed_agent(names_, entry, rows)); !done) return done;
+  what.number = entry.history + 1;
+  what.previous = entry.history_head;
+  write_log(entry, what);
+  // An entry of the history that nothing refers to is written over by the next: the agent's own entry comes last.
+  if (auto done = ranks.write(); !done) return done;
+  if (auto done = state_.book.append_history(names_.agent, entry, std::move(what)); !done) return done;
+  return state_.book.put(names_.agent, entry);
+}
+
+Result<void> AgentWriter::write_trust(AgentEntry& entry, const std::optional<ListedAgent>& listed) {
+  const AgentRows rows = read_rows(edit_, names_);
+  ttl_ = rows.ttl;
+  derive(entry);
+  BufferedTable ranks(state_.ranks);
+  if (auto done = list_agent(edit_, ranks, listed, listed_agent(names_, entry, rows)); !done) return done;
+  if (auto done = ranks.write(); !done) return done;
+  return state_.book.put(names_.agent, entry);
+}
+
+HistoryEntry history_of(std::string_view action, std::string_view by, const agent::Statement& statement, UnixTime now) {
+  HistoryEntry what;
+  what.at = now;
+  what.action = action;
+  what.by = by;
+  what.version = statement.version();
+  what.digest = agent::sha256_text(statement.txt_rdata());
+  what.reason = statement.find("reason").value_or("");
+  return what;
+}
+
+HistoryEntry history_of(std::string_view action, const AgentEntry& entry, UnixTime now) {
+  HistoryEntry what;
+  what.at = now;
+  what.action = action;
+  what.by = "registry";
+  what.version = entry.version;
+  return what;
+}
+
+}  // namespace steward::change
