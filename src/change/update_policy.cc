@@ -76,6 +76,12 @@ bool UpdatePolicy::allows(const UpdateSender& sender, NameView owner, RrType typ
   return false;
 }
 
+bool UpdatePolicy::names_explicitly(const UpdateSender& sender, NameView owner) const {
+  const dns::Name* signer = sender.signer();
+  return std::ranges::any_of(
+      rules_, [&](const UpdateRule& rule) { return !rule.deny && !rule.names.empty() && is_from(rule, sender) && has_name(rule, owner, signer); });
+}
+
 bool UpdatePolicy::is_signers(RrType type) const {
   switch (type) {
     case RrType::RRSIG:

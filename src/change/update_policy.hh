@@ -38,6 +38,9 @@ class UpdatePolicy {
   /// Whether the sender may change RRs of this type at this name: as the first row says that matches; no by default.
   [[nodiscard]] bool allows(const UpdateSender& sender, dns::NameView owner, dns::RrType type) const;
 
+  /// Whether a row gives the sender a right at this name and lists it, or a pattern that fits it: what is published needs such a row.
+  [[nodiscard]] bool names_explicitly(const UpdateSender& sender, dns::NameView owner) const;
+
   /// Types that no UPDATE changes, whoever sends it: RRSIG, NSEC, NSEC3 and NSEC3PARAM, which only a signer can keep
   /// right; where we are the signer DNSKEY, CDS and CDNSKEY as well, which follow the keys that we hold.
   [[nodiscard]] bool is_signers(dns::RrType type) const;

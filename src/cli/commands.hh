@@ -27,6 +27,12 @@ void add_status(CLI::App& app, Console& console);
 void add_zone(CLI::App& app, Console& console);
 /// zone keys, with rollover and ds-seen below it
 void add_zone_keys(CLI::App& zone, Console& console);
+/// zone log
+void add_zone_log(CLI::App& zone, Console& console);
+/// publisher list, allow, remove
+void add_publisher(CLI::App& app, Console& console);
+/// agent list, show, suspend, restore, attest
+void add_agent(CLI::App& app, Console& console);
 /// zone check: offline
 void add_zone_check(CLI::App& zone, Console& console);
 

@@ -29,6 +29,8 @@ int run_registry(int argc, const char* const* argv, Console& console, ServeFunct
   add_keygen(app, console);
   add_status(app, console);
   add_zone(app, console);
+  add_publisher(app, console);
+  add_agent(app, console);
   add_backup(app, console);
   add_store(app, console);
   try {

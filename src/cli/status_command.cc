@@ -69,6 +69,13 @@ void show_status(Console& console, const Json& status) {
                             number_field(transfers, "notify_received")));
   row("updates", fmt::format("{} done, {} refused, {} waiting", number_field(updates, "done"), number_field(updates, "refused"),
                              number_field(updates, "waiting")));
+  if (status.contains("publishes")) {
+    const Json& publishes = object_field(status, "publishes");
+    const Json& agents = object_field(status, "agents");
+    row("publishes", fmt::format("{} accepted, {} refused", number_field(publishes, "accepted"), number_field(publishes, "refused")));
+    row("agents", fmt::format("{}, {} with a lease", number_field(agents, "published"), number_field(agents, "leases")));
+    row("replica", text_field(status, "replica"));
+  }
   row("database",
       fmt::format("{} nodes, {} used of {}, at most {}", number_field(database, "nodes"), size_field(database, "used"),
                   size_field(database, "size"), size_field(database, "most")));

@@ -229,6 +229,7 @@ void add_zone(CLI::App& app, Console& console) {
   add_reload(*zone, console);
   add_sign(*zone, console);
   add_zone_keys(*zone, console);
+  add_zone_log(*zone, console);
 }
 
 }  // namespace steward::cli

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "config/namespace.hh"
+#include "config/registry_checks.hh"
 #include "config/walker.hh"
 
 namespace steward::config {
@@ -18,7 +18,7 @@ class Checks {
   Checks(Config& config, std::vector<Problem>& problems) : config_(config), problems_(problems) {}
 
   void run() {
-    registry();
+    check_registry(config_, problems_);
     control();
     listen();
     tls();
@@ -43,41 +43,6 @@ class Checks {
   [[nodiscard]] const Setting* setting(const std::string& key) const {
     const auto at = config_.settings.find(key);
     return at == config_.settings.end() ? nullptr : &at->second;
-  }
-
-  void registry() {
-    const Setting* given = setting("registry.namespace");
-    if (!config_.registry || given == nullptr) return;
-    RegistryConfig& registry = *config_.registry;
-    const auto space = parse_namespace(given->text);
-    if (!space) return problem(given->at, "registry." + space.error().what);
-    const auto zone = zone_of_namespace(*space, registry.apex);
-    if (!zone) return problem(given->at, "registry." + zone.error().what);
-    registry.space = *space;
-    registry.zone = *zone;
-    registry_id(registry);
-    registry_parent(registry);
-  }
-
-  void registry_id(RegistryConfig& registry) {
-    registry.id = id_of_namespace(registry.space);
-    const Setting* given = setting("registry.id");
-    if (given != nullptr && given->text != registry.id)
-      problem(given->at, fmt::format("registry.id: expected '{}', the namespace in reverse order, found '{}'",
-                                     registry.id, given->text));
-  }
-
-  void registry_parent(RegistryConfig& registry) {
-    const Setting* given = setting("registry.parent");
-    if (given == nullptr) {
-      if (!registry.space.view().is_root()) registry.parent = registry.zone.view().parent();
-      return;
-    }
-    if (!registry.parent) return;
-    const dns::NameView parent = *registry.parent;
-    if (!registry.zone.view().is_below(parent) || !parent.is_at_or_below(registry.apex))
-      problem(given->at, fmt::format("registry.parent: expected {} or a zone between it and {}, found {}",
-                                     registry.apex.to_text(), registry.zone.to_text(), parent.to_text()));
   }
 
   void control() {

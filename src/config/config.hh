@@ -58,6 +58,7 @@ struct DnssecPolicy {
   Seconds propagation_delay{};
   Seconds dnskey_ttl{};
   Seconds ds_ttl{};  ///< of the DS RRset in the parent
+  Seconds purge_keys{};  ///< from a key's removal to that of its files; 0 is never
   bool cds = true;   ///< publish CDS and CDNSKEY (RFC 7344, RFC 8078)
   Path key_directory;
 };
@@ -172,6 +173,31 @@ struct TsigKey {
   Mark at;
 };
 
+/// A key that may publish.
+struct PublisherConfig {
+  std::string space_text;   ///< as it was given; empty: the registry's own
+  dns::Name space;          ///< the namespace's full name, folded
+  std::string fingerprint;  ///< "sha256:…", in lower case
+  std::string note;
+  Mark at;
+};
+
+/// Weights, caps and factors of trust (agent/trust.hh), from 0 to 1.
+struct TrustConfig {
+  double tests = 0;
+  double success = 0;
+  double uptime = 0;
+  double endorsements = 0;
+  double attestation = 0;
+  double claimed_cap = 0;
+  double custody_cap = 0;
+  double new_factor = 0;
+  Seconds new_time{};
+  Seconds attestation_time{};
+  double look_alike_factor = 0;
+  double unknown = 0;
+};
+
 struct RegistryConfig {
   dns::Name space;                  ///< the namespace below the apex, "acme-corp.com."; the root for the root registry
   dns::Name apex;                   ///< "steward-registry.org."
@@ -180,6 +206,19 @@ struct RegistryConfig {
   std::string id;                   ///< "com.acme-corp"
   std::vector<SocketAddress> root;
   Path trust_anchor;  ///< empty: the public DNS's
+  std::vector<dns::Name> namespaces;  ///< full names beside the zone's own, folded; `*` as the first label stands for any
+  std::vector<PublisherConfig> publishers;
+  bool open = false;
+  bool refuse_look_alikes = true;
+  uint32_t agents_per_key = 0;        ///< 0: no limit
+  uint32_t agents_per_namespace = 0;  ///< likewise
+  Seconds min_lease{};
+  Seconds max_lease{};
+  Seconds max_key_lease{};
+  uint32_t history_records = 0;  ///< published, of each agent
+  Path custody_key;
+  std::string replica;  ///< without its incarnation
+  TrustConfig trust;
 };
 
 struct TlsConfig {

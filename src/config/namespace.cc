@@ -30,7 +30,49 @@ std::string broken_rule(std::string_view label) {
   return {};
 }
 
+std::string folded(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return static_cast<char>(dns::fold(static_cast<uint8_t>(c))); });
+  return out;
+}
+
+Result<void> check_labels(std::string_view text, std::string_view left, bool is_pattern) {
+  const char* const text_start = left.data();
+  if (left.ends_with('.')) left.remove_suffix(1);
+  for (bool more = true; more;) {
+    const size_t dot = left.find('.');
+    const std::string_view label = left.substr(0, dot);
+    const bool is_first = label.data() == text_start;
+    if (auto rule = is_pattern && is_first && label == "*" ? std::string() : broken_rule(label); !rule.empty())
+      return fail(Errc::Invalid, fmt::format("namespace '{}': {}", text, rule));
+    more = dot != std::string_view::npos;
+    left.remove_prefix(more ? dot + 1 : left.size());
+  }
+  return {};
+}
+
 }  // namespace
+
+Result<dns::Name> parse_hosted_namespace(std::string_view text, bool is_pattern) {
+  if (text == ".") return dns::Name();
+  const std::string name = folded(text);
+  const size_t slash = name.find('/');
+  if (slash == std::string::npos) {
+    if (auto checked = check_labels(text, name, is_pattern); !checked) return tl::unexpected<Error>(checked.error());
+    return dns::Name::from_text(name);
+  }
+  // One label that holds a slash, then `github` (steward-records(7), "Names").
+  const std::string_view kind = std::string_view(name).substr(0, slash);
+  const size_t dot = name.find('.');
+  const std::string_view below = dot == std::string::npos ? std::string_view() : std::string_view(name).substr(dot + 1);
+  if ((kind != "user" && kind != "org") || (below != "github" && below != "github."))
+    return fail(Errc::Invalid, fmt::format("namespace '{}': expected user/NAME.github or org/NAME.github where there is a slash", text));
+  const std::string_view owner = std::string_view(name).substr(slash + 1, dot - slash - 1);
+  if (is_pattern && owner == "*")
+    return fail(Errc::Invalid, fmt::format("namespace '{}': expected *.github, which stands for all users and organisations", text));
+  if (auto rule = broken_rule(owner); !rule.empty()) return fail(Errc::Invalid, fmt::format("namespace '{}': {}", text, rule));
+  return dns::Name::from_text(name);
+}
 
 Result<dns::Name> parse_namespace(std::string_view text) {
   if (text == ".") return dns::Name();
@@ -39,19 +81,9 @@ Result<dns::Name> parse_namespace(std::string_view text) {
                 fmt::format("namespace '{}': one with a slash is hosted by the 'github' registry and has no "
                             "server of its own, since a slash cannot stand in a host name",
                             text));
-  std::string folded(text);
-  std::transform(folded.begin(), folded.end(), folded.begin(),
-                 [](char c) { return static_cast<char>(dns::fold(static_cast<uint8_t>(c))); });
-  std::string_view left = folded;
-  if (left.ends_with('.')) left.remove_suffix(1);
-  for (bool more = true; more;) {
-    const size_t dot = left.find('.');
-    if (auto rule = broken_rule(left.substr(0, dot)); !rule.empty())
-      return fail(Errc::Invalid, fmt::format("namespace '{}': {}", text, rule));
-    more = dot != std::string_view::npos;
-    left.remove_prefix(more ? dot + 1 : left.size());
-  }
-  return dns::Name::from_text(folded);
+  const std::string name = folded(text);
+  if (auto checked = check_labels(text, name, false); !checked) return tl::unexpected<Error>(checked.error());
+  return dns::Name::from_text(name);
 }
 
 Result<dns::Name> zone_of_namespace(dns::NameView space, dns::NameView apex) {

@@ -6,33 +6,13 @@
 #include <array>
 #include <map>
 
+#include "config/schema_rows.hh"
 #include "config/value.hh"
 
 namespace steward::config {
 namespace {
 
-using T = Target&;
-using V = const Value&;
-
-constexpr int64_t kib = 1024;
-constexpr int64_t mib = kib * kib;
-constexpr int64_t minute = 60;
-constexpr int64_t hour = 60 * minute;
-constexpr int64_t day = 24 * hour;
-constexpr int64_t year = 365 * day;
-
-Seconds seconds(V v) { return Seconds{v.number}; }
-template <class N>
-N as(V v) {
-  return static_cast<N>(v.number);
-}
-
 constexpr std::array algorithms{Algorithm::RSASHA256, Algorithm::ECDSAP256SHA256, Algorithm::ED25519};
-
-RegistryConfig& registry(T t) {
-  if (!t.config.registry) t.config.registry.emplace();
-  return *t.config.registry;
-}
 
 AccessRule& add_rule(std::vector<AccessRule>& rules, V v) {
   rules.emplace_back().at = v.at;
@@ -127,25 +107,6 @@ const Row rows[] = {
   {.path = "metrics.listen", .shape = Shape::List, .type = Type::Address, .doc = "Addresses that serve /metrics over HTTP.",
    .set = [](T t, V v) { t.config.metrics.push_back(v.address); }, .effect = Effect::Restart, .required = true, .port = 9153},
 
-  {.path = "registry", .shape = Shape::Map, .doc = "Makes the server a registry; without it, it is a plain authoritative server."},
-  {.path = "registry.namespace", .type = Type::Text, .least = 1, .most = 253,
-   .doc = "Namespace below the apex, such as acme-corp.com; '.' for the root registry.",
-   .set = [](T t, V) { registry(t); }, .effect = Effect::Restart, .required = true},  // parsed in checks.cc
-  {.path = "registry.apex", .type = Type::Name, .fallback = "steward-registry.org.", .doc = "Name that all registries stand below.",
-   .set = [](T t, V v) { registry(t).apex = v.name; }, .effect = Effect::Restart},
-  {.path = "registry.parent", .type = Type::Name, .fallback = "(the zone's name without its first label)",
-   .doc = "Zone of the parent registry.",
-   .set = [](T t, V v) { registry(t).parent = v.name; }, .effect = Effect::Restart},
-  {.path = "registry.id", .type = Type::Text, .fallback = "(the namespace, reversed)", .least = 1, .most = 253,
-   .doc = "Id of the registry in statements: the namespace's labels in reverse order, such as com.acme-corp.",
-   .set = [](T, V) {}, .effect = Effect::Restart},
-  {.path = "registry.root", .shape = Shape::List, .type = Type::Address,
-   .doc = "Root servers of a federation that the public DNS does not know.",
-   .set = [](T t, V v) { registry(t).root.push_back(v.address); }, .available = Available::Warned},
-  {.path = "registry.trust-anchor", .type = Type::File, .fallback = "(the public DNS's)",
-   .doc = "File with the DS or DNSKEY records of that root.",
-   .set = [](T t, V v) { registry(t).trust_anchor = v.path; }, .available = Available::Warned},
-
   {.path = "zones", .shape = Shape::Maps, .doc = "The zones that are served.",
    .set = [](T t, V v) { t.zone = &t.config.zones.emplace_back(); t.zone->at = v.at; }},
   {.path = "zones[].name", .type = Type::Name, .doc = "Name of the zone.",
@@ -197,6 +158,9 @@ const Row rows[] = {
   {.path = "zones[].dnssec.ds-ttl", .type = Type::Duration, .fallback = "1d", .least = 1, .most = 30 * day,
    .doc = "TTL of the DS records in the parent zone; a KSK rollover waits for it.",
    .set = [](T t, V v) { t.zone->dnssec.ds_ttl = seconds(v); }},
+  {.path = "zones[].dnssec.purge-keys", .type = Type::Duration, .fallback = "90d", .least = 0, .most = 3650 * day,
+   .doc = "Time after which the files of a key that was removed from the zone are deleted; 0s is never.",
+   .set = [](T t, V v) { t.zone->dnssec.purge_keys = seconds(v); }},
   {.path = "zones[].dnssec.cds", .type = Type::Flag, .fallback = "true", .doc = "Publish CDS and CDNSKEY (RFC 7344, RFC 8078).",
    .set = [](T t, V v) { t.zone->dnssec.cds = v.flag; }},
   {.path = "zones[].dnssec.key-directory", .type = Type::File, .fallback = "keys", .doc = "Folder of the zone's keys in BIND's file format; made at the first signing.",
@@ -207,7 +171,7 @@ const Row rows[] = {
   {.path = "zones[].allow-transfer[].key", .type = Type::Name, .doc = "Name of a TSIG key.", .set = set_rule_key},
   {.path = "zones[].allow-transfer[].tls", .type = Type::Text, .least = 1, .most = 253, .doc = "DNS name in the client's certificate, which tls.client-ca has verified.", .set = set_rule_tls},
   {.path = "zones[].allow-transfer[].transport", .type = Type::Choice, .choices = "tls", .doc = "Only over this transport.", .set = set_rule_transport},
-  {.path = "zones[].allow-update", .shape = Shape::Maps, .doc = "Who may change what of the zone by DNS UPDATE (RFC 2136). The first row that matches sender, name and type decides; without one it is refused.",
+  {.path = "zones[].allow-update", .shape = Shape::Maps, .doc = "Who may change what of the zone by DNS UPDATE (RFC 2136). The first row that matches sender, name and type decides; without one it is refused. A zone that comes signed is never changed: it would have signatures of what it was before.",
    .set = [](T t, V v) {
      t.update_rule = &t.zone->allow_update.emplace_back();
      t.update_rule->at = v.at;
@@ -301,7 +265,7 @@ const Row rows[] = {
    .set = [](T t, V v) { t.zone->catalog_entry.catalog = v.name; }},
   {.path = "zones[].catalog-group", .shape = Shape::List, .type = Type::Text, .least = 1, .most = 255, .doc = "Groups with which it is listed.",
    .set = [](T t, V v) { t.zone->catalog_entry.groups.push_back(v.text); }},
-  {.path = "zones[].catalog-coo", .type = Type::Name, .fallback = "(none)", .doc = "Catalog that is to take the zone over (RFC 9432 section 4.4.1).",
+  {.path = "zones[].catalog-coo", .type = Type::Name, .fallback = "(none)", .doc = "Catalog that is to take the zone over (RFC 9432 section 4.3.1).",
    .set = [](T t, V v) { t.zone->catalog_entry.coo = v.name; }},
 
   {.path = "templates", .shape = Shape::Maps, .doc = "Templates of zones that a catalog brings: a name, and the keys of zones[].",
@@ -401,6 +365,7 @@ std::string scalar_text(const Row& row) {
     case Type::Flag: return "true or false";
     case Type::Integer: return "a whole number" + range_text(row, [](int64_t n) { return std::to_string(n); });
     case Type::Duration: return "a duration" + range_text(row, duration_text) + ", such as 30d, 12h, 90s";
+    case Type::Fraction: return fmt::format("a number from {} to {}, such as 0.25", fraction_text(row.least), fraction_text(row.most));
     case Type::Size: return "a size" + range_text(row, size_text) + ", such as 64M, 1G";
     case Type::Text: return "text" + length_text(row);
     case Type::File: return "a path" + length_text(row);
@@ -422,12 +387,22 @@ std::string scalar_text(const Row& row) {
 
 }  // namespace
 
-std::span<const Row> schema() { return rows; }
+std::span<const Row> schema() {
+  static const std::vector<Row> all = [] {
+    std::vector<Row> table;
+    for (const Row& row : rows) {
+      if (row.path == "zones") table.insert(table.end(), registry_rows().begin(), registry_rows().end());
+      table.push_back(row);
+    }
+    return table;
+  }();
+  return all;
+}
 
 const Row* find_row(std::string_view path) {
   static const auto index = [] {
     std::map<std::string_view, const Row*> by_path;
-    for (const Row& row : rows) by_path.emplace(row.path, &row);
+    for (const Row& row : schema()) by_path.emplace(row.path, &row);
     return by_path;
   }();
   const auto at = index.find(path);
@@ -436,7 +411,7 @@ const Row* find_row(std::string_view path) {
 
 std::vector<const Row*> rows_below(std::string_view path) {
   std::vector<const Row*> found;
-  for (const Row& row : rows)
+  for (const Row& row : schema())
     if (parent_path(row.path) == path) found.push_back(&row);
   return found;
 }
@@ -463,7 +438,7 @@ std::string expected(const Row& row) {
 
 std::string key_listing() {
   std::string out;
-  for (const Row& row : rows) {
+  for (const Row& row : schema()) {
     out += fmt::format("{}\n    {}\n    {}", row.path, row.doc, expected(row));
     if (!row.fallback.empty()) out += fmt::format("; default {}", row.fallback);
     if (row.required) out += "; required";

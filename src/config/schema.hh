@@ -19,6 +19,7 @@ enum class Type : uint8_t {
   Integer,
   Duration,
   Size,
+  Fraction,  ///< a decimal of up to six digits behind the point
   Text,
   File,
   Name,
@@ -45,7 +46,7 @@ enum class Available : uint8_t { Yes, Warned, Refused };
 struct Value {
   std::string text;    ///< canonical spelling; also Type::Text
   bool flag = false;   ///< Flag
-  int64_t number = 0;  ///< Integer; Duration in seconds; Size in octets; Choice: the index; RecordType
+  int64_t number = 0;  ///< Integer; Duration in seconds; Size in octets; Fraction in millionths; Choice: the index; RecordType
   dns::Name name;      ///< folded
   SocketAddress address;
   bool port_given = false;  ///< Address
@@ -65,6 +66,7 @@ struct Target {
   UpdateRule* update_rule = nullptr;  ///< the same, of allow-update
   Peer* peer = nullptr;
   CatalogGroup* group = nullptr;
+  PublisherConfig* publisher = nullptr;
 };
 
 struct Row {
@@ -72,7 +74,7 @@ struct Row {
   Shape shape = Shape::One;
   Type type = Type::None;     ///< None for a Map or Maps without a short form
   std::string_view fallback;  ///< the default as one would write it; in parentheses: words, nothing is set; empty: none
-  int64_t least = 0;          ///< Integer, Duration, Size: the value; Text, Base64, Octets: octets
+  int64_t least = 0;          ///< Integer, Duration, Size, Fraction: the value; Text, Base64, Octets: octets
   int64_t most = std::numeric_limits<int64_t>::max();
   std::string_view choices;  ///< "text|json"
   std::string_view doc;

@@ -181,6 +181,26 @@ Result<int64_t> parse_size(std::string_view text) {
   return octets;
 }
 
+Result<int64_t> parse_fraction(std::string_view text) {
+  constexpr size_t most_digits = 6;
+  const size_t point = text.find('.');
+  const std::string_view behind = point == std::string_view::npos ? std::string_view() : text.substr(point + 1);
+  const auto whole = point == 0 ? std::optional<int64_t>(0) : parse_digits(text.substr(0, point));
+  const bool is_whole = point == std::string_view::npos;
+  if (!whole || *whole > 1000 || behind.size() > most_digits || (!is_whole && behind.empty()))
+    return fail(Errc::Invalid, "expected a number with at most six digits behind the point");
+  const auto part = is_whole ? std::optional<int64_t>(0) : parse_digits(std::string(behind) + std::string(most_digits - behind.size(), '0'));
+  if (!part) return fail(Errc::Invalid, "expected digits behind the point");
+  return *whole * fraction_one + *part;
+}
+
+std::string fraction_text(int64_t millionths) {
+  std::string text = fmt::format("{}.{:06}", millionths / fraction_one, millionths % fraction_one);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
+  return text;
+}
+
 std::string duration_text(int64_t seconds) {
   if (seconds == 0) return "0";
   std::string text;
@@ -212,6 +232,11 @@ Result<Value> parse_value(const Row& row, std::string_view text, const Path& fol
       const auto seconds = parse_duration(text);
       if (!seconds) return tl::unexpected(seconds.error());
       return checked(row, *seconds, duration_text(*seconds));
+    }
+    case Type::Fraction: {
+      const auto millionths = parse_fraction(text);
+      if (!millionths) return tl::unexpected(millionths.error());
+      return checked(row, *millionths, fraction_text(*millionths));
     }
     case Type::Size: {
       const auto octets = parse_size(text);

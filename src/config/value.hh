@@ -17,6 +17,11 @@ namespace steward::config {
 [[nodiscard]] Result<int64_t> parse_duration(std::string_view text);
 /// "64M", "1G", "512": octets, multiples of 1024.
 [[nodiscard]] Result<int64_t> parse_size(std::string_view text);
+constexpr int64_t fraction_one = 1'000'000;
+/// "0.25", "1", ".5": millionths.
+[[nodiscard]] Result<int64_t> parse_fraction(std::string_view text);
+/// The shortest spelling: 250000 is "0.25".
+[[nodiscard]] std::string fraction_text(int64_t millionths);
 /// The shortest spelling: 86400 is "1d", 5400 is "1h30m", 0 is "0".
 [[nodiscard]] std::string duration_text(int64_t seconds);
 [[nodiscard]] std::string size_text(int64_t octets);

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "daemon/control_protocol.hh"
+#include "daemon/control_registry.hh"
 #include "daemon/control_store.hh"
 #include "daemon/control_zones.hh"
 #include "daemon/server.hh"
@@ -84,6 +85,13 @@ Json updates_of(const Server& server) {
   return {{"waiting", figures.waiting}, {"done", figures.done}, {"refused", figures.failed}, {"overload", figures.overload}};
 }
 
+Json publishes_of(const Server& server) {
+  const UpdateDesk::Figures figures = server.update_figures();
+  uint64_t refused = 0;
+  for (const auto& [rule, count] : figures.publishes_refused) refused += count;
+  return {{"accepted", figures.published}, {"refused", refused}, {"by_rule", figures.publishes_refused}};
+}
+
 void status(Server& server, const Reply& reply) {
   Json listen = Json::array();
   for (const SocketAddress& address : server.config().listen) listen.push_back(address.to_text());
@@ -129,6 +137,10 @@ void status(Server& server, const Reply& reply) {
   if (const auto& registry = server.config().registry) {
     result["namespace"] = registry->space.to_text();
     result["zone"] = registry->zone.to_text();
+    result["publishes"] = publishes_of(server);
+    const RegistryFigures figures = server.registry_figures();
+    result["agents"] = {{"published", figures.agents}, {"leases", figures.leases}};
+    if (const auto& policy = server.publish_policy()) result["replica"] = policy->replica;
   }
   if (const auto& last = server.last_reload()) {
     result["last_reload"] = {{"at", seconds_of(last->at)}, {"ok", last->ok}};
@@ -200,6 +212,12 @@ Result<dns::Name> zone_argument(const Json& request) {
   return name->folded();
 }
 
+Result<dns::Name> name_within(const std::string& text, const dns::Name& apex) {
+  auto name = dns::Name::from_text(text);
+  if (name && name->view().is_at_or_below(apex)) return name;
+  return dns::Name::from_text(text, apex);
+}
+
 Json json_of(const std::optional<ZoneEvent>& event) {
   if (!event) return nullptr;
   return {{"at", seconds_of(event->at)}, {"what", event->what}};
@@ -238,6 +256,15 @@ void dispatch(Server& server, const Json& request, const Reply& reply) {
   if (command == control::zone_keys) return zone_keys(server, request, reply);
   if (command == control::zone_keys_rollover) return zone_keys_rollover(server, request, reply);
   if (command == control::zone_keys_ds_seen) return zone_keys_ds_seen(server, request, reply);
+  if (command == control::zone_log) return zone_log(server, request, reply);
+  if (command == control::publisher_list) return publisher_list(server, reply);
+  if (command == control::publisher_allow) return publisher_allow(server, request, reply);
+  if (command == control::publisher_remove) return publisher_remove(server, request, reply);
+  if (command == control::agent_list) return agent_list(server, request, reply);
+  if (command == control::agent_show) return agent_show(server, request, reply);
+  if (command == control::agent_suspend) return agent_suspend(server, request, reply);
+  if (command == control::agent_restore) return agent_restore(server, request, reply);
+  if (command == control::agent_attest) return agent_attest(server, request, reply);
   if (command == control::backup) return backup(server, reply);
   if (command == control::store_verify) return store_verify(server, reply);
   if (command == control::store_stat) return store_stat(server, reply);

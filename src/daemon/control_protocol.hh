@@ -16,6 +16,8 @@
 // status             {"version", "pid", "started_at", "ready", "config", "namespace"?, "zone"?, "workers", "listen": [text],
 //                     "zones": {"total", "serving", "failed"}, "queries": {"udp", "tcp"},
 //                     "answers": {rcode mnemonic: count}, "truncated", "rate_limited", "tcp_clients",
+//                     of a registry also "replica", "publishes": {"accepted", "refused", "by_rule": {rule: count}},
+//                     "agents": {"published", "leases"},
 //                     "database": {"used", "size", "most", "nodes"}, "memory": private octets,
 //                     "last_reload": {"at", "ok", "error"?} or null}
 // health             {"healthy": bool, "checks": [{"check", "ok", "detail"}]}; a check is one of: zones, signatures, disk,
@@ -40,6 +42,20 @@
 // zone.keys.rollover (zone, role: "ksk"|"zsk"|"csk", dry_run: bool) {"zone", "applied": bool, "steps": [{"at", "what"}]},
 //                    up to the next rollover of that kind
 // zone.keys.ds-seen  (zone, tag?, dry_run: bool) the same; says that the parent serves the DS of the new KSK
+// zone.log           (zone, agent?) for each agent {"agent", "sound": each entry is linked to the one before and the last is the book's head,
+//                     "entries": [{"number", "at", "action", "by": fingerprint or "registry", "version", "digest", "reason", "hash",
+//                     "linked"}]}; ok is false at the end where one is not sound
+// publisher.list     {"open": bool, "publishers": [{"namespace", "fingerprint", "note", "since", "source": "configuration"|"command"}]}
+// publisher.allow    (fingerprint, namespace?, note?) {"namespace", "fingerprint", "serial"}
+// publisher.remove   (fingerprint, namespace?) the same
+// agent.list         (namespace?) any number of {"agents": [row]}, a row being {"agent", "version", "presence": "live"|"tombstone"|"gone",
+//                     "status", "key", "custodial", "trust", "modified", "lease_until"}
+// agent.show         (agent) the row, and {"first_published", "revoked": [fingerprint], "rotations", "suspended": reason or null,
+//                     "key_lease_until", "capabilities", "protocols", "looks_alike", "history": entries, "facts": [{"fact", "value",
+//                     "claimed", "at"}], "trust_terms": [{"name", "weight", "value", "result", "note"}]}
+// agent.suspend      (agent, reason) {"agent", "serial"}
+// agent.restore      (agent) the same
+// agent.attest       (agent, fact, value: 0 to 1) {"agent", "fact", "value", "serial"}
 // backup             any number of {"octets": base64 of the next octets of the file}, then {"zones", "names", "hashes",
 //                     "records", "octets"}; without the latter the file is not whole
 // store.verify       {"sound": true, as the last line of backup} or {"sound": false, "error"}
@@ -67,6 +83,15 @@ constexpr std::string_view zone_sign = "zone.sign";
 constexpr std::string_view zone_keys = "zone.keys";
 constexpr std::string_view zone_keys_rollover = "zone.keys.rollover";
 constexpr std::string_view zone_keys_ds_seen = "zone.keys.ds-seen";
+constexpr std::string_view zone_log = "zone.log";
+constexpr std::string_view publisher_list = "publisher.list";
+constexpr std::string_view publisher_allow = "publisher.allow";
+constexpr std::string_view publisher_remove = "publisher.remove";
+constexpr std::string_view agent_list = "agent.list";
+constexpr std::string_view agent_show = "agent.show";
+constexpr std::string_view agent_suspend = "agent.suspend";
+constexpr std::string_view agent_restore = "agent.restore";
+constexpr std::string_view agent_attest = "agent.attest";
 constexpr std::string_view backup = "backup";
 constexpr std::string_view store_verify = "store.verify";
 constexpr std::string_view store_stat = "store.stat";

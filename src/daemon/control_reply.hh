@@ -36,6 +36,9 @@ inline std::string argument(const Json& request, const char* key) {
 /// `zone`, folded and complete; the error names what was given.
 Result<dns::Name> zone_argument(const Json& request);
 
+/// People leave the final dot out: "www.example.com" in example.com is www.example.com., "www" is too.
+Result<dns::Name> name_within(const std::string& text, const dns::Name& apex);
+
 Json json_of(const ZoneStatus& status);
 Json json_of(const std::optional<ZoneEvent>& event);
 

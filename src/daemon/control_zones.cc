@@ -29,13 +29,6 @@ void read(Server& server, const Json& request, const Reply& reply,
   });
 }
 
-// People leave the final dot out: "www.example.com" in example.com is www.example.com., "www" is too.
-Result<dns::Name> name_within(const std::string& text, const dns::Name& apex) {
-  auto name = dns::Name::from_text(text);
-  if (name && name->view().is_at_or_below(apex)) return name;
-  return dns::Name::from_text(text, apex);
-}
-
 Result<void> show_name(const store::Reader& reader, const store::ZoneRecord& record, const Json& request, const Reply& reply) {
   const auto name = name_within(argument(request, "name"), record.info.apex);
   if (!name) return fail("name", name.error());

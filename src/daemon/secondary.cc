@@ -81,6 +81,12 @@ void Secondary::start() {
   follow(refresh_.start(moment()));
 }
 
+std::vector<config::Peer> Secondary::primaries_in_turn() const {
+  std::vector<config::Peer> peers = zone_.primaries;
+  std::rotate(peers.begin(), peers.begin() + static_cast<std::ptrdiff_t>(refresh_.primary()), peers.end());
+  return peers;
+}
+
 void Secondary::tick() {
   if (refresh_.next_event() <= room_.calls.clock().now()) follow(refresh_.tick(moment()));
 }
@@ -370,7 +376,7 @@ void Secondary::commit() {
     if (incremental) {
       const transfer::IxfrChanges& changes = transfer->receiver.changes();
       const auto last = changes.size() > 0 ? transfer::soa_fields(changes[changes.size() - 1].new_soa.rdata) : transfer::SoaFields{};
-      return keeper->edit([transfer, apex, &changes](change::ZoneEdit& edit) { return apply(changes, apex, edit); }, true,
+      return keeper->edit([transfer, apex, &changes](change::ZoneEdit& edit, ZoneTables&) { return apply(changes, apex, edit); }, true,
                           [back, last](const LoadOutcome& outcome) { back(outcome, last); });
     }
     transfer::ReceivedImage received = transfer->receiver.zone().finish();

@@ -78,6 +78,7 @@ Result<void> Server::open() {
   auto keyring = keyring_of(config_);
   if (!keyring) return fail(config_.file.string() + ": keys", keyring.error());
   keyring_ = std::make_shared<const auth::Keyring>(std::move(*keyring));
+  if (auto opened = open_registry(); !opened) return opened;
   apply_settings();
   // With the rights that a later reload will have, not those of the start.
   if (auto opened = tls_.open(config_.tls, clock_.now()); !opened) return opened;
@@ -207,7 +208,7 @@ void Server::open_file_watch() {
 void Server::apply_settings() {
   auto settings = settings_of(config_);
   settings->keys = keyring_;
-  settings->access = std::make_shared<const serve::AccessTable>(access_of(zones_));
+  settings->access = std::make_shared<const serve::AccessTable>(access_of(zones_, config_.registry));
   settings_history_.push_back(std::move(settings));
   settings_.store(settings_history_.back().get(), std::memory_order_release);
   retire_settings();
@@ -284,6 +285,7 @@ Result<std::vector<config::Change>> Server::reload_config() {
   config_ = std::move(*fresh);
   zones_ = zones_with_members(config_, members_);
   keyring_ = std::make_shared<const auth::Keyring>(std::move(*keyring));
+  reload_registry();
   apply_settings();
   writer_.post([this, shared, changed_zones = std::move(changed_zones)] {
     group_->flush();
@@ -295,6 +297,7 @@ Result<std::vector<config::Change>> Server::reload_config() {
     group_->flush();
     sync_keepers(shared, changed_zones);
     load_all([](const std::string&) { return true; });
+    learn_registry();
     follow_catalogs();
     after_change();
     loop_->post([this] {
@@ -311,6 +314,7 @@ void Server::hang_up() {
     // The files of the zones are read again all the same.
     writer_.post([this] {
       load_all([](const std::string&) { return true; });
+      learn_registry();
       after_change();
     });
     notify_.ready();

@@ -24,6 +24,7 @@
 #include "daemon/notify_socket.hh"
 #include "daemon/operations.hh"
 #include "daemon/peer_calls.hh"
+#include "daemon/registry_zone.hh"
 #include "daemon/secondaries.hh"
 #include "daemon/serve.hh"
 #include "daemon/store_transfers.hh"
@@ -46,6 +47,12 @@ struct ReloadReport {
   std::string error;
 };
 
+/// As of the last change.
+struct RegistryFigures {
+  uint64_t agents = 0;
+  uint64_t leases = 0;
+};
+
 class Server {
  public:
   Server(config::Config config, ServeOptions options, NotifySocket notify);
@@ -60,7 +67,12 @@ class Server {
   /// Any thread.
   void stop();
 
+  /// Work for the writer with the registry's zone, and what to say where there is none. Any thread.
+  bool post_registry(std::function<void(RegistryZone&, ZoneKeeper&)> work, const std::function<void(const std::string&)>& refused);
+
   // For the control socket (main thread).
+  /// What publishers may do; null where there is no registry.
+  [[nodiscard]] const std::shared_ptr<const change::PublishPolicy>& publish_policy() const { return publish_policy_; }
   [[nodiscard]] const config::Config& config() const { return config_; }
   [[nodiscard]] const StatusBoard& board() const { return board_; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
@@ -78,6 +90,11 @@ class Server {
   [[nodiscard]] Secondaries& secondaries() { return *secondaries_; }
   [[nodiscard]] size_t transfers() const { return transfer_slots_->taken(); }
   [[nodiscard]] size_t connections() const { return client_counts_->total(); }
+
+  [[nodiscard]] RegistryFigures registry_figures() const {
+    const std::lock_guard lock(figures_mutex_);
+    return registry_figures_;
+  }
 
   /// Of the store, as of the last work with it: so that who asks need not wait for a long write.
   [[nodiscard]] store::StoreFigures figures() const {
@@ -125,6 +142,7 @@ class Server {
   void apply_settings();
   [[nodiscard]] std::shared_ptr<const UpdateRights> update_rights() const;
   void run_updates();
+  void tell_publish(const UpdateDesk::Waiting& waiting, const change::PublishOutcome& outcome, uint32_t serial);
   void run_updates_of(const std::string& zone, std::shared_ptr<std::vector<UpdateDesk::Waiting>> batch);
   void configure_peers(const std::set<std::string>& changed);
   void first_loads(std::shared_ptr<const config::Config> config);
@@ -139,6 +157,15 @@ class Server {
   [[nodiscard]] std::optional<catalog::Membership> membership_of(const std::string& zone) const;
   [[nodiscard]] std::unique_ptr<ZoneKeeper> make_keeper(const config::ZoneConfig& zone);
   void sync_catalogs(const std::set<std::string>& changed);
+  // server_registry.cc
+  [[nodiscard]] bool has_registry_zone() const;
+  [[nodiscard]] std::shared_ptr<const crypto::KeyPair> custody_key() const;
+  Result<void> open_registry();
+  void reload_registry();
+  [[nodiscard]] ZoneKeeper* registry_keeper();
+  void learn_registry();
+  void expire_leases();
+  void note_next_event();
   void follow_catalogs();
   void follow_catalog(const dns::Name& name);
   void carry_out(const std::vector<catalog::Change>& changes);
@@ -180,6 +207,7 @@ class Server {
 
   // Exchange with other servers: the main loop's, but for the desk of updates, which all share.
   std::shared_ptr<const auth::Keyring> keyring_;
+  std::shared_ptr<const change::PublishPolicy> publish_policy_;
   std::unique_ptr<UpdateDesk> updates_;
   std::unique_ptr<ServerOperations> operations_;
   std::shared_ptr<serve::TransferSlots> transfer_slots_;
@@ -193,6 +221,7 @@ class Server {
 
   mutable std::mutex figures_mutex_;
   store::StoreFigures figures_;
+  RegistryFigures registry_figures_;
   Writer writer_;
   Writer exports_;  // the same kind of queue, for long reads
   std::unique_ptr<store::Reader> export_reader_;
@@ -201,6 +230,7 @@ class Server {
   bool compacts_ = false;      // a step of it waits
   std::unique_ptr<KeeperRoom> room_;
   std::unique_ptr<Catalogs> catalogs_;
+  std::unique_ptr<RegistryZone> registry_;  // null: none here
   std::map<std::string, std::unique_ptr<ZoneKeeper>> keepers_;
   std::atomic<int64_t> earliest_event_{INT64_MAX};
   std::atomic<bool> tending_{false};

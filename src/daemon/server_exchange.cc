@@ -66,8 +66,9 @@ Result<void> Server::open_exchange() {
 
 std::shared_ptr<const UpdateRights> Server::update_rights() const {
   auto rights = std::make_shared<UpdateRights>();
+  rights->registry = publish_policy_;
   for (const config::ZoneConfig& zone : zones_)
-    if (!zone.allow_update.empty())
+    if (!zone.allow_update.empty() || (publish_policy_ && publish_policy_->zone == zone.name))
       rights->zones.emplace(zone.name.to_text(), UpdateRights::Zone{change::UpdatePolicy(zone.allow_update, zone.dnssec.enabled),
                                                                     zone.update_limits, !zone.primaries.empty()});
   return rights;

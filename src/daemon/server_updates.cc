@@ -21,6 +21,22 @@ void tell(const UpdateDesk::Waiting& waiting, const change::UpdateOutcome& outco
 
 }  // namespace
 
+// Writer thread, after the commit.
+void Server::tell_publish(const UpdateDesk::Waiting& waiting, const change::PublishOutcome& outcome, uint32_t serial) {
+  const change::CheckedPublish& publish = *waiting.publish;
+  updates_->tell_publish(publish.agent, waiting.sender.address, outcome.update);
+  if (!outcome.update.done()) return;
+  const auto& effect = outcome.effect;
+  log::info("agent.publish", {{"agent", publish.agent.to_text()},
+                              {"version", publish.statement.version()},
+                              {"status", agent::to_text(publish.statement.status())},
+                              {"key", publish.signer},
+                              {"client", waiting.sender.address.to_text()},
+                              {"lease", effect && effect->lease_until ? seconds_of(*effect->lease_until) : 0},
+                              {"serial", serial}});
+  if (effect && effect->lease_until) note_next_event();
+}
+
 void Server::run_updates() {
   std::map<std::string, std::shared_ptr<std::vector<UpdateDesk::Waiting>>> by_zone;
   for (UpdateDesk::Waiting& waiting : updates_->drain()) {
@@ -38,16 +54,28 @@ void Server::run_updates_of(const std::string& zone, std::shared_ptr<std::vector
     for (UpdateDesk::Waiting& waiting : *batch) waiting.response.send(dns::Rcode::NOTAUTH, clock_.now(), serve::ExtendedError::NotAuthoritative);
     return updates_->count(0, batch->size());
   }
-  auto outcomes = std::make_shared<std::vector<change::UpdateOutcome>>();
-  const auto evaluate = [batch, outcomes, zone](change::ZoneEdit& edit) -> Result<void> {
+  RegistryZone* registry = registry_ && registry_->zone() == at->second->config().name ? registry_.get() : nullptr;
+  auto outcomes = std::make_shared<std::vector<change::PublishOutcome>>();
+  const auto evaluate = [batch, outcomes, zone, registry](change::ZoneEdit& edit, ZoneTables& tables) -> Result<void> {
     outcomes->clear();
+    std::optional<RegistryZone::Changes> changes;
+    if (registry != nullptr) {
+      registry->begin();
+      changes.emplace(*registry, edit, tables);
+    }
     for (const UpdateDesk::Waiting& waiting : *batch) {
       const UpdateRights::Zone& rights = waiting.rights->zones.at(zone);
-      outcomes->push_back(change::evaluate_update(waiting.request, rights.policy, waiting.sender, rights.limits, edit));
+      if (changes && waiting.publish)
+        outcomes->push_back(changes->publish(waiting.request, *waiting.publish, *waiting.rights->registry, rights.limits));
+      else if (changes)
+        outcomes->push_back({changes->update(waiting.request, rights.policy, waiting.sender, rights.limits), {}, {}});
+      else
+        outcomes->push_back({change::evaluate_update(waiting.request, rights.policy, waiting.sender, rights.limits, edit), {}, {}});
     }
     return {};
   };
-  at->second->edit(evaluate, false, [this, zone, batch, outcomes](const LoadOutcome& outcome) {
+  at->second->edit(evaluate, false, [this, zone, batch, outcomes, registry](const LoadOutcome& outcome) {
+    if (registry != nullptr) registry->end(outcome.ok);
     if (!outcome.ok && batch->size() > 1) {
       // One of them spoils it for all: each by itself.
       for (UpdateDesk::Waiting& waiting : *batch) {
@@ -65,8 +93,12 @@ void Server::run_updates_of(const std::string& zone, std::shared_ptr<std::vector
         waiting.response.send(dns::Rcode::SERVFAIL, clock_.now(), serve::ExtendedError::Other, outcome.error.substr(0, 240));
         continue;
       }
-      const change::UpdateOutcome& mine = (*outcomes)[i];
-      tell(waiting, mine, outcome.serial);
+      const change::UpdateOutcome& mine = (*outcomes)[i].update;
+      if (waiting.publish)
+        tell_publish(waiting, (*outcomes)[i], outcome.serial);
+      else
+        tell(waiting, mine, outcome.serial);
+      if (const auto& granted = (*outcomes)[i].granted) waiting.response.grant({granted->lease, granted->key_lease});
       done += mine.done() ? size_t{1} : size_t{0};
       if (mine.why)
         waiting.response.send(mine.rcode, clock_.now(), static_cast<serve::ExtendedError>(mine.why->code), mine.why->text);

@@ -30,6 +30,10 @@ void Server::first_loads(std::shared_ptr<const config::Config> config) {
   if (!all_served) loop_->post([this] { become_ready(); });
   load_all([&](const std::string& zone) { return served.contains(zone); });
   loop_->post([this] { notifier_->announce(); });
+  if (registry_) {
+    if (auto opened = registry_->open(); !opened) log::error("registry", {{"error", opened.error().what}});
+    learn_registry();
+  }
   follow_catalogs();
   exports_.post_idle([this, end = store_->log_end()] { store_->warm(end); });
   after_change();
@@ -106,23 +110,32 @@ void Server::note_figures() {
   const store::StoreFigures figures = store_->figures();
   const std::lock_guard lock(figures_mutex_);
   figures_ = figures;
+  if (registry_) registry_figures_ = {registry_->index().agents(), registry_->index().leases()};
 }
 
 // Writer thread.
 void Server::after_change() {
   note_figures();
   has_changed_ = true;
-  int64_t earliest = INT64_MAX;
+  note_next_event();
   std::set<std::string> folders;
   for (const auto& [name, keeper] : keepers_) {
-    if (const auto next = keeper->next_event()) earliest = std::min(earliest, seconds_of(*next));
     for (const std::string& file : keeper->files()) {
       const fs::path folder = fs::path(file).parent_path();
       folders.insert(folder.empty() ? "." : folder.string());
     }
   }
-  earliest_event_.store(earliest);
   loop_->post([this, folders = std::move(folders)] { watch_files(folders); });
+}
+
+// Writer thread.
+void Server::note_next_event() {
+  int64_t earliest = INT64_MAX;
+  for (const auto& [name, keeper] : keepers_)
+    if (const auto next = keeper->next_event()) earliest = std::min(earliest, seconds_of(*next));
+  if (registry_)
+    if (const auto next = registry_->index().next_expiry()) earliest = std::min(earliest, seconds_of(*next));
+  earliest_event_.store(earliest);
 }
 
 void Server::compact_when_idle() {
@@ -166,6 +179,7 @@ void Server::files_changed(const net::DirectoryChanges& changes) {
       if (group_->is_due()) group_->flush();
     }
     group_->flush();
+    learn_registry();
     after_change();
   });
 }
@@ -178,6 +192,7 @@ void Server::every_second() {
     bool more = false;
     for (auto& [name, keeper] : keepers_)
       if (const auto next = keeper->next_event(); next && *next <= clock_.now()) more |= keeper->tend();
+    expire_leases();
     if (!more) after_change();
     tending_.store(false);
   });

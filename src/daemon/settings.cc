@@ -1,5 +1,6 @@
 #include "daemon/settings.hh"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -51,7 +52,7 @@ Result<auth::Keyring> keyring_of(const config::Config& config) {
   return auth::Keyring::create(std::move(keys));
 }
 
-serve::AccessTable access_of(const std::vector<config::ZoneConfig>& zones) {
+serve::AccessTable access_of(const std::vector<config::ZoneConfig>& zones, const std::optional<config::RegistryConfig>& registry) {
   serve::AccessTable table;
   for (const config::ZoneConfig& zone : zones) {
     serve::ZoneAccess access;
@@ -63,10 +64,45 @@ serve::AccessTable access_of(const std::vector<config::ZoneConfig>& zones) {
       access.notify = std::move(primaries);
     }
     // Who may change what is decided by row, name and type (change/update_policy.hh), not by address alone.
-    if (!zone.allow_update.empty()) access.update = serve::AccessList::everybody();
+    const bool is_registrys = registry && registry->zone == zone.name && !access.secondary;
+    if (!zone.allow_update.empty() || is_registrys) access.update = serve::AccessList::everybody();
     table.set(zone.name, std::move(access));
   }
   return table;
+}
+
+change::PublishPolicy publish_policy_of(const config::RegistryConfig& registry, uint64_t incarnation) {
+  constexpr int64_t day = 24 * 3600;
+  change::PublishPolicy policy;
+  policy.zone = registry.zone;
+  policy.apex = registry.apex;
+  policy.registry_id = registry.id;
+  policy.replica = fmt::format("{}-{:04x}", registry.replica, incarnation >> 48);
+  policy.namespaces = registry.namespaces;
+  for (const config::PublisherConfig& publisher : registry.publishers)
+    policy.publishers.push_back({publisher.space, publisher.fingerprint, publisher.note, {}});
+  policy.open = registry.open;
+  policy.look_alikes = registry.refuse_look_alikes;
+  policy.agents_per_key = registry.agents_per_key;
+  policy.agents_per_namespace = registry.agents_per_namespace;
+  policy.min_lease = registry.min_lease;
+  policy.max_lease = registry.max_lease;
+  policy.max_key_lease = registry.max_key_lease;
+  policy.history_records = registry.history_records;
+  const config::TrustConfig& trust = registry.trust;
+  policy.trust.tests = trust.tests;
+  policy.trust.success = trust.success;
+  policy.trust.uptime = trust.uptime;
+  policy.trust.endorsements = trust.endorsements;
+  policy.trust.attestation = trust.attestation;
+  policy.trust.claimed_cap = trust.claimed_cap;
+  policy.trust.custody_cap = trust.custody_cap;
+  policy.trust.new_factor = trust.new_factor;
+  policy.trust.new_days = static_cast<uint32_t>(trust.new_time.count() / day);
+  policy.trust.look_alike_factor = trust.look_alike_factor;
+  policy.trust.unknown = trust.unknown;
+  policy.trust.attestation_days = static_cast<uint32_t>(trust.attestation_time.count() / day);
+  return policy;
 }
 
 net::StreamLimits stream_limits_of(const config::TcpConfig& tcp) {

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "auth/tsig_key.hh"
+#include "change/publish.hh"
 #include "config/config.hh"
 #include "net/stream_limits.hh"
 #include "serve/access.hh"
@@ -16,8 +17,11 @@ namespace steward::daemon {
 [[nodiscard]] std::unique_ptr<serve::Settings> settings_of(const config::Config& config);
 /// The TSIG keys of `keys`. Invalid where one cannot be used.
 [[nodiscard]] Result<auth::Keyring> keyring_of(const config::Config& config);
-[[nodiscard]] serve::AccessTable access_of(const std::vector<config::ZoneConfig>& zones);
+/// `registry`: publishers may send UPDATEs for its zone.
+[[nodiscard]] serve::AccessTable access_of(const std::vector<config::ZoneConfig>& zones, const std::optional<config::RegistryConfig>& registry);
 [[nodiscard]] net::StreamLimits stream_limits_of(const config::TcpConfig& tcp);
+/// What publishers may do. `incarnation`: of the store, which makes the replica's id.
+[[nodiscard]] change::PublishPolicy publish_policy_of(const config::RegistryConfig& registry, uint64_t incarnation);
 /// For `answers_per_second` above 0.
 [[nodiscard]] serve::RateLimitSettings rate_limits_of(const config::RateLimit& limit);
 

@@ -13,6 +13,7 @@
 #include "auth/verify_budget.hh"
 #include "base/clock.hh"
 #include "change/update.hh"
+#include "daemon/publish_gate.hh"
 #include "serve/operations.hh"
 #include "store/store.hh"
 
@@ -26,6 +27,8 @@ struct UpdateRights {
     bool is_secondary = false;
   };
   std::map<std::string, Zone> zones;  ///< by the text of the apex, in lower case
+  /// Of the registry, whose zone is among the zones then; null where there is none.
+  std::shared_ptr<const change::PublishPolicy> registry;
 };
 
 class UpdateDesk {
@@ -33,6 +36,7 @@ class UpdateDesk {
   struct Waiting {
     change::UpdateRequest request;
     change::UpdateSender sender;
+    std::optional<change::CheckedPublish> publish;  ///< it is an agent's
     serve::DeferredResponse response;
     std::shared_ptr<const UpdateRights> rights;
     uint64_t since_ns = 0;
@@ -42,10 +46,12 @@ class UpdateDesk {
     uint64_t done = 0;
     uint64_t failed = 0;    ///< a prerequisite, a right, a form
     uint64_t overload = 0;  ///< refused since too many waited
+    uint64_t published = 0;
+    std::map<std::string, uint64_t> publishes_refused;  ///< by rule
   };
 
-  /// `wake` posts run() to the writer. `keys` reads the KEY records that SIG(0) is checked with.
-  UpdateDesk(std::unique_ptr<store::Reader> keys, const Clock& clock, std::function<void()> wake,
+  /// `wake` posts run() to the writer. `reader` reads the KEY records that SIG(0) is checked with.
+  UpdateDesk(std::unique_ptr<store::Reader> reader, const Clock& clock, std::function<void()> wake,
              std::function<void(serve::UpdateRequest)> forward);
 
   void set_rights(std::shared_ptr<const UpdateRights> rights);
@@ -55,19 +61,24 @@ class UpdateDesk {
   [[nodiscard]] std::deque<Waiting> drain();
   /// Writer: counts what came of some.
   void count(uint64_t done, uint64_t failed);
+  /// Any thread: counts a publish and logs it; `why` null: accepted.
+  void tell_publish(const dns::Name& agent, const SocketAddress& client, const change::UpdateOutcome& outcome);
   [[nodiscard]] Figures figures() const;
 
  private:
-  bool check_sig0(serve::UpdateRequest& request, const UpdateRights::Zone& zone, change::UpdateSender& sender);
-  [[nodiscard]] std::vector<Bytes> key_records(const dns::Name& owner);
-  void refuse(serve::DeferredResponse& response, dns::Rcode rcode, serve::ExtendedError error);
+  struct Message;
+  bool check_sender(Message& message);
+  bool check_ordinary(Message& message, const auth::Sig0& sig0);
+  bool check_publish(Message& message, const auth::Sig0& sig0, const dns::Name& agent);
+  [[nodiscard]] auth::VerifyAllowance allowance_of(const SocketAddress& client);
+  void refuse(serve::DeferredResponse& response, dns::Rcode rcode, serve::ExtendedError error, std::string_view text = {});
 
-  std::mutex reader_mutex_;
-  std::unique_ptr<store::Reader> keys_;
+  PublishGate gate_;
   const Clock& clock_;
   std::function<void()> wake_;
   std::function<void(serve::UpdateRequest)> forward_;
   auth::VerifyBudget budget_;
+  auth::VerifyBudget local_budget_;  // of this machine itself: an import, a publisher beside the server
   mutable std::mutex mutex_;
   std::shared_ptr<const UpdateRights> rights_;
   std::deque<Waiting> waiting_;

@@ -167,7 +167,7 @@ void ZoneKeeper::take_image(std::unique_ptr<zone::ZoneImage> image, bool exact_s
   });
 }
 
-void ZoneKeeper::edit(std::function<Result<void>(change::ZoneEdit&)> edits, bool exact_serial, Done done) {
+void ZoneKeeper::edit(Edits edits, bool exact_serial, Done done) {
   if (pending_ > 0) room_.group.flush();
   auto pending = std::make_shared<Pending>();
   pending->done = [this, done](const Result<LoadOutcome>& outcome) {
@@ -213,7 +213,8 @@ Result<void> ZoneKeeper::write_edited(Pending& pending, store::WriteTransaction&
 
   change::Recorder recorder(write.nodes(id), write.nsec3(id), recorded_nodes);
   change::ZoneEdit edit(request, recorder.nodes(), recorder.nsec3(), &write.attic(id));
-  if (auto edited = pending.edits(edit); !edited) return edited;
+  ZoneTables tables(write, id);
+  if (auto edited = pending.edits(edit, tables); !edited) return edited;
   if (!edit.has_changes()) return {};
   auto result = edit.finish(room_.parallel);
   if (!result) return tl::unexpected<Error>(result.error());

@@ -51,8 +51,20 @@ struct KeeperRoom {
   std::function<void(const dns::Name&)> refresh;
 };
 
+/// The tables of a zone in the transaction in which it is changed.
+class ZoneTables {
+ public:
+  ZoneTables(store::WriteTransaction& write, uint32_t zone) : write_(write), zone_(zone) {}
+  [[nodiscard]] zone::OctetTable& operator[](store::ZoneTable kind) { return write_.table(zone_, kind); }
+
+ private:
+  store::WriteTransaction& write_;
+  uint32_t zone_;
+};
+
 class ZoneKeeper {
  public:
+  using Edits = std::function<Result<void>(change::ZoneEdit&, ZoneTables&)>;
   using Done = std::function<void(const LoadOutcome&)>;
 
   /// Makes the text of a zone that has no file, since it is made here; its argument is the serial to write.
@@ -68,8 +80,8 @@ class ZoneKeeper {
   void note_catalog(CatalogNote note);
   /// The zone becomes what this image says: a transfer from a primary. `exact_serial`: its SOA is served as it is.
   void take_image(std::unique_ptr<zone::ZoneImage> image, bool exact_serial, Done done);
-  /// Changes record by record; `edits` may be called more than once, and its failure leaves nothing.
-  void edit(std::function<Result<void>(change::ZoneEdit&)> edits, bool exact_serial, Done done);
+  /// Changes record by record, and the tables beside the records; `edits` may be called more than once, and its failure leaves nothing.
+  void edit(Edits edits, bool exact_serial, Done done);
   /// What is kept with the zone beside its records, and whether it is answered from.
   void put_state(Bytes octets, zone::Availability availability, std::function<void(const Result<void>&)> done);
   /// Whether the files are, by their stamps, still those that were read last.

@@ -17,7 +17,7 @@ struct ZoneKeeper::Content {
 
 struct ZoneKeeper::Pending {
   Content content;
-  std::function<Result<void>(change::ZoneEdit&)> edits;
+  Edits edits;
   SigningSetup setup;
   const sign::ZoneSigner* signer = nullptr;
   bool renew = false;

@@ -52,7 +52,14 @@ void DeferredResponse::send(dns::Rcode rcode, UnixTime now, std::optional<Extend
     append_u8(message, static_cast<uint8_t>(code >> 4));
     append_u8(message, 0);
     append_u16(message, dnssec_ok_ ? 0x8000 : 0);
-    append_u16(message, error ? static_cast<uint16_t>(6 + text.size()) : 0);
+    const size_t lease_size = !lease_ ? 0 : lease_->key_lease != 0 ? 12 : 8;
+    append_u16(message, static_cast<uint16_t>((error ? 6 + text.size() : 0) + lease_size));
+    if (lease_) {
+      append_u16(message, static_cast<uint16_t>(EdnsOption::UpdateLease));
+      append_u16(message, static_cast<uint16_t>(lease_size - 4));
+      append_u32(message, lease_->lease);
+      if (lease_->key_lease != 0) append_u32(message, lease_->key_lease);
+    }
     if (error) {
       append_u16(message, static_cast<uint16_t>(EdnsOption::ExtendedError));
       append_u16(message, static_cast<uint16_t>(2 + text.size()));

@@ -31,6 +31,8 @@ class DeferredResponse {
   /// Header and zone section with the request's ID, opcode and question (RFC 2136 §3.8), OPT where the request has one,
   /// TSIG where it has one. Once; this or relay(). `text`: EXTRA-TEXT of the error (RFC 8914 §2), at most 240 octets.
   void send(dns::Rcode rcode, UnixTime now, std::optional<ExtendedError> error = {}, std::string_view text = {});
+  /// The lease that is granted, for send() (RFC 9664 §4).
+  void grant(UpdateLeaseOption lease) { lease_ = lease; }
   /// The response of the primary that the request was forwarded to (RFC 2136 §6.2), with the client's ID, and our TSIG
   /// in place of its own. SERVFAIL goes out where `response` is not a whole message or does not fit.
   void relay(ByteView response, UnixTime now);
@@ -42,6 +44,7 @@ class DeferredResponse {
   std::unique_ptr<Reply> reply_;
   Bytes question_;
   std::unique_ptr<auth::TsigVerdict> tsig_;
+  std::optional<UpdateLeaseOption> lease_;
   uint16_t id_ = 0;
   uint16_t flags_ = 0;
   uint16_t udp_size_ = 0;

@@ -29,6 +29,7 @@ struct UpdateRequest {
   /// unless `has_sig0`: then the signature is for Operations to verify first, and the access with it.
   Asker asker;
   bool has_sig0 = false;
+  std::optional<UpdateLeaseOption> lease;
   DeferredResponse response;
 };
 

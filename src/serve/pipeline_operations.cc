@@ -183,7 +183,7 @@ bool Pipeline::begin_update(Query& query, Exchange& exchange, const zone::Snapsh
     DeferredResponse response(exchange.source->defer(exchange), message, query.request, context.settings->udp_size,
                               std::move(query.tsig));
     context.counters.updates.add();
-    context.operations->update({apex, std::move(copy), asker, has_sig0, std::move(response)});
+    context.operations->update({apex, std::move(copy), asker, has_sig0, query.request.edns.update_lease, std::move(response)});
     return false;
   }
   context.counters.updates_refused.add();

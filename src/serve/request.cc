@@ -60,6 +60,11 @@ bool parse_option(uint16_t code, ByteView data, RequestEdns& edns) {
       // RFC 5001 §2.1: a request's NSID has no payload; one that has is not a request for it.
       edns.nsid = edns.nsid || data.empty();
       return true;
+    case EdnsOption::UpdateLease:
+      // RFC 9664 §4: a length of 4 or 8.
+      if (data.size() != 4 && data.size() != 8) return false;
+      edns.update_lease = UpdateLeaseOption{load_u32(data.data()), data.size() == 8 ? load_u32(&data[4]) : 0};
+      return true;
     case EdnsOption::Cookie:
       // RFC 7873 §5.2.2: a length other than 8 or 16 to 40 is a FORMERR. §4: of several only the first counts.
       if (data.size() != 8 && (data.size() < 16 || data.size() > 40)) return false;

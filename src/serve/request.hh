@@ -4,6 +4,7 @@
 // Everything in a Request borrows from the message that was parsed. Any thread.
 
 #include <cstdint>
+#include <optional>
 
 #include "base/bytes.hh"
 #include "dns/name.hh"
@@ -15,6 +16,7 @@ constexpr size_t header_size = 12;
 
 /// EDNS options that we know (IANA, "DNS EDNS0 Option Codes").
 enum class EdnsOption : uint16_t {
+  UpdateLease = 2,     // RFC 9664
   Nsid = 3,            // RFC 5001
   Cookie = 10,         // RFC 7873
   TcpKeepalive = 11,   // RFC 7828
@@ -34,6 +36,12 @@ enum class ExtendedError : uint16_t {
   InvalidQueryType = 30,
 };
 
+/// An Update Lease option (RFC 9664 §4), seconds.
+struct UpdateLeaseOption {
+  uint32_t lease = 0;
+  uint32_t key_lease = 0;  ///< 0: the short form, without it
+};
+
 /// The OPT record of a request (RFC 6891 §6.1).
 struct RequestEdns {
   bool present = false;
@@ -45,6 +53,7 @@ struct RequestEdns {
   bool keepalive = false;
   bool keepalive_timeout =
       false;        ///< the keepalive option held a timeout, which a client may not send (RFC 7828 §3.2.1)
+  std::optional<UpdateLeaseOption> update_lease;
   ByteView cookie;  ///< 8 octets, or 16 to 40 (RFC 7873 §4); empty where there is none
 };
 

@@ -16,6 +16,7 @@ bool is_kind(uint8_t octet) {
     case FrameKind::Names:
     case FrameKind::Hashes:
     case FrameKind::Withdrawn:
+    case FrameKind::Table:
     case FrameKind::State:
     case FrameKind::End: return true;
   }
@@ -115,7 +116,9 @@ Result<void> FrameReader::end() {
 }
 
 std::string end_text(const Census& census) {
-  return fmt::format(R"({{"hashes":{},"names":{},"records":{},"zones":{}}})", census.hashes, census.names,
+  // Backups from before there were tables are as they would be written now.
+  const std::string entries = census.entries > 0 ? fmt::format(R"("entries":{},)", census.entries) : std::string();
+  return fmt::format(R"({{{}"hashes":{},"names":{},"records":{},"zones":{}}})", entries, census.hashes, census.names,
                      census.records, census.zones);
 }
 

@@ -16,6 +16,7 @@ enum class FrameKind : uint8_t {
   Names = 'N',   ///< nodes of the zone before
   Hashes = 'H',  ///< NSEC3 nodes of the zone before
   Withdrawn = 'W',  ///< names of the zone before that updates withdrew
+  Table = 'T',      ///< entries of one table of the zone before
   State = 'S',   ///< what is kept with the zone before beside its records
   End = 'E',     ///< JSON: how much there was
 };

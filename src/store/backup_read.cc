@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "dns/encoding.hh"
 #include "dns/rdata.hh"
@@ -75,6 +76,7 @@ class BackupReader {
   Result<void> take(const Frame& frame);
   Result<void> zone(const Frame& frame);
   Result<void> withdrawn(const Frame& frame);
+  Result<void> table(const Frame& frame);
   Result<void> state(const Frame& frame);
   Result<void> open();
   Result<void> nodes(const Frame& frame);
@@ -160,6 +162,7 @@ Result<void> BackupReader::take(const Frame& frame) {
     case FrameKind::Names:
     case FrameKind::Hashes: return nodes(frame);
     case FrameKind::Withdrawn: return withdrawn(frame);
+    case FrameKind::Table: return table(frame);
     case FrameKind::State: return state(frame);
     case FrameKind::End: break;
   }
@@ -175,6 +178,25 @@ Result<void> BackupReader::withdrawn(const Frame& frame) {
     if (!in.ok()) return incomplete();
     if (const auto name = dns::name_of_canonical_key(key, info_.apex); !name) return fail("a withdrawn name", name.error());
     if (auto put = write_->attic(info_.id).put(key, provenance); !put) return put;
+  }
+  return {};
+}
+
+Result<void> BackupReader::table(const Frame& frame) {
+  if (!in_zone_) return fail(Errc::Invalid, "a table before the first zone");
+  ByteReader in(frame.body);
+  const auto* kind = std::find(std::begin(zone_tables), std::end(zone_tables), static_cast<ZoneTable>(in.u8()));
+  if (!in.ok() || kind == std::end(zone_tables)) return fail(Errc::Invalid, "a table that there is not");
+  while (in.left() > 0) {
+    const ByteView key = in.bytes(in.u16());
+    const ByteView octets = in.bytes(in.u32());
+    if (!in.ok() || key.empty() || octets.empty()) return fail(Errc::Invalid, "an entry of a table that does not hold together");
+    if (written_ + octets.size() > commit_step)
+      if (auto committed = commit(); !committed) return committed;
+    if (auto opened = open(); !opened) return opened;
+    written_ += key.size() + octets.size();
+    ++census_.entries;
+    if (auto put = write_->table(info_.id, *kind).put(key, octets); !put) return put;
   }
   return {};
 }

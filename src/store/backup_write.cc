@@ -45,6 +45,18 @@ class BackupWriter final : public WalkVisitor {
     append(nodes_, provenance);
     return {};
   }
+  Result<void> entry(ZoneTable table, ByteView key, ByteView octets) override {
+    if (kind_ != FrameKind::Table || table_ != table || nodes_.size() >= frame_full)
+      if (auto flushed = flush(); !flushed) return flushed;
+    kind_ = FrameKind::Table;
+    table_ = table;
+    if (nodes_.empty()) append_u8(nodes_, static_cast<uint8_t>(table));
+    append_u16(nodes_, static_cast<uint16_t>(key.size()));
+    append(nodes_, key);
+    append_u32(nodes_, static_cast<uint32_t>(octets.size()));
+    append(nodes_, octets);
+    return {};
+  }
   Result<void> state(ByteView octets) override {
     if (auto flushed = flush(); !flushed) return flushed;
     return frames_.frame(FrameKind::State, octets);
@@ -66,6 +78,7 @@ class BackupWriter final : public WalkVisitor {
 
   FrameWriter frames_;
   FrameKind kind_ = FrameKind::Names;
+  ZoneTable table_ = ZoneTable::Agents;
   Bytes nodes_;
   Bytes rdata_;
 };

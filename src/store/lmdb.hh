@@ -51,6 +51,7 @@ struct Databases {
   MDB_dbi journal;
   MDB_dbi attic;
   MDB_dbi state;
+  MDB_dbi tables;
 };
 
 }  // namespace steward::store

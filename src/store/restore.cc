@@ -85,7 +85,7 @@ Result<Census> fill(const std::string& folder, const BackupSource& source, const
   (*reader)->release();
   if (!checked) return fail("what was imported", checked.error());
   if (checked->zones != census->zones || checked->names != census->names || checked->hashes != census->hashes ||
-      checked->records != census->records)
+      checked->records != census->records || checked->entries != census->entries)
     return fail(Errc::Corrupt, "what was imported: not all of it is there");
   return checked;
 }

@@ -67,10 +67,20 @@ Result<void> open_environment(Store::State& s) {
   TxnHandle guard(txn);
   const std::pair<const char*, MDB_dbi*> names[] = {{"meta", &s.dbs.meta}, {"zones", &s.dbs.zones}, {"tree", &s.dbs.tree},
                                                     {"nsec3", &s.dbs.nsec3}, {"segments", &s.dbs.segments},
-                                                    {"journal", &s.dbs.journal}, {"attic", &s.dbs.attic}, {"state", &s.dbs.state}};
+                                                    {"journal", &s.dbs.journal}, {"attic", &s.dbs.attic}, {"state", &s.dbs.state},
+                                                    {"tables", &s.dbs.tables}};
   for (const auto& [name, dbi] : names)
     if (const int code = mdb_dbi_open(txn, name, MDB_CREATE, dbi); code != 0) return lmdb_error(path, code);
 
+  const auto incarnation = get_meta(txn, s.dbs.meta, "incarnation", 0);
+  if (!incarnation) return tl::unexpected<Error>(incarnation.error());
+  s.incarnation = *incarnation;
+  if (s.incarnation == 0) {
+    s.incarnation = uint64_t{std::random_device{}()} << 32 | std::random_device{}() | 1U;
+    MDB_val k = to_val(as_bytes("incarnation"));
+    MDB_val v{sizeof s.incarnation, &s.incarnation};
+    if (const int code = mdb_put(txn, s.dbs.meta, &k, &v, 0); code != 0) return lmdb_error(path, code);
+  }
   const auto version = get_meta(txn, s.dbs.meta, "format", 0);
   if (!version) return tl::unexpected<Error>(version.error());
   if (*version == 0) {
@@ -143,6 +153,18 @@ uint64_t tree_value(NodePosition position, zone::NodeView node) {
 size_t tree_key(const zone::ZoneInfo& zone, dns::NameView name, TreeKey& key) {
   store_u32(key.data(), zone.id);
   return zone_prefix_size + dns::canonical_key(name, zone.apex, key.data() + zone_prefix_size);
+}
+
+Bytes zone_prefix(uint32_t zone) {
+  Bytes prefix;
+  append_u32(prefix, zone);
+  return prefix;
+}
+
+Bytes table_prefix(uint32_t zone, ZoneTable kind) {
+  Bytes prefix = zone_prefix(zone);
+  append_u8(prefix, static_cast<uint8_t>(kind));
+  return prefix;
 }
 
 void ZoneView::index(const NameHash& hash) {
@@ -227,6 +249,8 @@ uint64_t Store::State::hash_of(NodePosition position) const {
   return hash(node.zone(), dns::Name(node.owner()).folded());
 }
 
+uint64_t Store::incarnation() const { return state_->incarnation; }
+
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Store::~Store() = default;
 
@@ -283,8 +307,12 @@ Bytes Store::state_of(uint32_t zone) const {
 
 Result<std::unique_ptr<Reader>> Store::make_reader() {
   Epochs::Slot* slot = state_->epochs.add_reader();
-  if (slot == nullptr) return fail(Errc::Full, "more reader threads than the store has places for");
-  return std::make_unique<Reader>(*state_, *slot);
+  Epochs::Slot* order_slot = slot != nullptr ? state_->order_epochs.add_reader() : nullptr;
+  if (order_slot == nullptr) {
+    if (slot != nullptr) Epochs::remove_reader(*slot);
+    return fail(Errc::Full, "more reader threads than the store has places for");
+  }
+  return std::make_unique<Reader>(*state_, *slot, *order_slot);
 }
 
 Result<std::unique_ptr<WriteTransaction>> Store::begin_write() {
@@ -312,6 +340,7 @@ Result<void> Store::build_index() {
   std::unordered_map<uint32_t, dns::Name> apexes;
   for (const auto& zone : s.view.load()->zones) apexes.emplace(zone->info.id, zone->info.apex.folded());
 
+  Order::Edit order(s.order, true);
   std::vector<Index::Change> changes;
   const auto apply = [&] {
     s.index.apply(changes, [&](NodePosition position) { return s.hash_of(position); });
@@ -329,14 +358,18 @@ Result<void> Store::build_index() {
     // From the key, not from the node: so that a start does not read every node.
     const auto name = dns::name_of_canonical_key(key.subspan(zone_prefix_size), apex->second);
     if (!name) return tl::unexpected<Error>(name.error());
-    changes.push_back({s.hash(zone, *name), Index::no_node, little_u64(to_view(v)) & tree_position});
+    const uint64_t value = little_u64(to_view(v));
+    changes.push_back({s.hash(zone, *name), Index::no_node, value & tree_position});
+    if ((value & tree_has_nsec) != 0) order.set(key, value & tree_position);
     if (changes.size() == 4096) apply();
   }
   if (code != MDB_NOTFOUND) return lmdb_error("tree", code);
   apply();
   s.index_built = true;
   s.index.end_change(mdb_txn_id(txn));
+  order.publish(mdb_txn_id(txn));
   s.epochs.collect();
+  s.order_epochs.collect();
   return {};
 }
 
@@ -356,6 +389,7 @@ StoreFigures Store::figures() const {
   }
   figures.index_names = s.index.names();
   figures.index_octets = s.index.memory();
+  figures.order_octets = s.order.memory();
   figures.dead_readers = s.dead_readers;
   return figures;
 }

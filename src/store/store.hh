@@ -36,6 +36,7 @@ struct StoreFigures {
   uint64_t live_octets = 0;      ///< of nodes that the tree points at
   uint64_t index_names = 0;
   uint64_t index_octets = 0;
+  uint64_t order_octets = 0;
   uint64_t dead_readers = 0;     ///< slots of readers that died, cleared at open
 };
 
@@ -45,6 +46,16 @@ struct JournalLimits {
   uint64_t differences = 100'000;
   Seconds age = std::chrono::hours(14 * 24);
 };
+
+/// Tables that a zone may have beside its nodes: what a registry keeps of its agents (agent/book.hh).
+enum class ZoneTable : uint8_t {
+  Agents = 'A',      ///< an agent's entry
+  History = 'H',     ///< what was done with each agent, linked by hash
+  Publishers = 'P',  ///< keys that may publish
+  Ranks = 'R',       ///< order of the listings
+  Registry = 'S',    ///< the registry's own few values: its replica id, which zone file it has learned
+};
+constexpr ZoneTable zone_tables[] = {ZoneTable::Agents, ZoneTable::History, ZoneTable::Publishers, ZoneTable::Ranks, ZoneTable::Registry};
 
 using zone::JournalExtent;
 using zone::JournalPart;
@@ -64,6 +75,9 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   [[nodiscard]] Result<std::unique_ptr<Reader>> make_reader();
+
+  /// Drawn when the store was made, which a restore does too: tells this store from what it was restored from. Any thread.
+  [[nodiscard]] uint64_t incarnation() const;
 
   // The writer thread.
   /// The zones as of the last commit.
@@ -118,6 +132,8 @@ class WriteTransaction {
   Result<void> append_journal(uint32_t zone, const zone::Difference& difference, const JournalLimits& limits, UnixTime now);
   Result<void> clear_journal(uint32_t zone);
   [[nodiscard]] zone::OctetTable& attic(uint32_t zone);
+  /// Valid until the transaction ends.
+  [[nodiscard]] zone::OctetTable& table(uint32_t zone, ZoneTable kind);
   /// A value that the zone's keeper stores with the zone, octets of its own making (a secondary's timers); empty removes it.
   Result<void> put_state(uint32_t zone, ByteView octets);
 
@@ -133,7 +149,7 @@ class WriteTransaction {
 /// A reader thread's view. Use: `acquire()`, answer a batch, `release()`.
 class Reader final : public zone::Snapshot {
  public:
-  explicit Reader(Store::State& store, Epochs::Slot& slot);
+  Reader(Store::State& store, Epochs::Slot& slot, Epochs::Slot& order_slot);
   ~Reader() override;
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
@@ -148,6 +164,7 @@ class Reader final : public zone::Snapshot {
   void fetch(zone::Probe& probe) const override;
   [[nodiscard]] zone::NodeView finish(const zone::Probe& probe) const override;
   [[nodiscard]] zone::NodeView nsec_at_or_before(const zone::ZoneInfo& zone, dns::NameView name) const override;
+  void fetch_nsec(std::span<zone::NsecProbe> probes) const override;
   [[nodiscard]] zone::NodeView nsec_of_wildcard(const zone::ZoneInfo& zone, zone::NodeView encloser,
                                                 dns::NameView wildcard) const override;
   [[nodiscard]] zone::NodeView nsec3_at_or_before(const zone::ZoneInfo& zone, const zone::Nsec3Hash& hash,
@@ -169,6 +186,8 @@ class Reader final : public zone::Snapshot {
   [[nodiscard]] std::optional<JournalPart> read_journal(const zone::ZoneInfo& zone, JournalPlace& place) const;
   /// From `serial` to the newest; nothing where the journal does not reach back to it.
   [[nodiscard]] std::optional<JournalExtent> journal_extent(const zone::ZoneInfo& zone, uint32_t serial) const;
+  /// Between acquire() and release(), and valid until then; it cannot be written to. A read that fails finds nothing.
+  [[nodiscard]] std::unique_ptr<zone::OctetTable> table(const zone::ZoneInfo& zone, ZoneTable kind) const;
   /// All zones, in the order of their ids, also those that are not served.
   [[nodiscard]] std::vector<std::shared_ptr<const ZoneRecord>> zones() const;
   /// What walk.hh goes over.

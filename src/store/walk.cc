@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "dns/encoding.hh"
 #include "store/state.hh"
 
@@ -125,7 +128,6 @@ Result<void> Walk::zone(const ZoneRecord& zone, bool nsec3) {
   return for_each_entry(at_.txn, nsec3 ? at_.s.dbs.nsec3 : at_.s.dbs.tree, zone.info.apex.to_text(), prefix, take);
 }
 
-// What is stored of a zone beside its nodes.
 // The entries of one zone in a table that holds something beside its nodes.
 Result<void> for_each_of_zone(const Committed& at, MDB_dbi dbi, const ZoneRecord& zone,
                               const std::function<Result<void>(ByteView key, ByteView value)>& take) {
@@ -139,10 +141,19 @@ Result<void> for_each_of_zone(const Committed& at, MDB_dbi dbi, const ZoneRecord
   return for_each_entry(at.txn, dbi, zone.info.apex.to_text(), prefix, one);
 }
 
+// What is stored of a zone beside its nodes.
 Result<void> Walk::beside(const ZoneRecord& zone) {
   if (auto walked = for_each_of_zone(at_, at_.s.dbs.attic, zone, [this](ByteView key, ByteView value) { return visitor_.withdrawn(key, value); });
       !walked)
     return walked;
+  const auto table_entry = [&](ByteView key, ByteView value) -> Result<void> {
+    const auto* kind = key.empty() ? std::end(zone_tables) : std::find(std::begin(zone_tables), std::end(zone_tables), static_cast<ZoneTable>(key[0]));
+    if (kind == std::end(zone_tables))
+      return fail(Errc::Corrupt, fmt::format("zone {}: an entry of a table that there is not", zone.info.apex.to_text()));
+    ++census_.entries;
+    return visitor_.entry(*kind, key.subspan(1), value);
+  };
+  if (auto walked = for_each_of_zone(at_, at_.s.dbs.tables, zone, table_entry); !walked) return walked;
   return for_each_of_zone(at_, at_.s.dbs.state, zone, [this](ByteView, ByteView value) { return visitor_.state(value); });
 }
 
@@ -206,6 +217,8 @@ Result<void> Walk::check_place(const ZoneRecord& zone, ByteView key, uint64_t va
 Result<void> Walk::check_totals() const {
   if (const uint64_t seen = census_.names + census_.hashes; seen != total_)
     return fail(Errc::Corrupt, fmt::format("{} nodes belong to no zone", total_ - seen));
+  if (const uint64_t all = entries_of(at_.txn, at_.s.dbs.tables); all != census_.entries)
+    return fail(Errc::Corrupt, fmt::format("{} entries of tables belong to no zone", all - census_.entries));
   for (const auto& [segment, octets] : segments_) {
     const auto seen = seen_.find(segment);
     const uint64_t used = seen == seen_.end() ? 0 : seen->second;
@@ -221,6 +234,7 @@ class NoVisitor final : public WalkVisitor {
   Result<void> zone(const ZoneRecord&) override { return {}; }
   Result<void> node(zone::NodeView) override { return {}; }
   Result<void> withdrawn(ByteView, ByteView) override { return {}; }
+  Result<void> entry(ZoneTable, ByteView, ByteView) override { return {}; }
   Result<void> state(ByteView) override { return {}; }
 };
 

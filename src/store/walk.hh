@@ -19,6 +19,7 @@ struct Census {
   uint64_t names = 0;    ///< nodes in `tree`, with empty non-terminals
   uint64_t hashes = 0;   ///< nodes in `nsec3`
   uint64_t records = 0;  ///< RRs of both, with RRSIGs
+  uint64_t entries = 0;  ///< in the tables beside the nodes (ZoneTable)
   uint64_t octets = 0;   ///< of the nodes
   friend bool operator==(const Census&, const Census&) = default;
 };
@@ -34,6 +35,8 @@ class WalkVisitor {
   virtual Result<void> node(zone::NodeView node) = 0;
   /// Behind the nodes of a zone: what updates withdrew, by canonical key (zone/octet_table.hh).
   virtual Result<void> withdrawn(ByteView key, ByteView provenance) = 0;
+  /// Behind these, table by table, keys in order.
+  virtual Result<void> entry(ZoneTable table, ByteView key, ByteView octets) = 0;
   /// Last of a zone: what its keeper stores with it.
   virtual Result<void> state(ByteView octets) = 0;
 };

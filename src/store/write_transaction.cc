@@ -3,6 +3,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "store/entries.hh"
 #include "store/journal.hh"
 #include "store/state.hh"
 #include "store/store.hh"
@@ -29,7 +30,6 @@ struct WriteTransaction::Implementation {
   }
 
   class Table;
-  class ZoneAttic;
 
   Store::State& s;
   TxnHandle txn;
@@ -42,14 +42,21 @@ struct WriteTransaction::Implementation {
   std::set<uint32_t> removed_zones;
   bool has_writes = false;
   std::map<std::pair<uint32_t, bool>, std::unique_ptr<Table>> tables;
-  std::map<uint32_t, std::unique_ptr<ZoneAttic>> attics;
+  std::map<std::pair<MDB_dbi, Bytes>, std::unique_ptr<Entries>> entries;  // by what their keys begin with
   std::vector<Index::Change> index_changes;
+  std::optional<Order::Edit> order_edit;
   std::map<uint64_t, int64_t> live_changes;
   bool committed = false;
   std::optional<Error> failure;  // of a read, which has no way to say so: keeps the transaction from being committed
 
   void fail_with(const Error& error) {
     if (!failure) failure = error;
+  }
+  /// What the tree's value for a name was and is; 0: there was, there is none.
+  void note_order(ByteView key, uint64_t before, uint64_t after) {
+    if (!s.index_built || ((before | after) & tree_has_nsec) == 0) return;
+    if (!order_edit) order_edit.emplace(s.order);
+    order_edit->set(key, (after & tree_has_nsec) != 0 ? after & tree_position : Order::none);
   }
   void count_live(NodePosition position, int64_t sign) {
     const zone::NodeView node(s.log->at(position));
@@ -68,6 +75,7 @@ struct WriteTransaction::Implementation {
   }
   [[nodiscard]] bool has_new_view() const { return !removed_zones.empty() || !changed_zones.empty(); }
   std::unique_ptr<ZoneView> make_view(uint64_t id);
+  zone::OctetTable& table(MDB_dbi dbi, std::string_view name, Bytes prefix);
   /// Entries whose key begins with this zone's id.
   Result<void> remove_all(MDB_dbi dbi, uint32_t zone);
   Result<void> write_zones();
@@ -91,7 +99,8 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
   zone::NodeView find(ByteView key) override {
     MDB_val k = to_val(full(key));
     MDB_val v;
-    return found(mdb_get(t_.txn.get(), dbi_, &k, &v)) ? view(number_of(v) & tree_position) : zone::NodeView{};
+    // By the cursor: who has just looked at a neighbour, as an update does, is on the right page already.
+    return found(mdb_cursor_get(reading_.get(), &k, &v, MDB_SET)) ? view(number_of(v) & tree_position) : zone::NodeView{};
   }
 
   zone::NodeView at_or_after(Bytes& key) override {
@@ -134,25 +143,29 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
       code = mdb_cursor_put(writing_.get(), &k, &v, MDB_APPEND);
       appending_ = code == 0;
     }
-    // NOOVERWRITE gives back what stood there: one descent for both cases.
+    // NOOVERWRITE gives back what stood there, and leaves the cursor at it: one descent for both cases.
     if (code == MDB_KEYEXIST) {
       k = to_val(full(key));
       v = {sizeof value, &value};
       code = mdb_cursor_put(writing_.get(), &k, &v, MDB_NOOVERWRITE);
     }
     NodePosition before = Index::no_node;
+    uint64_t value_before = 0;
     if (code == MDB_KEYEXIST) {
-      before = number_of(v) & tree_position;
+      value_before = number_of(v);
+      before = value_before & tree_position;
       k = to_val(full(key));
       v = {sizeof value, &value};
-      code = mdb_cursor_put(writing_.get(), &k, &v, 0);
+      code = mdb_cursor_put(writing_.get(), &k, &v, MDB_CURRENT);
     }
     if (code != 0) return lmdb_error("tree", code);
     if (before != Index::no_node) {
       if (auto flushed = flush_for(before); !flushed) return flushed;
       t_.count_live(before, -1);
     }
-    if (indexed_) t_.index_changes.push_back({hash, before, *position});
+    if (!indexed_) return {};
+    t_.index_changes.push_back({hash, before, *position});
+    t_.note_order(full(key), value_before, tree_value(*position, node));
     return {};
   }
 
@@ -162,14 +175,17 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
     int code = mdb_cursor_get(writing_.get(), &k, &v, MDB_SET);
     if (code == MDB_NOTFOUND) return {};
     if (code != 0) return lmdb_error("tree", code);
-    const NodePosition before = number_of(v) & tree_position;
+    const uint64_t value_before = number_of(v);
+    const NodePosition before = value_before & tree_position;
     if (auto flushed = flush_for(before); !flushed) return flushed;
     const uint64_t hash = indexed_ && t_.s.index_built ? t_.s.hash_of(before) : 0;
     t_.has_writes = true;
     code = mdb_cursor_del(writing_.get(), 0);
     if (code != 0) return lmdb_error("tree", code);
     t_.count_live(before, -1);
-    if (indexed_) t_.index_changes.push_back({hash, before, Index::no_node});
+    if (!indexed_) return {};
+    t_.index_changes.push_back({hash, before, Index::no_node});
+    t_.note_order(full(key), value_before, 0);
     return {};
   }
 
@@ -203,61 +219,6 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
   CursorHandle writing_;
   CursorHandle reading_;
   TreeKey key_;
-};
-
-/// The attic of one zone: keys as in the tree, values as they are given.
-class WriteTransaction::Implementation::ZoneAttic final : public zone::OctetTable {
- public:
-  ZoneAttic(Implementation& transaction, uint32_t zone) : t_(transaction), zone_(zone) {}
-
-  Bytes find(ByteView key) override {
-    const Bytes whole = full(key);
-    MDB_val k = to_val(whole);
-    MDB_val v;
-    const int code = mdb_get(t_.txn.get(), t_.s.dbs.attic, &k, &v);
-    if (code != 0 && code != MDB_NOTFOUND) t_.fail_with(lmdb_error("attic", code).value());
-    if (code != 0) return {};
-    const ByteView found = to_view(v);
-    return {found.begin(), found.end()};
-  }
-  bool at_or_after(Bytes& key) override {
-    MDB_cursor* cursor = nullptr;
-    if (const int code = mdb_cursor_open(t_.txn.get(), t_.s.dbs.attic, &cursor); code != 0) {
-      t_.fail_with(lmdb_error("attic", code).value());
-      return false;
-    }
-    const CursorHandle closer(cursor);
-    const Bytes whole = full(key);
-    MDB_val k = to_val(whole);
-    MDB_val v;
-    const int code = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
-    if (code != 0 && code != MDB_NOTFOUND) t_.fail_with(lmdb_error("attic", code).value());
-    if (code != 0) return false;
-    const ByteView found = to_view(k);
-    if (found.size() < zone_prefix_size || load_u32(found.data()) != zone_) return false;
-    key.assign(found.begin() + zone_prefix_size, found.end());
-    return true;
-  }
-  Result<void> put(ByteView key, ByteView provenance) override {
-    t_.has_writes = true;
-    const Bytes whole = full(key);
-    MDB_val k = to_val(whole);
-    MDB_val v = to_val(provenance);
-    const int code = provenance.empty() ? mdb_del(t_.txn.get(), t_.s.dbs.attic, &k, nullptr)
-                                        : mdb_put(t_.txn.get(), t_.s.dbs.attic, &k, &v, 0);
-    if (code != 0 && code != MDB_NOTFOUND) return lmdb_error("attic", code);
-    return {};
-  }
-
- private:
-  [[nodiscard]] Bytes full(ByteView key) const {
-    Bytes whole;
-    append_u32(whole, zone_);
-    append(whole, key);
-    return whole;
-  }
-  Implementation& t_;
-  uint32_t zone_;
 };
 
 WriteTransaction::WriteTransaction(Store::State& store) : impl_(std::make_unique<Implementation>(store)) {}
@@ -302,7 +263,7 @@ Result<void> WriteTransaction::remove_zone(uint32_t id) {
       if (auto erased = table.erase(key); !erased) return erased;
   }
   if (auto cleared = clear_journal(id); !cleared) return cleared;
-  for (const MDB_dbi dbi : {impl_->s.dbs.attic, impl_->s.dbs.state})
+  for (const MDB_dbi dbi : {impl_->s.dbs.attic, impl_->s.dbs.state, impl_->s.dbs.tables})
     if (auto removed = impl_->remove_all(dbi, id); !removed) return removed;
   impl_->changed_zones.erase(id);
   impl_->removed_zones.insert(id);
@@ -326,10 +287,18 @@ zone::NodeTable& WriteTransaction::nsec3(uint32_t zone) {
   return *table;
 }
 
-zone::OctetTable& WriteTransaction::attic(uint32_t zone) {
-  auto& attic = impl_->attics[zone];
-  if (!attic) attic = std::make_unique<Implementation::ZoneAttic>(*impl_, zone);
-  return *attic;
+zone::OctetTable& WriteTransaction::Implementation::table(MDB_dbi dbi, std::string_view name, Bytes prefix) {
+  auto& table = entries[{dbi, prefix}];
+  if (!table)
+    table = std::make_unique<Entries>(
+        txn.get(), dbi, name, std::move(prefix), [this](const Error& error) { fail_with(error); }, [this] { has_writes = true; });
+  return *table;
+}
+
+zone::OctetTable& WriteTransaction::attic(uint32_t zone) { return impl_->table(impl_->s.dbs.attic, "attic", zone_prefix(zone)); }
+
+zone::OctetTable& WriteTransaction::table(uint32_t zone, ZoneTable kind) {
+  return impl_->table(impl_->s.dbs.tables, "tables", table_prefix(zone, kind));
 }
 
 Result<void> WriteTransaction::append_journal(uint32_t zone, const zone::Difference& difference, const JournalLimits& limits, UnixTime now) {
@@ -457,6 +426,9 @@ void WriteTransaction::Implementation::after_commit(uint64_t id, std::map<uint64
     s.index.begin_change();
     s.index.apply(index_changes, [&](NodePosition position) { return s.hash_of(position); });
     s.index.end_change(id);
+    if (!order_edit) order_edit.emplace(s.order);
+    order_edit->publish(id);
+    s.order_epochs.collect();
   }
   for (const auto& [segment, octets] : s.live)
     if (!live.contains(segment)) s.epochs.retire([this_log = s.log.get(), segment = segment] { this_log->drop(segment); });

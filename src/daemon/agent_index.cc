@@ -1,0 +1,97 @@
+#include "daemon/agent_index.hh"
+
+#include <algorithm>
+
+namespace steward::daemon {
+namespace {
+
+constexpr size_t build_step = 4096;  // entries that are read at once
+
+std::string_view label_of(const dns::Name& agent) { return as_text(agent.view().first_label()); }
+
+}  // namespace
+
+Result<void> AgentIndex::build(const agent::Book& book) {
+  *this = AgentIndex();
+  std::optional<dns::Name> after;
+  while (true) {
+    auto entries = book.agents(after, build_step);
+    if (!entries) return tl::unexpected<Error>(entries.error());
+    for (const auto& [agent, entry] : *entries)
+      if (entry.presence != agent::Presence::Gone) change({agent, "", entry.fingerprint, entry.lease_until});
+    if (entries->size() < build_step) return {};
+    after = entries->back().first;
+  }
+}
+
+void AgentIndex::change(const change::PublishEffect& effect) {
+  Space& space = spaces_[dns::Name(effect.agent.view().parent()).to_text()];
+  if (!effect.key_before.empty()) {
+    --space.agents;
+    --agents_;
+    if (const auto key = keys_.find(effect.key_before); key != keys_.end() && --key->second == 0) keys_.erase(key);
+    if (effect.key_after.empty()) space.look_alikes.remove(label_of(effect.agent));
+  }
+  if (!effect.key_after.empty()) {
+    ++space.agents;
+    ++agents_;
+    ++keys_[effect.key_after];
+    if (effect.key_after != effect.key_before) space.look_alikes.add(label_of(effect.agent), effect.key_after);
+  }
+  const std::string name = effect.agent.to_text();
+  if (const auto lease = leases_.find(name); lease != leases_.end()) {
+    const auto [first, last] = expiries_.equal_range(lease->second);
+    const auto mine = std::find_if(first, last, [&](const auto& expiry) { return expiry.second == effect.agent; });
+    if (mine != last) expiries_.erase(mine);
+    leases_.erase(lease);
+  }
+  if (effect.lease_until && !effect.key_after.empty()) {
+    leases_[name] = *effect.lease_until;
+    expiries_.emplace(*effect.lease_until, effect.agent);
+  }
+}
+
+void AgentIndex::apply(const change::PublishEffect& effect) {
+  const auto lease = leases_.find(effect.agent.to_text());
+  undo_.push_back({effect, lease != leases_.end() ? std::optional(lease->second) : std::nullopt});
+  change(effect);
+}
+
+void AgentIndex::roll_back() {
+  while (!undo_.empty()) {
+    const Change done = std::move(undo_.back());
+    undo_.pop_back();
+    change({done.effect.agent, done.effect.key_after, done.effect.key_before, done.lease_before});
+  }
+}
+
+uint32_t AgentIndex::agents_of_key(std::string_view fingerprint) const {
+  const auto key = keys_.find(std::string(fingerprint));
+  return key != keys_.end() ? key->second : 0;
+}
+
+uint32_t AgentIndex::agents_of_namespace(const dns::Name& space) const {
+  const auto found = spaces_.find(space.to_text());
+  return found != spaces_.end() ? found->second.agents : 0;
+}
+
+std::optional<UnixTime> AgentIndex::next_expiry() const {
+  return expiries_.empty() ? std::nullopt : std::optional(expiries_.begin()->first);
+}
+
+std::vector<dns::Name> AgentIndex::expired(UnixTime now, size_t most) const {
+  std::vector<dns::Name> agents;
+  for (const auto& [until, agent] : expiries_) {
+    if (until > now || agents.size() == most) break;
+    agents.push_back(agent);
+  }
+  return agents;
+}
+
+size_t AgentIndex::memory() const {
+  size_t octets = 0;
+  for (const auto& [name, space] : spaces_) octets += space.look_alikes.memory();
+  return octets;
+}
+
+}  // namespace steward::daemon

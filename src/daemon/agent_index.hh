@@ -1,0 +1,64 @@
+#pragma once
+// What the writer holds in memory of the agents of the registry's zone, so that a publish is admitted without a walk: the look-alikes of each
+// namespace, how many agents each key and namespace has, and when the next lease ends.
+//
+// Built from the book (agent/book.hh) before the first publish is admitted; in step with each commit after that: apply() as a change is
+// evaluated, so that the next one of the same transaction sees it, then keep() or roll_back(). Writer thread.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "agent/look_alikes.hh"
+#include "change/publish.hh"
+
+namespace steward::daemon {
+
+class AgentIndex {
+ public:
+  /// Empties it and fills it from the book. Corrupt, Io.
+  Result<void> build(const agent::Book& book);
+
+  /// One agent's change; what is not kept can be taken back.
+  void apply(const change::PublishEffect& effect);
+  /// What was applied is committed.
+  void keep() { undo_.clear(); }
+  /// What was applied since is not.
+  void roll_back();
+
+  [[nodiscard]] agent::LookAlikes& look_alikes(const dns::Name& space) { return spaces_[space.to_text()].look_alikes; }
+  [[nodiscard]] uint32_t agents_of_key(std::string_view fingerprint) const;
+  [[nodiscard]] uint32_t agents_of_namespace(const dns::Name& space) const;
+
+  /// When the next lease ends.
+  [[nodiscard]] std::optional<UnixTime> next_expiry() const;
+  /// Agents whose lease has ended, the earliest first, at most `most`.
+  [[nodiscard]] std::vector<dns::Name> expired(UnixTime now, size_t most) const;
+
+  [[nodiscard]] size_t agents() const { return agents_; }
+  [[nodiscard]] size_t leases() const { return leases_.size(); }
+  /// Octets of the look-alikes, about.
+  [[nodiscard]] size_t memory() const;
+
+ private:
+  struct Space {
+    agent::LookAlikes look_alikes;
+    uint32_t agents = 0;
+  };
+  struct Change {
+    change::PublishEffect effect;
+    std::optional<UnixTime> lease_before;
+  };
+  void change(const change::PublishEffect& effect);
+
+  std::unordered_map<std::string, Space> spaces_;  // by name as text
+  std::unordered_map<std::string, uint32_t> keys_;
+  std::unordered_map<std::string, UnixTime> leases_;       // by agent, of those that have one
+  std::multimap<UnixTime, dns::Name> expiries_;
+  size_t agents_ = 0;
+  std::vector<Change> undo_;
+};
+
+}  // namespace steward::daemon

@@ -1,0 +1,136 @@
+#include "daemon/registry_zone.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.hh"
+#include "crypto/digest.hh"
+#include "daemon/stored_book.hh"
+
+namespace steward::daemon {
+namespace {
+
+constexpr size_t most_expired = 500;  // leases that end in one transaction
+
+// Names that listings make below a namespace, and finding below the zone (steward-records(7), "For others" and "finding").
+constexpr std::string_view derived_names[] = {"_a2a._tcp", "_mcp._tcp", "_agent._tcp", "_index._agents", "_find._agents", "_ref._agents"};
+
+}  // namespace
+
+RegistryZone::RegistryZone(std::shared_ptr<const change::PublishPolicy> policy, std::shared_ptr<const crypto::KeyPair> custody,
+                           std::unique_ptr<store::Reader> reader, const Clock& clock)
+    : policy_(std::move(policy)), custody_(std::move(custody)), reader_(std::move(reader)), clock_(clock) {}
+
+Result<void> RegistryZone::open() {
+  const uint64_t began_ns = clock_.monotonic_ns();
+  if (auto acquired = reader_->acquire(); !acquired) return acquired;
+  Result<void> built;
+  if (const store::ZoneRecord* record = reader_->zone_record(policy_->zone)) built = index_.build(*StoredBook(*reader_, record->info));
+  reader_->release();
+  if (!built) return fail("book of " + policy_->zone.to_text(), built.error());
+  log::info("registry", {{"zone", policy_->zone.to_text()}, {"replica", policy_->replica}, {"agents", index_.agents()}, {"leases", index_.leases()},
+                         {"ms", (clock_.monotonic_ns() - began_ns) / 1'000'000}});
+  return {};
+}
+
+bool RegistryZone::expire(ZoneKeeper& keeper, const std::function<void()>& after) {
+  const auto agents = std::make_shared<const std::vector<dns::Name>>(index_.expired(clock_.now(), most_expired));
+  if (agents->empty()) return false;
+  const auto expire_all = [this, agents](change::ZoneEdit& edit, ZoneTables& tables) -> Result<void> {
+    begin();
+    Changes changes(*this, edit, tables);
+    for (const dns::Name& agent : *agents) {
+      const auto expired = changes.act([&](change::ZoneEdit& zone, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
+        auto effect = change::expire_agent(agent, *policy_, zone, state, clock_.now());
+        if (!effect) return tl::unexpected<Error>(effect.error());
+        return std::optional(std::move(*effect));
+      });
+      if (!expired) return expired;
+    }
+    return {};
+  };
+  keeper.edit(expire_all, false, [this, agents, after](const LoadOutcome& outcome) {
+    end(outcome.ok);
+    for (const dns::Name& agent : *agents)
+      outcome.ok ? log::info("agent.expired", {{"agent", agent.to_text()}, {"serial", outcome.serial}})
+                 : log::error("agent.expired", {{"agent", agent.to_text()}, {"error", outcome.error}});
+    after();
+  });
+  return true;
+}
+
+RegistryZone::Changes::Changes(RegistryZone& registry, change::ZoneEdit& edit, ZoneTables& tables)
+    : registry_(registry),
+      edit_(edit),
+      agents_(tables[store::ZoneTable::Agents]),
+      history_(tables[store::ZoneTable::History]),
+      publishers_(tables[store::ZoneTable::Publishers]),
+      ranks_(tables[store::ZoneTable::Ranks]),
+      book_(registry.zone(), agents_, history_, publishers_),
+      state_{book_,
+             ranks_,
+             [&index = registry.index_](const dns::Name& space) -> agent::LookAlikes& { return index.look_alikes(space); },
+             [&index = registry.index_](std::string_view fingerprint) { return index.agents_of_key(fingerprint); },
+             [&index = registry.index_](const dns::Name& space) { return index.agents_of_namespace(space); },
+             registry.custody_} {}
+
+// What was done to the tables stays or goes with what was done to the records.
+Result<void> RegistryZone::Changes::settle(bool stays, const std::optional<change::PublishEffect>& effect) {
+  for (zone::TableOverlay* table : {&agents_, &history_, &publishers_, &ranks_}) {
+    if (!stays)
+      table->drop();
+    else if (auto written = table->write_down(); !written)
+      return written;
+  }
+  if (stays && effect) registry_.index_.apply(*effect);
+  return {};
+}
+
+change::PublishOutcome RegistryZone::Changes::publish(const change::UpdateRequest& request, const change::CheckedPublish& checked,
+                                                      const change::PublishPolicy& policy, const config::UpdateLimits& limits) {
+  change::PublishOutcome outcome = change::admit_publish(request, checked, policy, limits, edit_, state_, registry_.clock_.now());
+  if (auto settled = settle(outcome.update.done(), outcome.effect); !settled) {
+    edit_.roll_back();
+    outcome.update = change::refused_update(dns::Rcode::SERVFAIL, change::UpdateEde::Other, settled.error().what);
+    outcome.effect.reset();
+    outcome.granted.reset();
+  }
+  return outcome;
+}
+
+Result<void> RegistryZone::Changes::act(const Act& act) {
+  edit_.set_savepoint();
+  const auto effect = act(edit_, state_);
+  if (!effect) edit_.roll_back();
+  const auto settled = settle(effect.has_value(), effect ? *effect : std::nullopt);
+  return effect ? settled : tl::unexpected<Error>(effect.error());
+}
+
+bool RegistryZone::Changes::is_published(dns::NameView owner) const {
+  const change::PublishPolicy& policy = *registry_.policy_;
+  for (dns::NameView at = owner; at.is_below(policy.zone); at = at.parent()) {
+    const dns::Name name = dns::Name(at).folded();
+    if (policy.namespace_of(name))
+      if (const auto entry = book_.find(name); entry && *entry) return true;
+    // Two labels, then the namespace.
+    const dns::NameView space = at.parent().parent();
+    if (!space.is_at_or_below(policy.zone)) continue;
+    for (const std::string_view derived : derived_names)
+      if (const auto full = dns::Name::from_text(derived, space); full && *full == at) return true;
+  }
+  return false;
+}
+
+change::UpdateOutcome RegistryZone::Changes::update(const change::UpdateRequest& request, const change::UpdatePolicy& policy,
+                                                    const change::UpdateSender& sender, const config::UpdateLimits& limits) {
+  for (const change::UpdateRecord& record : request.updates)
+    if (record.owner.is_at_or_below(registry_.zone()) && !policy.names_explicitly(sender, record.owner) && is_published(record.owner))
+      return change::refused_update(dns::Rcode::REFUSED, change::UpdateEde::Prohibited,
+                                    fmt::format("{} is an agent's or made from agents: it is changed by publishing, or by a row of allow-update that "
+                                                "lists names",
+                                                record.owner.to_text()));
+  return change::evaluate_update(request, policy, sender, limits, edit_);
+}
+
+}  // namespace steward::daemon

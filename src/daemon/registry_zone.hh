@@ -1,0 +1,98 @@
+#pragma once
+// The registry's zone on the writer's thread: publishes and the registry's own acts, each in the transaction that changes the records, with the
+// tables of the same transaction; what is held in memory of its agents; leases that end; agents that stand in the zone file.
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "base/clock.hh"
+#include "change/publish.hh"
+#include "daemon/agent_index.hh"
+#include "daemon/zone_keeper.hh"
+#include "store/store.hh"
+#include "zone/table_overlay.hh"
+
+namespace steward::daemon {
+
+class RegistryZone {
+ public:
+  /// An act of the registry's own on one agent.
+  using Act = std::function<Result<std::optional<change::PublishEffect>>(change::ZoneEdit&, change::RegistryState&)>;
+
+  /// `custody` may be null.
+  RegistryZone(std::shared_ptr<const change::PublishPolicy> policy, std::shared_ptr<const crypto::KeyPair> custody,
+               std::unique_ptr<store::Reader> reader, const Clock& clock);
+
+  [[nodiscard]] const dns::Name& zone() const { return policy_->zone; }
+  [[nodiscard]] const std::shared_ptr<const change::PublishPolicy>& policy() const { return policy_; }
+  void set_policy(std::shared_ptr<const change::PublishPolicy> policy) { policy_ = std::move(policy); }
+  [[nodiscard]] const std::shared_ptr<const crypto::KeyPair>& custody() const { return custody_; }
+
+  /// Fills the index from what is committed, before the first publish is admitted.
+  Result<void> open();
+  /// Has the book learn of agents that stand in the zone file, where it is not the one that was learned: they are the operator's, and from
+  /// then on only the key that signed the statement there changes them. `done` may come with the group's commit.
+  void learn(ZoneKeeper& keeper);
+
+  /// The start of an evaluation: what an earlier one applied and did not commit is forgotten.
+  void begin() { index_.roll_back(); }
+  /// After the commit, or its failure.
+  void end(bool committed) { committed ? index_.keep() : index_.roll_back(); }
+
+  [[nodiscard]] const AgentIndex& index() const { return index_; }
+  /// Ends leases that have run out, some of them; nothing else is said of it than in the log. False where none had.
+  bool expire(ZoneKeeper& keeper, const std::function<void()>& after);
+
+  /// One transaction's worth of changes of this zone.
+  class Changes;
+
+ private:
+  /// What the book is to take from the zone file about one agent.
+  struct Learned {
+    dns::Name agent;
+    agent::AgentEntry entry;  ///< as it is to be
+    std::string key_before;   ///< empty: the book did not have it, or as gone
+    std::string digest;       ///< of the statement; empty: it is gone from the file
+    std::string version;
+  };
+  Result<std::vector<Learned>> compare_with_zone(Bytes& mark);
+
+  std::shared_ptr<const change::PublishPolicy> policy_;
+  std::shared_ptr<const crypto::KeyPair> custody_;
+  std::unique_ptr<store::Reader> reader_;
+  const Clock& clock_;
+  AgentIndex index_;
+  Bytes learned_;  // which zone file, as the book has it or is about to
+};
+
+class RegistryZone::Changes {
+ public:
+  Changes(RegistryZone& registry, change::ZoneEdit& edit, ZoneTables& tables);
+  Changes(const Changes&) = delete;
+  Changes& operator=(const Changes&) = delete;
+
+  change::PublishOutcome publish(const change::UpdateRequest& request, const change::CheckedPublish& checked,
+                                 const change::PublishPolicy& policy, const config::UpdateLimits& limits);
+  /// An ordinary UPDATE: what is published is none of its business, unless a row that lists names says so.
+  change::UpdateOutcome update(const change::UpdateRequest& request, const change::UpdatePolicy& policy, const change::UpdateSender& sender,
+                               const config::UpdateLimits& limits);
+  /// Its failure leaves nothing of it.
+  Result<void> act(const Act& act);
+  [[nodiscard]] agent::Book& book() { return book_; }
+
+ private:
+  Result<void> settle(bool stays, const std::optional<change::PublishEffect>& effect);
+  [[nodiscard]] bool is_published(dns::NameView owner) const;
+
+  RegistryZone& registry_;
+  change::ZoneEdit& edit_;
+  zone::TableOverlay agents_;
+  zone::TableOverlay history_;
+  zone::TableOverlay publishers_;
+  zone::TableOverlay ranks_;
+  agent::Book book_;
+  change::RegistryState state_;
+};
+
+}  // namespace steward::daemon

@@ -1,0 +1,91 @@
+// The registry: what publishers may do, the key of custody, the book at start, leases in time, and the operator's acts.
+
+#include "base/log.hh"
+#include "crypto/identity.hh"
+#include "daemon/server.hh"
+#include "daemon/settings.hh"
+
+namespace steward::daemon {
+
+namespace fs = std::filesystem;
+
+// Whether the registry's own zone is here, and ours to change.
+bool Server::has_registry_zone() const {
+  const config::ZoneConfig* zone = config_.registry ? config_.find_zone(config_.registry->zone) : nullptr;
+  return zone != nullptr && zone->primaries.empty();
+}
+
+// Of the agents that nobody has claimed. A registry without it serves all others.
+std::shared_ptr<const crypto::KeyPair> Server::custody_key() const {
+  const std::string path = config_.registry->custody_key.string();
+  std::error_code error;
+  if (!fs::exists(path, error)) {
+    if (const fs::path folder = fs::path(path).parent_path(); !folder.empty() && fs::create_directories(folder, error)) fs::permissions(folder, fs::perms::owner_all, error);
+    const auto made = crypto::Identity::generate(crypto::IdentityKind::Ed25519);
+    const auto saved = made ? made->save(path) : tl::unexpected<Error>(made.error());
+    if (!saved) {
+      log::warning("registry.custody", {{"key", path}, {"error", saved.error().what}, {"without", "nothing can be imported or claimed"}});
+      return nullptr;
+    }
+    log::notice("registry.custody", {{"key", path}, {"fingerprint", made->fingerprint()}, {"why", "there was none"}});
+  }
+  auto loaded = crypto::Identity::load(path);
+  if (!loaded) {
+    log::warning("registry.custody", {{"key", path}, {"error", loaded.error().what}, {"without", "nothing can be imported or claimed"}});
+    return nullptr;
+  }
+  auto identity = std::make_shared<const crypto::Identity>(std::move(*loaded));
+  return {identity, &identity->key()};
+}
+
+// Main thread, before the others start.
+Result<void> Server::open_registry() {
+  if (!has_registry_zone()) return {};
+  publish_policy_ = std::make_shared<const change::PublishPolicy>(publish_policy_of(*config_.registry, store_->incarnation()));
+  auto reader = store_->make_reader();
+  if (!reader) return tl::unexpected<Error>(reader.error());
+  registry_ = std::make_unique<RegistryZone>(publish_policy_, custody_key(), std::move(*reader), clock_);
+  return {};
+}
+
+// Main thread: after a reload. Another zone needs a restart.
+void Server::reload_registry() {
+  if (!publish_policy_) return;
+  if (!has_registry_zone() || config_.registry->zone != publish_policy_->zone) return;
+  publish_policy_ = std::make_shared<const change::PublishPolicy>(publish_policy_of(*config_.registry, store_->incarnation()));
+  writer_.post([this, policy = publish_policy_] { registry_->set_policy(policy); });
+}
+
+ZoneKeeper* Server::registry_keeper() { return registry_ ? keeper(registry_->zone()) : nullptr; }
+
+// Writer thread.
+void Server::learn_registry() {
+  ZoneKeeper* keeper = registry_keeper();
+  if (keeper == nullptr || !keeper->status().has_data) return;
+  registry_->learn(*keeper);
+  group_->flush();
+}
+
+// Writer thread.
+void Server::expire_leases() {
+  ZoneKeeper* keeper = registry_keeper();
+  if (keeper == nullptr) return;
+  registry_->expire(*keeper, [this] { note_next_event(); });
+  group_->flush();
+}
+
+bool Server::post_registry(std::function<void(RegistryZone&, ZoneKeeper&)> work, const std::function<void(const std::string&)>& refused) {
+  if (!registry_) {
+    refused("there is no registry here: the configuration has no `registry`, or its zone is not one of ours");
+    return false;
+  }
+  return writer_.post([this, work = std::move(work), refused] {
+    ZoneKeeper* keeper = registry_keeper();
+    if (keeper == nullptr || !keeper->status().has_data) return refused(registry_->zone().to_text() + ": nothing is loaded");
+    work(*registry_, *keeper);
+    group_->flush();
+    note_next_event();
+  });
+}
+
+}  // namespace steward::daemon

@@ -1,0 +1,31 @@
+#pragma once
+// What one change of several does to a table, held back until it is known whether the change stays: an OctetTable over another.
+//
+// ZoneEdit takes back the records of a change that is refused (change/edit.hh); this does the same for the tables beside them. One thread.
+
+#include <map>
+
+#include "zone/octet_table.hh"
+
+namespace steward::zone {
+
+class TableOverlay final : public OctetTable {
+ public:
+  explicit TableOverlay(OctetTable& below) : below_(below) {}
+
+  [[nodiscard]] Bytes find(ByteView key) override;
+  [[nodiscard]] bool at_or_after(Bytes& key) override;
+  /// Fails for no other reason than a key that is too long: Invalid.
+  Result<void> put(ByteView key, ByteView octets) override;
+
+  /// Writes what was put to the table below. Its errors.
+  Result<void> write_down();
+  /// Forgets what was put.
+  void drop() { puts_.clear(); }
+
+ private:
+  OctetTable& below_;
+  std::map<Bytes, Bytes> puts_;  // empty octets: removed
+};
+
+}  // namespace steward::zone
