@@ -82,6 +82,7 @@ def suites():
         Suite("kill and reload", ["tests/scenario/kill_reload.py"], "build release"),
         Suite("update and kill", ["tests/scenario/update_kill.py"], "build release"),
         Suite("updates", ["tests/scenario/update_day.py"], "build release"),
+        Suite("publishing", ["tests/scenario/publish_day.py"], "build release"),
         Suite("store commands", ["tests/scenario/store_commands.py"], "build release"),
         Suite("hostile clients", ["tests/scenario/hostile_clients.py"], "build release"),
         Suite("tls", ["tests/scenario/tls.py"], "build release"),

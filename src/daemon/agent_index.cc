@@ -38,22 +38,36 @@ void AgentIndex::change(const change::PublishEffect& effect) {
     ++keys_[effect.key_after];
     if (effect.key_after != effect.key_before) space.look_alikes.add(label_of(effect.agent), effect.key_after);
   }
-  const std::string name = effect.agent.to_text();
-  if (const auto lease = leases_.find(name); lease != leases_.end()) {
-    const auto [first, last] = expiries_.equal_range(lease->second);
-    const auto mine = std::find_if(first, last, [&](const auto& expiry) { return expiry.second == effect.agent; });
-    if (mine != last) expiries_.erase(mine);
-    leases_.erase(lease);
-  }
-  if (effect.lease_until && !effect.key_after.empty()) {
-    leases_[name] = *effect.lease_until;
-    expiries_.emplace(*effect.lease_until, effect.agent);
-  }
+  forget_lease(effect.agent);
+  // How long its TTLs are is not known here: the first look tells.
+  if (effect.lease_until && !effect.key_after.empty()) enter_lease(effect.agent, {*effect.lease_until, UnixTime{}});
+}
+
+void AgentIndex::forget_lease(const dns::Name& agent) {
+  const auto lease = leases_.find(agent.to_text());
+  if (lease == leases_.end()) return;
+  const auto [first, last] = looks_.equal_range(lease->second.look);
+  const auto mine = std::find_if(first, last, [&](const auto& look) { return look.second == agent; });
+  if (mine != last) looks_.erase(mine);
+  leases_.erase(lease);
+}
+
+void AgentIndex::enter_lease(const dns::Name& agent, const Lease& lease) {
+  leases_[agent.to_text()] = lease;
+  looks_.emplace(lease.look, agent);
+}
+
+void AgentIndex::look_again(const dns::Name& agent, UnixTime when) {
+  const auto lease = leases_.find(agent.to_text());
+  if (lease == leases_.end()) return;
+  const UnixTime until = lease->second.until;
+  forget_lease(agent);
+  enter_lease(agent, {until, when});
 }
 
 void AgentIndex::apply(const change::PublishEffect& effect) {
   const auto lease = leases_.find(effect.agent.to_text());
-  undo_.push_back({effect, lease != leases_.end() ? std::optional(lease->second) : std::nullopt});
+  undo_.push_back({effect, lease != leases_.end() ? std::optional(lease->second.until) : std::nullopt});
   change(effect);
 }
 
@@ -75,14 +89,12 @@ uint32_t AgentIndex::agents_of_namespace(const dns::Name& space) const {
   return found != spaces_.end() ? found->second.agents : 0;
 }
 
-std::optional<UnixTime> AgentIndex::next_expiry() const {
-  return expiries_.empty() ? std::nullopt : std::optional(expiries_.begin()->first);
-}
+std::optional<UnixTime> AgentIndex::next_look() const { return looks_.empty() ? std::nullopt : std::optional(looks_.begin()->first); }
 
-std::vector<dns::Name> AgentIndex::expired(UnixTime now, size_t most) const {
+std::vector<dns::Name> AgentIndex::due(UnixTime now, size_t most) const {
   std::vector<dns::Name> agents;
-  for (const auto& [until, agent] : expiries_) {
-    if (until > now || agents.size() == most) break;
+  for (const auto& [when, agent] : looks_) {
+    if (when > now || agents.size() == most) break;
     agents.push_back(agent);
   }
   return agents;

@@ -5,13 +5,14 @@
 #include <algorithm>
 
 #include "base/log.hh"
-#include "crypto/digest.hh"
+#include "change/lease.hh"
 #include "daemon/stored_book.hh"
 
 namespace steward::daemon {
 namespace {
 
-constexpr size_t most_expired = 500;  // leases that end in one transaction
+constexpr size_t most_looks = 500;  // leases in one transaction
+constexpr Seconds retry_after{60};  // of what failed
 
 // Names that listings make below a namespace, and finding below the zone (steward-records(7), "For others" and "finding").
 constexpr std::string_view derived_names[] = {"_a2a._tcp", "_mcp._tcp", "_agent._tcp", "_index._agents", "_find._agents", "_ref._agents"};
@@ -34,30 +35,55 @@ Result<void> RegistryZone::open() {
   return {};
 }
 
-bool RegistryZone::expire(ZoneKeeper& keeper, const std::function<void()>& after) {
-  const auto agents = std::make_shared<const std::vector<dns::Name>>(index_.expired(clock_.now(), most_expired));
-  if (agents->empty()) return false;
-  const auto expire_all = [this, agents](change::ZoneEdit& edit, ZoneTables& tables) -> Result<void> {
+// One agent's lease: over, or near enough to its end for shorter TTLs.
+Result<RegistryZone::Look> RegistryZone::look_at_lease(const dns::Name& agent, Changes& changes) const {
+  const UnixTime now = clock_.now();
+  const auto entry = changes.book().find(agent);
+  if (!entry) return tl::unexpected<Error>(entry.error());
+  if (!*entry || !(*entry)->lease_until) return Look{agent, false, now + std::chrono::hours(1)};
+  Look look{agent, *(*entry)->lease_until <= now, {}};
+  const auto done = changes.act([&](change::ZoneEdit& edit, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
+    if (!look.is_over) {
+      look.again = change::shorten_ttls(agent, **entry, edit, now);
+      return std::nullopt;
+    }
+    auto effect = change::expire_agent(agent, *policy_, edit, state, now);
+    if (!effect) return tl::unexpected<Error>(effect.error());
+    return std::optional(std::move(*effect));
+  });
+  if (!done) return tl::unexpected<Error>(done.error());
+  return look;
+}
+
+void RegistryZone::look_at_leases(ZoneKeeper& keeper, const std::function<void()>& after) {
+  const auto agents = index_.due(clock_.now(), most_looks);
+  if (agents.empty()) return;
+  const auto looks = std::make_shared<std::vector<Look>>();
+  const auto look_at_all = [this, agents, looks](change::ZoneEdit& edit, ZoneTables& tables) -> Result<void> {
     begin();
+    looks->clear();
     Changes changes(*this, edit, tables);
-    for (const dns::Name& agent : *agents) {
-      const auto expired = changes.act([&](change::ZoneEdit& zone, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
-        auto effect = change::expire_agent(agent, *policy_, zone, state, clock_.now());
-        if (!effect) return tl::unexpected<Error>(effect.error());
-        return std::optional(std::move(*effect));
-      });
-      if (!expired) return expired;
+    for (const dns::Name& agent : agents) {
+      auto look = look_at_lease(agent, changes);
+      if (!look) return fail("lease of " + agent.to_text(), look.error());
+      looks->push_back(std::move(*look));
     }
     return {};
   };
-  keeper.edit(expire_all, false, [this, agents, after](const LoadOutcome& outcome) {
+  keeper.edit(look_at_all, false, [this, looks, agents, after](const LoadOutcome& outcome) {
     end(outcome.ok);
-    for (const dns::Name& agent : *agents)
-      outcome.ok ? log::info("agent.expired", {{"agent", agent.to_text()}, {"serial", outcome.serial}})
-                 : log::error("agent.expired", {{"agent", agent.to_text()}, {"error", outcome.error}});
+    for (const Look& look : *looks) {
+      if (!outcome.ok) continue;
+      if (look.is_over)
+        log::info("agent.expired", {{"agent", look.agent.to_text()}, {"serial", outcome.serial}});
+      else
+        index_.look_again(look.agent, look.again);
+    }
+    // The keeper has logged why.
+    if (!outcome.ok)
+      for (const dns::Name& agent : agents) index_.look_again(agent, clock_.now() + retry_after);
     after();
   });
-  return true;
 }
 
 RegistryZone::Changes::Changes(RegistryZone& registry, change::ZoneEdit& edit, ZoneTables& tables)

@@ -41,13 +41,20 @@ class RegistryZone {
   void end(bool committed) { committed ? index_.keep() : index_.roll_back(); }
 
   [[nodiscard]] const AgentIndex& index() const { return index_; }
-  /// Ends leases that have run out, some of them; nothing else is said of it than in the log. False where none had.
-  bool expire(ZoneKeeper& keeper, const std::function<void()>& after);
+  /// Leases whose time has come, some of them: ended, or their TTLs shortened (change/lease.hh). `after` where there was anything to do, after the
+  /// commit.
+  void look_at_leases(ZoneKeeper& keeper, const std::function<void()>& after);
 
   /// One transaction's worth of changes of this zone.
   class Changes;
 
  private:
+  struct Look {
+    dns::Name agent;
+    bool is_over = false;
+    UnixTime again;  ///< where it is not
+  };
+  Result<Look> look_at_lease(const dns::Name& agent, Changes& changes) const;
   /// What the book is to take from the zone file about one agent.
   struct Learned {
     dns::Name agent;

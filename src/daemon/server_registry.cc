@@ -67,10 +67,10 @@ void Server::learn_registry() {
 }
 
 // Writer thread.
-void Server::expire_leases() {
+void Server::look_at_leases() {
   ZoneKeeper* keeper = registry_keeper();
   if (keeper == nullptr) return;
-  registry_->expire(*keeper, [this] { note_next_event(); });
+  registry_->look_at_leases(*keeper, [this] { note_next_event(); });
   group_->flush();
 }
 
