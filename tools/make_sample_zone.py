@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """Writes zones/vibe-agency.com.steward-registry.org.zone: a registry's zone with three sample agents.
 
-    tools/make_sample_zone.py [--check | --output FILE]
+    tools/make_sample_zone.py [--check | --output FILE | --vectors]
 
 The same bytes every time: dates are fixed, and the publisher's key is a TEST KEY that everybody knows, the Ed25519 key
 whose seed (RFC 8032 §5.1.5) is the SHA-256 of "steward sample agents". Nothing that it signs proves anything.
 Names, statements and signatures are as steward-records(7) says, written here independently of the server. `--check`
-compares with the file in zones/ and writes nothing.
+compares with the file in zones/ and writes nothing. `--vectors` prints the records of a rotation and of a tombstone that are test
+vectors of steward-records(7).
 """
 
 import argparse
@@ -29,6 +30,7 @@ SERIAL = 2025112101
 MODIFIED = "2025-11-21T13:00:00Z"
 TARGET = "agents.vibe-agency.com."
 TEST_KEY = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"steward sample agents").digest())
+SECOND_KEY = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"steward sample agents, second key").digest())
 SRV, SVCB = 33, 64
 
 AGENTS = [
@@ -46,7 +48,7 @@ AGENTS = [
 
 def wire_name(name):
     """Lower-case, uncompressed (RFC 4034 §6.2)."""
-    labels = [label.encode().lower() for label in name.rstrip(".").split(".")]
+    labels = [label.encode().lower() for label in name.rstrip(".").split(".") if label]
     return b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
 
 
@@ -90,10 +92,22 @@ def fingerprint(key):
     return "sha256:" + hashlib.sha256(spki).hexdigest()
 
 
+def signature(context, owner, strings, key):
+    """Over the context, a zero octet, the owner, and the strings with their length octets."""
+    return base64url(key.sign(context + b"\0" + wire_name(owner) + b"".join(map(character_string, strings))))
+
+
 def sign_statement(owner, strings, key):
-    """The `sig=` string: over the context, a zero octet, the owner, and the strings with their length octets."""
-    message = b"steward-statement-v1\0" + wire_name(owner) + b"".join(map(character_string, strings))
-    return "sig=" + base64url(key.sign(message))
+    """The `sig=` string."""
+    return "sig=" + signature(b"steward-statement-v1", owner, strings, key)
+
+
+def rotation_of(owner, number, old_key, new_key, modified):
+    """The strings of a `_keys` record."""
+    strings = ["v=steward-rotate1", f"n={number}", f"old={fingerprint(old_key)}", f"new={fingerprint(new_key)}",
+               f"modified={modified}"]
+    return strings + [f"sig-{name}={signature(b'steward-rotate-v1', owner, strings, key)}"
+                      for name, key in (("old", old_key), ("new", new_key))]
 
 
 # The zone's text
@@ -161,13 +175,31 @@ def statement_of(agent, rows):
     return strings + [sign_statement(owner, strings, TEST_KEY)]
 
 
+def key_line(name, key):
+    return f"{name} 300 KEY 512 3 15 " + base64.b64encode(
+        key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
+
+
+def vector_lines(agent):
+    """The agent's key is changed on the next day, and the agent revoked on the day after: records as they then stand."""
+    name, owner = agent["name"], f"{agent['name']}.{ZONE}"
+    rows = [(SRV, srv_rdata(0, 0, 0, ""), "SRV 0 0 0 ."), (SVCB, svcb_rdata(0, "", []), "SVCB 0 .")]
+    rotation = rotation_of(owner, 1, TEST_KEY, SECOND_KEY, "2025-11-22T13:00:00Z")
+    strings = ["v=steward1", f"version={agent['version']}", "status=revoked", "reason=its host was broken into",
+               f"fp={fingerprint(SECOND_KEY)}", "modified=2025-11-23T13:00:00Z",
+               f"ep={endpoint_digest([(rdtype, rdata) for rdtype, rdata, _ in rows])}",
+               *value_strings("desc", agent["desc"])]
+    return [f"$ORIGIN {ZONE}", *txt_lines(f"_keys.{name}", rotation),
+            *txt_lines(name, [*strings, sign_statement(owner, strings, SECOND_KEY)]),
+            *(f"{name} 300 {text}" for _, _, text in rows), key_line(name, SECOND_KEY)]
+
+
 def agent_lines(agent):
     name, rows = agent["name"], endpoint_rows(agent)
-    public = base64.b64encode(TEST_KEY.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
     manifest = manifest_of(agent)
     lines = ["", f"; {name}", *txt_lines(name, statement_of(agent, rows))]
     lines += [f"{name} 300 {text}" for _, _, text in rows]
-    lines += [f"{name} 300 KEY 512 3 15 {public}"]
+    lines += [key_line(name, TEST_KEY)]
     lines += txt_lines(f"_manifest.{name}", [manifest[start:start + 255] for start in range(0, len(manifest), 255)])
     lines += txt_lines(f"_registry.{name}", ["v=steward-registry1", f"registry={REGISTRY_ID}",
                                              f"trust={agent['trust']}",
@@ -217,7 +249,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="fail if the file in zones/ is another")
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "zones" / (ZONE + "zone"))
+    parser.add_argument("--vectors", action="store_true", help="print a rotation and a tombstone")
     arguments = parser.parse_args()
+    if arguments.vectors:
+        print("\n".join(vector_lines(AGENTS[0])))
+        return 0
     if arguments.check:
         same = arguments.output.read_text() == zone_text(AGENTS)
         print(f"{arguments.output}: {'as generated' if same else 'differs from what tools/make_sample_zone.py writes'}")

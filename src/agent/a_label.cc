@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "agent/manifest_json.hh"
+#include "agent/shown_text.hh"
 #include "dns/name.hh"
 
 namespace steward::agent {
@@ -20,17 +20,10 @@ struct Idn2FreeOctets {
 };
 
 std::string code_point_at(std::string_view text, size_t at) {
-  const auto first = static_cast<unsigned char>(text[at]);
-  const size_t more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0;
-  if (more == 0 || text.size() - at <= more) return fmt::format("octet 0x{:02x}", first);
-  auto point = static_cast<uint32_t>(first & (0x3f >> more));
-  for (size_t i = 1; i <= more; ++i) point = point << 6 | (static_cast<unsigned char>(text[at + i]) & 0x3fU);
-  return fmt::format("U+{:04X}", point);
+  return fmt::format("U+{:04X}", static_cast<uint32_t>(next_point(text, at)));
 }
 
-}  // namespace
-
-Result<void> check_ldh_label(std::string_view label) {
+Result<void> check_form(std::string_view label) {
   if (label.empty()) return fail(Errc::Invalid, "a label must not be empty (RFC 1035 §3.1)");
   for (size_t at = 0; at < label.size(); ++at) {
     const char c = label[at];
@@ -49,6 +42,13 @@ Result<void> check_ldh_label(std::string_view label) {
   if (label.front() == '-' || label.back() == '-') {
     return fail(Errc::Invalid, fmt::format("label {}: no - at either end (RFC 1123 §2.1)", in_quotes(label)));
   }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_ldh_label(std::string_view label) {
+  if (auto sound = check_form(label); !sound) return sound;
   const auto decoded = u_label(label);
   if (!decoded) return tl::unexpected(decoded.error());
   return {};
@@ -56,6 +56,8 @@ Result<void> check_ldh_label(std::string_view label) {
 
 Result<std::string> u_label(std::string_view label) {
   if (!label.starts_with("xn--")) return std::string(label);
+  // The library reads up to a NUL: what stands behind it would go unseen.
+  if (auto sound = check_form(label); !sound) return tl::unexpected(sound.error());
   const std::string text(label);
   const auto refused = [&](int code) {
     return fail(Errc::Invalid,

@@ -7,7 +7,7 @@
 #include <charconv>
 
 #include "agent/a_label.hh"
-#include "agent/manifest_json.hh"
+#include "agent/shown_text.hh"
 #include "dns/name.hh"
 
 namespace steward::agent {
@@ -70,7 +70,7 @@ Result<void> read_authority(std::string_view authority, EndpointUrl& url) {
   }
   const bool bracketed = authority.starts_with('[');
   const size_t end = bracketed ? authority.find(']') + 1 : std::min(authority.find(':'), authority.size());
-  if (end == 0) return fail(Errc::Invalid, "host: no closing ] (RFC 3986 §3.2.2)");
+  if (bracketed && end == 0) return fail(Errc::Invalid, "host: no closing ] (RFC 3986 §3.2.2)");
   const std::string_view host = authority.substr(0, end);
   const std::string_view rest = authority.substr(end);
   if (!rest.empty()) {
@@ -86,7 +86,8 @@ Result<void> read_authority(std::string_view authority, EndpointUrl& url) {
   auto name = host_name(host);
   if (!name) return fail("host", name.error());
   url.host = std::move(*name);
-  if (is_local(url.host)) url.unusable = fmt::format("{} is a name of the local machine or network", in_quotes(url.host));
+  if (is_local(url.host))
+    url.unusable = fmt::format("{} is a name of the local machine or network", in_quotes(url.host));
   return {};
 }
 
@@ -130,7 +131,8 @@ Result<EndpointUrl> endpoint_url(std::string_view text) {
   const auto* known =
       std::find_if(schemes.begin(), schemes.end(), [&](const auto& scheme) { return scheme.first == url.scheme; });
   if (known == schemes.end()) {
-    return fail(Errc::Invalid, fmt::format("URL {}: https or wss wanted, not {}", in_quotes(text), in_quotes(url.scheme)));
+    return fail(Errc::Invalid,
+                fmt::format("URL {}: https or wss wanted, not {}", in_quotes(text), in_quotes(url.scheme)));
   }
   url.port = known->second;
   std::string_view rest = text.substr(colon + 3);
@@ -141,9 +143,11 @@ Result<EndpointUrl> endpoint_url(std::string_view text) {
   rest.remove_prefix(authority.size());
   url.path = rest.substr(0, rest.find('?'));
   if (url.path.empty()) url.path = "/";
-  if (auto read = read_authority(authority, url); !read) return fail(fmt::format("URL {}", in_quotes(text)), read.error());
+  if (auto read = read_authority(authority, url); !read)
+    return fail(fmt::format("URL {}", in_quotes(text)), read.error());
   if (!url.unusable && (url.scheme == "http" || url.scheme == "ws")) {
-    url.unusable = fmt::format("{} is not over TLS: a client checks the certificate of the target host", in_quotes(text));
+    url.unusable =
+        fmt::format("{} is not over TLS: a client checks the certificate of the target host", in_quotes(text));
   }
   return url;
 }

@@ -81,6 +81,8 @@ bool EditWalk::visit(uint32_t at, size_t depth, State state) {
   --budget_;
   const NameTrie::Node& node = trie_.node(at);
   if (node.publisher == q_.exempt) return false;
+  if (node.count == 0 && (node.depth > q_.points.size() + q_.edits || node.depth + q_.edits < q_.points.size()))
+    return false;
   last_ = node.name;
   if (depth < node.depth) {
     const IndexedName name = trie_.name(node);

@@ -8,21 +8,24 @@
 
 #include "agent/a_label.hh"
 #include "agent/manifest_reader.hh"
+#include "agent/shown_text.hh"
 #include "dns/name.hh"
 
 namespace steward::agent {
 
 namespace {
 
+// The members that only one shape has come first: each may carry members of others as well.
 std::optional<ManifestShape> shape_of(const Member& root) {
   if (root["identity"].exists() && root["specs"].exists()) return ManifestShape::Steward;
+  if (root["supportedInterfaces"].exists()) return ManifestShape::A2aCard;
   if (root["agent"].exists() || root["steward_version"].exists()) return ManifestShape::StewardV1;
+  if (root["url"].exists() && root["name"].exists()) return ManifestShape::A2aCard;
+  for (const std::string_view key : {"version_detail", "packages", "remotes", "repository"}) {
+    if (root[key].exists()) return ManifestShape::McpServer;
+  }
+  if (root["$schema"].text().ends_with("/server.schema.json")) return ManifestShape::McpServer;
   if (root["identity"].exists()) return ManifestShape::Steward;
-  if (root["supportedInterfaces"].exists() || (root["url"].exists() && root["name"].exists()))
-    return ManifestShape::A2aCard;
-  const bool server = root["version_detail"].exists() || root["packages"].exists() || root["remotes"].exists() ||
-                      root["repository"].exists() || root["$schema"].text().ends_with("/server.schema.json");
-  if (root["name"].exists() && server) return ManifestShape::McpServer;
   return std::nullopt;
 }
 
@@ -68,6 +71,7 @@ tl::expected<Manifest, ManifestRefusal> read_one(const Member& root, std::string
 struct Element {
   Member root;
   std::string_view octets;
+  Member status;  ///< what a registry says of it, beside it
 };
 
 /// A list, and a registry's list: `servers`, each element a server or an object with `server` in it.
@@ -80,7 +84,9 @@ std::optional<std::vector<Element>> elements_of(const Member& root, std::string_
   for (const Member& element : list.elements()) {
     const std::string_view octets = texts[elements.size()];
     const Member inner = element["server"];
-    elements.push_back(inner.is_object() ? Element{inner, text_of_member(octets, "server")} : Element{element, octets});
+    const Member status = element["_meta"]["io.modelcontextprotocol.registry/official"]["status"];
+    elements.push_back(inner.is_object() ? Element{inner, text_of_member(octets, "server"), status}
+                                         : Element{element, octets, status});
   }
   return elements;
 }
@@ -115,9 +121,15 @@ ManifestReading read_manifests(std::string_view text) {
   }
   const Member root(&*json, "");
   auto elements = elements_of(root, text);
-  if (!elements) elements = std::vector<Element>{{root, text}};
+  if (!elements) elements = std::vector<Element>{{root, text, Member(nullptr, "")}};
   for (const Element& element : *elements) {
+    if (element.status.text() == "deleted") {
+      reading.refusals.push_back(
+          {std::string(element.root["name"].text()), element.status.pointer(), "deleted: nothing to publish"});
+      continue;
+    }
     auto manifest = read_one(element.root, element.octets, "");
+    if (manifest && element.status.text() == "deprecated") manifest->status = "deprecated";
     if (manifest) {
       reading.manifests.push_back(std::move(*manifest));
     } else {

@@ -196,23 +196,4 @@ std::string pointer_to(std::string_view pointer, std::string_view key) {
   return out;
 }
 
-std::string in_quotes(std::string_view text) {
-  constexpr size_t most = 60;
-  std::string_view shown = text.substr(0, most);
-  // Not through a character: what follows the cut begins one.
-  while (shown.size() < text.size() && (static_cast<unsigned char>(text[shown.size()]) & 0xc0) == 0x80) {
-    shown.remove_suffix(1);
-  }
-  std::string out = "\"";
-  for (const char c : shown) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    } else {
-      out += c;
-    }
-  }
-  return out + (shown.size() < text.size() ? "…\"" : "\"");
-}
-
 }  // namespace steward::agent

@@ -30,7 +30,4 @@ std::string_view text_of_member(std::string_view text, std::string_view key);
 /// `pointer` and one more reference token (RFC 6901 §3); control characters as in its JSON string form (§5).
 std::string pointer_to(std::string_view pointer, std::string_view key);
 
-/// Text of others, for a sentence: in quotes, cut after 60 octets, control characters escaped.
-std::string in_quotes(std::string_view text);
-
 }  // namespace steward::agent

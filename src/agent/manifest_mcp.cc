@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "agent/manifest_reader.hh"
+#include "agent/shown_text.hh"
 #include "dns/name.hh"
 
 namespace steward::agent {

@@ -7,6 +7,7 @@
 
 #include "agent/endpoint_url.hh"
 #include "agent/semver.hh"
+#include "agent/shown_text.hh"
 
 namespace steward::agent {
 
@@ -16,58 +17,8 @@ constexpr size_t max_description = 1000;
 /// Each is a term to be found under, and a row of DNS-SD.
 constexpr size_t max_capabilities = 64;
 constexpr size_t max_capability = 62;
-
-enum class Character : uint8_t { Shown, Space, LeftOut };
-
-/// Control characters, and those that change how the rest of a line is shown (UTR #36 §3.2).
-Character character(char32_t point) {
-  if (point == ' ' || (point >= 0x09 && point <= 0x0d) || point == 0x85 || point == 0xa0 || point == 0x2028 ||
-      point == 0x2029)
-    return Character::Space;
-  if (point < 0x20 || (point >= 0x7f && point < 0xa0)) return Character::LeftOut;
-  if (point == 0x061c || (point >= 0x200b && point <= 0x200f) || (point >= 0x202a && point <= 0x202e) ||
-      (point >= 0x2060 && point <= 0x206f) || point == 0xfeff || (point >= 0xfff9 && point <= 0xfffb) ||
-      (point >= 0xe0000 && point <= 0xe007f))
-    return Character::LeftOut;
-  return Character::Shown;
-}
-
-/// Takes one code point off sound UTF-8.
-char32_t next_point(std::string_view text, size_t& at) {
-  const auto first = static_cast<unsigned char>(text[at++]);
-  int more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0;
-  char32_t point = more == 0 ? first : first & (0x3fU >> more);
-  for (; more > 0 && at < text.size(); --more) point = point << 6 | (static_cast<unsigned char>(text[at++]) & 0x3fU);
-  return point;
-}
-
-struct Line {
-  std::string text;
-  bool left_out = false;  ///< characters that may not be shown
-  bool cut = false;
-};
-
-Line one_line(std::string_view text) {
-  Line line;
-  bool space = false;
-  for (size_t at = 0; at < text.size();) {
-    const size_t start = at;
-    const char32_t point = next_point(text, at);
-    switch (character(point)) {
-      case Character::Space: space = !line.text.empty(); continue;
-      case Character::LeftOut: line.left_out = true; continue;
-      case Character::Shown: break;
-    }
-    if (line.text.size() + (space ? 1 : 0) + (at - start) > max_description) {
-      line.cut = true;
-      break;
-    }
-    if (space) line.text += ' ';
-    space = false;
-    line.text += text.substr(start, at - start);
-  }
-  return line;
-}
+/// Of a hostile manifest there is no end of them.
+constexpr size_t max_notes = 100;
 
 bool is_capability(std::string_view text) {
   return !text.empty() && text.size() <= max_capability && std::all_of(text.begin(), text.end(), [](char c) {
@@ -117,7 +68,12 @@ void ManifestReader::refuse(const Member& member, std::string rule) {
 }
 
 void ManifestReader::note(const Member& member, std::string_view what) {
-  manifest_.notes.push_back(fmt::format("{}: {}", member.pointer(), what));
+  auto& notes = manifest_.notes;
+  if (notes.size() < max_notes) {
+    notes.push_back(fmt::format("{}: {}", member.pointer(), what));
+  } else if (notes.size() == max_notes) {
+    notes.emplace_back("more was left out");
+  }
 }
 
 std::string_view ManifestReader::required_text(const Member& member) {
@@ -163,8 +119,8 @@ void ManifestReader::version(const Member& member, bool lenient) {
       text += zeros;
     }
   }
-  const auto version = SemanticVersion::from_text(text);
-  if (!version) return refuse(member, fmt::format("{}: {}", in_quotes(text), version.error().what));
+  auto version = SemanticVersion::from_text(text);
+  if (!version) return refuse(member, std::move(version.error().what));
   manifest_.version = std::move(text);
 }
 
@@ -173,17 +129,18 @@ void ManifestReader::capability(const Member& member) {
   auto& known = manifest_.capabilities;
   if (!member.exists() || std::find(known.begin(), known.end(), text) != known.end()) return;
   if (!is_capability(text)) {
-    return note(member,
-                fmt::format("{} is left out of the capabilities: 1 to 62 of a-z, 0-9, _ and - wanted", in_quotes(text)));
+    return note(member, fmt::format("{} is left out of the capabilities: 1 to 62 of a-z, 0-9, _ and - wanted",
+                                    in_quotes(text)));
   }
   if (known.size() == max_capabilities) {
-    return note(member, fmt::format("{} is left out of the capabilities: at most {}", in_quotes(text), max_capabilities));
+    return note(member,
+                fmt::format("{} is left out of the capabilities: at most {}", in_quotes(text), max_capabilities));
   }
   known.emplace_back(text);
 }
 
 void ManifestReader::description(std::string_view text, const Member& member) {
-  Line line = one_line(text);
+  ShownLine line = one_line(text, max_description);
   if (line.left_out) note(member, "control characters are left out of the description");
   if (line.cut) note(member, fmt::format("the description is cut at {} octets", max_description));
   manifest_.description = std::move(line.text);

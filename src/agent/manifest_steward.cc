@@ -7,6 +7,7 @@
 
 #include "agent/endpoint_url.hh"
 #include "agent/manifest_reader.hh"
+#include "agent/shown_text.hh"
 #include "agent/text_fields.hh"
 
 namespace steward::agent {

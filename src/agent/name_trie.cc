@@ -172,6 +172,7 @@ size_t NameTrie::shared(std::u32string_view points, uint32_t exempt) const {
     if (edge == nullptr) return depth;
     node = &nodes_[edge->node];
     if (node->publisher == exempt) return depth;
+    if (node->count == 0) return depth + 1;
     const IndexedName name = names_[node->name];
     for (++depth; depth < node->depth; ++depth)
       if (depth == points.size() || point(name, depth) != points[depth]) return depth;

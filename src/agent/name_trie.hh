@@ -41,7 +41,8 @@ class NameTrie {
   /// A name that is there, and is still in the names.
   void erase(uint32_t name);
   [[nodiscard]] std::optional<uint32_t> find(std::u32string_view points) const;
-  /// How many of these code points, in the order of reading, lead to names of other publishers than `exempt`.
+  /// How many of these code points, in the order of reading, lead to names of other publishers than `exempt`, up to
+  /// where only one is left.
   [[nodiscard]] size_t shared(std::u32string_view points, uint32_t exempt) const;
 
   [[nodiscard]] bool empty() const { return nodes_[root_].count == 0; }

@@ -6,7 +6,7 @@
 
 #include "agent/endpoint_rows.hh"
 #include "agent/endpoint_url.hh"
-#include "agent/manifest_json.hh"
+#include "agent/shown_text.hh"
 
 namespace steward::agent {
 
@@ -39,6 +39,7 @@ Result<void> check_line(std::string_view key, std::string_view text) {
 Result<void> append_status(Fields& fields, AgentStatus status, const std::string& successor,
                            const std::string& reason) {
   fields.push_back({"status", std::string(to_text(status))});
+  if (auto sound = check_line("succ", successor); !sound) return sound;
   if (!successor.empty()) {
     if (const auto name = dns::Name::from_text(successor); !name) return fail("succ", name.error());
     fields.push_back({"succ", successor});
@@ -99,7 +100,6 @@ Result<std::vector<PublishedRecord>> signed_records(const dns::Name& agent, cons
                                                     std::span<const Endpoint> rows, uint32_t ttl,
                                                     const crypto::KeyPair& key) {
   const Bytes key_rdata = key.public_key().dnskey_rdata(publisher_key_flags);
-  if (const auto sound = PublisherKey::from_rdata(key_rdata); !sound) return tl::unexpected(sound.error());
   const auto statement = Statement::make(agent, fields, key);
   if (!statement) return tl::unexpected(statement.error());
   std::vector<PublishedRecord> records;
@@ -161,8 +161,7 @@ Result<std::vector<PublishedRecord>> make_publication(const Manifest& manifest, 
 
   auto records = signed_records(*agent, fields, views, options.ttl, key);
   if (!records || !stored) return records;
-  auto owner = agent->view();
-  const auto below = dns::Name(owner).child(as_bytes("_manifest"));
+  const auto below = agent->child(as_bytes("_manifest"));
   if (!below) return tl::unexpected(below.error());
   records->push_back({*below, dns::RrType::TXT, options.ttl, std::move(*stored)});
   return records;

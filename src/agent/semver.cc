@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "agent/shown_text.hh"
+
 namespace steward::agent {
 
 namespace {
@@ -47,7 +49,7 @@ std::strong_ordering compare_identifiers(std::string_view a, std::string_view b)
 
 Result<SemanticVersion> SemanticVersion::from_text(std::string_view text) {
   const auto wrong = [text](const char* rule) {
-    return fail(Errc::Invalid, "version \"" + std::string(text.substr(0, 64)) + "\": " + rule);
+    return fail(Errc::Invalid, "version " + in_quotes(text) + ": " + rule);
   };
   if (text.size() > 255) return wrong("over 255 octets");
   SemanticVersion version;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "agent/shown_text.hh"
 #include "crypto/digest.hh"
 #include "dns/encoding.hh"
 
@@ -112,7 +113,7 @@ Result<UnixTime> modified_from_text(std::string_view text) {
   const ch::year_month_day date{ch::year(static_cast<int>(year)), ch::month(month), ch::day(day)};
   if (!shape || !date.ok() || year < 1970 || hour > 23 || minute > 59 || second > 59) {
     return fail(Errc::Invalid,
-                fmt::format("\"{}\": a time such as 2025-11-21T13:00:00Z wanted (RFC 3339)", text.substr(0, 40)));
+                fmt::format("{}: a time such as 2025-11-21T13:00:00Z wanted (RFC 3339)", in_quotes(text)));
   }
   return UnixTime(ch::sys_days(date) + ch::hours(hour) + ch::minutes(minute) + Seconds(second));
 }

@@ -44,7 +44,7 @@ class Reader {
     if (depth == 1 && is_label(top, "version")) return take_version(node);
     if (!is_label(top, "zones")) return {};
     if (depth == 2) return take_member(node);
-    // §4.2, §4.5: anything else below a member node is a property that we do not know.
+    // §4.2, §4.4: anything else below a member node is a property that we do not know.
     if (depth != 3) return {};
     if (is_label(node.owner.first_label(), "coo")) return take_coo(node);
     if (is_label(node.owner.first_label(), "group")) take_group(node);
@@ -53,7 +53,7 @@ class Reader {
 
   Result<Catalog> finish() {
     if (!version_seen_)
-      return fail(Errc::Invalid, fmt::format("no TXT record at version.{} (RFC 9432 section 4.3.1)", apex_.to_text()));
+      return fail(Errc::Invalid, fmt::format("no TXT record at version.{} (RFC 9432 section 4.2.1)", apex_.to_text()));
     for (auto& [label, node] : nodes_) {
       // Properties without a member: the PTR that would make them meaningful is not there.
       if (!node.has_zone) continue;
@@ -73,11 +73,11 @@ class Reader {
     const RrsetInput* txt = find_rrset(node, RrType::TXT);
     if (txt == nullptr) return {};
     if (txt->rdatas.size() != 1)
-      return fail(Errc::Invalid, fmt::format("{} TXT records at {}, expected one (RFC 9432 section 4.3.1)",
+      return fail(Errc::Invalid, fmt::format("{} TXT records at {}, expected one (RFC 9432 section 4.2.1)",
                                              txt->rdatas.size(), node.owner.to_text()));
     const auto version = only_string(txt->rdatas[0]);
     if (!version || *version != schema_version)
-      return fail(Errc::Invalid, fmt::format("schema version '{}' at {}, expected '{}' (RFC 9432 section 4.3.1)",
+      return fail(Errc::Invalid, fmt::format("schema version '{}' at {}, expected '{}' (RFC 9432 section 4.2.1)",
                                              version ? label_text(as_bytes(*version)) : "of several strings",
                                              node.owner.to_text(), schema_version));
     version_seen_ = true;
@@ -98,7 +98,7 @@ class Reader {
   Result<void> take_coo(const RecordSource::Node& node) {
     const RrsetInput* ptr = find_rrset(node, RrType::PTR);
     if (ptr == nullptr) return {};
-    const auto catalog = only_name(node, *ptr, "4.4.1");
+    const auto catalog = only_name(node, *ptr, "4.3.1");
     if (!catalog) return tl::unexpected<Error>(catalog.error());
     if (*catalog == apex_)
       out_.warnings.push_back(fmt::format("{}: hands the zone to the catalog that has it", node.owner.to_text()));
@@ -113,16 +113,16 @@ class Reader {
     Node& to = nodes_[folded(node.owner.parent().first_label())];
     for (const ByteView rdata : txt->rdatas) {
       const auto group = only_string(rdata);
-      // §4.4.2: values that we do not understand are ignored.
+      // §4.3.2: values that we do not understand are ignored.
       if (group && !group->empty())
         to.member.groups.push_back(*group);
       else
-        out_.warnings.push_back(fmt::format("{}: a value that is not one string is ignored (RFC 9432 section 4.4.2)",
+        out_.warnings.push_back(fmt::format("{}: a value that is not one string is ignored (RFC 9432 section 4.3.2)",
                                             node.owner.to_text()));
     }
   }
 
-  // §4.1, §4.4.1: the PTR record is the only one of its RRset, or the catalog is broken.
+  // §4.1, §4.3.1: the PTR record is the only one of its RRset, or the catalog is broken.
   static Result<dns::Name> only_name(const RecordSource::Node& node, const RrsetInput& ptr, std::string_view section) {
     if (ptr.rdatas.size() != 1)
       return fail(Errc::Invalid, fmt::format("{} PTR records at {}, expected one (RFC 9432 section {})",

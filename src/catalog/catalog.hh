@@ -15,14 +15,14 @@
 
 namespace steward::catalog {
 
-/// RFC 9432 §4.3.1. Version 1 was that of a draft, found in BIND 9.11 to 9.17.
+/// RFC 9432 §4.2.1. Version 1 was that of a draft, found in BIND 9.11 to 9.17.
 constexpr std::string_view schema_version = "2";
 
 struct Member {
   dns::Name zone;                   ///< folded
   Bytes label;                      ///< `<unique-N>`, folded: tells whether the zone is still the same one (§5.4)
-  std::vector<std::string> groups;  ///< octets of each value (§4.4.2), in canonical order
-  std::optional<dns::Name> coo;     ///< folded: the catalog that may take the zone over (§4.4.1)
+  std::vector<std::string> groups;  ///< octets of each value (§4.3.2), in canonical order
+  std::optional<dns::Name> coo;     ///< folded: the catalog that may take the zone over (§4.3.1)
 };
 
 struct Catalog {
@@ -33,9 +33,9 @@ struct Catalog {
   [[nodiscard]] const Member* find(dns::NameView zone) const;
 };
 
-/// What the records of a catalog zone say. Unknown properties, custom ones (§4.5) and record types that a property does
+/// What the records of a catalog zone say. Unknown properties, custom ones (§4.4) and record types that a property does
 /// not have are passed over (§4.2). Invalid where the catalog is broken, with the name and the rule: not exactly one
-/// version, or another than "2" (§4.3.1); more than one PTR at a member node (§4.1) or at its coo property (§4.4.1);
+/// version, or another than "2" (§4.2.1); more than one PTR at a member node (§4.1) or at its coo property (§4.3.1);
 /// one zone under two labels (§4.1).
 Result<Catalog> read_catalog(zone::RecordSource& records);
 

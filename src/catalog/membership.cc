@@ -69,12 +69,12 @@ class Planner {
     }
     if (!is_handed_over(member.zone, before.catalog))
       return clash(member, fmt::format("belongs to catalog {}", before.catalog.to_text()));
-    // §4.4.1: state goes over only with the label.
+    // §4.3.1: state goes over only with the label.
     const Action action = before.label == now.label ? Action::Move : Action::Reset;
     add(action, member.zone, std::move(now));
   }
 
-  // §4.4.1: whether the old catalog says so, now.
+  // §4.3.1: whether the old catalog says so, now.
   [[nodiscard]] bool is_handed_over(const dns::Name& zone, const dns::Name& from) const {
     const auto old =
         std::find_if(catalogs_.begin(), catalogs_.end(), [&](const Catalog* c) { return c->name == from; });

@@ -1,5 +1,5 @@
 #pragma once
-// Which zones a server has because of its catalogs, and what an update of one of them changes (RFC 9432 §4.4.1, §5).
+// Which zones a server has because of its catalogs, and what an update of one of them changes (RFC 9432 §4.3.1, §5).
 //
 // The rule of ownership: a zone belongs to the catalog that brought it, until that one drops it or hands it over. No
 // other catalog, and no mistake in one, changes or removes it; a zone of the server's own configuration belongs to
@@ -33,7 +33,7 @@ enum class Action : uint8_t {
   Add,          ///< a zone that was not here
   Remove,       ///< with everything that was kept for it: data, keys, timers (§5.3)
   Reset,        ///< the same, and then added anew (§5.4, §5.6), possibly for another catalog
-  Move,         ///< for another catalog now, with what is kept for it (§4.4.1)
+  Move,         ///< for another catalog now, with what is kept for it (§4.3.1)
   Reconfigure,  ///< other groups; what is kept stays
   Release,      ///< now a zone of the server's own configuration: no catalog's any more, nothing else happens
 };

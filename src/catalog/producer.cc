@@ -51,7 +51,7 @@ Result<void> CatalogProducer::add(ProducedMember member) {
   for (const std::string& group : member.groups)
     if (group.empty() || group.size() > max_txt_string)
       return fail(Errc::Invalid,
-                  fmt::format("{}: a group has 1 to 255 octets (RFC 9432 section 4.4.2)", member.zone.to_text()));
+                  fmt::format("{}: a group has 1 to 255 octets (RFC 9432 section 4.3.2)", member.zone.to_text()));
   // The RRset has no order, the text has one.
   std::sort(member.groups.begin(), member.groups.end());
   member.groups.erase(std::unique(member.groups.begin(), member.groups.end()), member.groups.end());

@@ -79,7 +79,8 @@ struct RegistryState {
   std::shared_ptr<const crypto::KeyPair> custody;
 };
 
-/// What the daemon's counters and look-alikes learn once it is committed.
+/// What the daemon's counters and look-alikes learn: at once, so that the next publish of the same transaction is judged by it; where the
+/// transaction then fails, it is to be taken back.
 struct PublishEffect {
   dns::Name agent;
   std::string key_before;   ///< fingerprint; empty: the name was not there

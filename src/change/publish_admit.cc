@@ -101,10 +101,10 @@ class Admission {
     if (!held) return tl::unexpected(held.error());
     held_ = std::move(*held);
     listed_ = held_.is_in_book ? listed_agent(names_, *held_.entry, before_) : std::nullopt;
+    if (is_new())
+      if (auto free = check_place(names_.agent, policy_, edit_, state_); !free) return free;
     if (auto free = check_foreign(); !free) return free;
-    if (!is_new()) return {};
-    if (auto free = check_place(names_.agent, policy_, edit_, state_); !free) return free;
-    if (held_.entry) bring_back();
+    if (is_new() && held_.entry) bring_back();
     return {};
   }
 

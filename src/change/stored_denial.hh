@@ -12,7 +12,8 @@ struct StoredDenial {
   Bytes nsec3_salt;
 };
 
-/// `has_chain`: NSEC3 nodes are stored.
+/// `has_chain`: NSEC3 nodes are stored. None where the chain has more iterations than RFC 5155 §10.3 allows: it would
+/// cost too much to deny by it.
 [[nodiscard]] StoredDenial stored_denial(zone::NodeView apex, bool has_chain);
 
 }  // namespace steward::change

@@ -47,6 +47,13 @@ bool stays(const UpdateRequest& request, const UpdatePolicy& policy, NameView ow
   return policy.is_signers(type) || ((type == RrType::SOA || type == RrType::NS) && owner == request.zone.view());
 }
 
+// Any change takes a serial more, which nobody here could sign.
+bool is_signed_elsewhere(const UpdateRequest& request, const UpdatePolicy& policy, ZoneEdit& edit) {
+  if (policy.is_signed_here()) return false;
+  const EditedRrset* soa = edit.find(request.zone, RrType::SOA);
+  return soa != nullptr && !soa->rrsigs.empty();
+}
+
 }  // namespace
 
 const EditedRrset* find_rrset(ZoneEdit& edit, NameView owner, RrType type) {
@@ -97,6 +104,9 @@ UpdateOutcome evaluate_update(const UpdateRequest& request, const UpdatePolicy& 
     return refused_update(Rcode::NOTAUTH, UpdateEde::NotAuthoritative, "zone's class is not IN (RFC 2136 §3.1.2)");
   if (!policy.admits(sender))
     return refused_update(Rcode::REFUSED, UpdateEde::Prohibited, "no right to change this zone");
+  if (is_signed_elsewhere(request, policy, edit))
+    return refused_update(Rcode::REFUSED, UpdateEde::Prohibited,
+                          "the zone comes signed, and its signatures would not be those of what an update makes of it");
   const size_t records = request.prerequisites.size() + request.updates.size();
   if (limits.message_records != 0 && records > limits.message_records)
     return refused_update(

@@ -21,7 +21,7 @@ namespace steward::change {
 
 using config::UpdateLimits;
 
-/// Everything. Sets the edit's savepoint, and has it roll back where the outcome is not NOERROR: several UPDATEs may
+/// Everything; a zone that comes signed is left as it is, with REFUSED. Sets the edit's savepoint, and has it roll back where the outcome is not NOERROR: several UPDATEs may
 /// follow each other in one edit. The zone of the request is the edit's apex.
 UpdateOutcome evaluate_update(const UpdateRequest& request, const UpdatePolicy& policy, const UpdateSender& sender,
                               const UpdateLimits& limits, ZoneEdit& edit);

@@ -11,7 +11,7 @@
 #include "base/clock.hh"
 #include "cli/commands.hh"
 #include "cli/local_store.hh"
-#include "cli/new_file.hh"
+#include "base/new_file.hh"
 #include "daemon/control_protocol.hh"
 #include "daemon/store_reply.hh"
 #include "dns/encoding.hh"

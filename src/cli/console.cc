@@ -34,7 +34,7 @@ bool is_number(std::string_view text) {
 
 int Console::failed(const Error& error) {
   end_progress();
-  err_ << toned(Tone::Bad, "steward-registry: ") << printable(error.what) << '\n';
+  err_ << toned(Tone::Bad, program_ + ": ") << printable(error.what) << '\n';
   return exit_code = exit_failed;
 }
 

@@ -17,14 +17,14 @@ enum class Tone : uint8_t { Plain, Good, Bad, Warn, Dim };
 
 class Console {
  public:
-  /// `interactive`: `err` is a terminal, so that progress may be drawn.
-  Console(std::ostream& out, std::ostream& err, bool color, bool interactive)
-      : out_(out), err_(err), color_(color), interactive_(interactive) {}
+  /// `interactive`: `err` is a terminal, so that progress may be drawn. `program`: what errors begin with.
+  Console(std::ostream& out, std::ostream& err, bool color, bool interactive, std::string_view program = "steward-registry")
+      : out_(out), err_(err), program_(program), color_(color), interactive_(interactive) {}
 
   [[nodiscard]] std::ostream& out() { return out_; }
   [[nodiscard]] std::ostream& err() { return err_; }
   void line(std::string_view text) { out_ << text << '\n'; }
-  /// "steward-registry: …" on `err`, and the exit code for it.
+  /// "<program>: …" on `err`, and the exit code for it.
   int failed(const Error& error);
   void warn(std::string_view text);
   /// A line on `err` that is neither a result nor wrong.
@@ -40,6 +40,7 @@ class Console {
  private:
   std::ostream& out_;
   std::ostream& err_;
+  std::string program_;
   bool color_;
   bool interactive_;
   bool drawn_ = false;

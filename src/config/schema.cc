@@ -168,7 +168,7 @@ const Row rows[] = {
   {.path = "zones[].allow-transfer[].key", .type = Type::Name, .doc = "Name of a TSIG key.", .set = set_rule_key},
   {.path = "zones[].allow-transfer[].tls", .type = Type::Text, .least = 1, .most = 253, .doc = "DNS name in the client's certificate, which tls.client-ca has verified.", .set = set_rule_tls},
   {.path = "zones[].allow-transfer[].transport", .type = Type::Choice, .choices = "tls", .doc = "Only over this transport.", .set = set_rule_transport},
-  {.path = "zones[].allow-update", .shape = Shape::Maps, .doc = "Who may change what of the zone by DNS UPDATE (RFC 2136). The first row that matches sender, name and type decides; without one it is refused.",
+  {.path = "zones[].allow-update", .shape = Shape::Maps, .doc = "Who may change what of the zone by DNS UPDATE (RFC 2136). The first row that matches sender, name and type decides; without one it is refused. A zone that comes signed is never changed: it would have signatures of what it was before.",
    .set = [](T t, V v) {
      t.update_rule = &t.zone->allow_update.emplace_back();
      t.update_rule->at = v.at;
@@ -262,7 +262,7 @@ const Row rows[] = {
    .set = [](T t, V v) { t.zone->catalog_entry.catalog = v.name; }},
   {.path = "zones[].catalog-group", .shape = Shape::List, .type = Type::Text, .least = 1, .most = 255, .doc = "Groups with which it is listed.",
    .set = [](T t, V v) { t.zone->catalog_entry.groups.push_back(v.text); }},
-  {.path = "zones[].catalog-coo", .type = Type::Name, .fallback = "(none)", .doc = "Catalog that is to take the zone over (RFC 9432 section 4.4.1).",
+  {.path = "zones[].catalog-coo", .type = Type::Name, .fallback = "(none)", .doc = "Catalog that is to take the zone over (RFC 9432 section 4.3.1).",
    .set = [](T t, V v) { t.zone->catalog_entry.coo = v.name; }},
 
   {.path = "templates", .shape = Shape::Maps, .doc = "Templates of zones that a catalog brings: a name, and the keys of zones[].",

@@ -51,16 +51,17 @@ std::string file_name_of(dns::NameView zone) {
 }
 
 std::string public_text(const StoredKey& key) {
-  std::string out = fmt::format("; This is a {}-signing key, keyid {}, for {}\n", key.is_sep() ? "key" : "zone",
-                                key.tag(), key.zone.to_text());
+  const std::string_view role = !key.is_zone_key() ? "request" : key.is_sep() ? "key" : "zone";
+  std::string out = fmt::format("; This is a {}-signing key, keyid {}, for {}\n", role, key.tag(), key.zone.to_text());
   for (const KeyTimeField& field : time_fields) {
     const auto& time = key.times.*field.member;
     if (!time) continue;
     out += fmt::format("; {}: {} ({:%a %b %e %H:%M:%S %Y})\n", field.name, dns::time_to_text(*time),
                        fmt::gmtime(static_cast<time_t>(seconds_of(*time))));
   }
-  out += fmt::format("{} IN DNSKEY {} {} {} {}\n", key.zone.to_text(), key.flags, dnskey_protocol,
-                     value(key.key->algorithm()), dns::encode(dns::base64, key.key->public_key().octets()));
+  out += fmt::format("{} IN {} {} {} {} {}\n", key.zone.to_text(), key.is_zone_key() ? "DNSKEY" : "KEY", key.flags,
+                     dnskey_protocol, value(key.key->algorithm()),
+                     dns::encode(dns::base64, key.key->public_key().octets()));
   return out;
 }
 
@@ -80,6 +81,28 @@ Result<std::string> private_text(const StoredKey& key) {
     if (time) out += fmt::format("{}: {}\n", field.name, dns::time_to_text(*time));
   }
   return out;
+}
+
+/// All of one name; each must be of the kind that is wanted.
+Result<std::vector<StoredKey>> read_keys(const std::string& directory, dns::NameView zone, bool zone_keys) {
+  const std::string prefix = "K" + file_name_of(zone) + "+";
+  std::vector<StoredKey> keys;
+  std::error_code error;
+  for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (!name.starts_with(prefix) || at->path().extension() != ".private") continue;
+    auto key = read_key_files((at->path().parent_path() / at->path().stem()).string());
+    if (!key) return tl::unexpected(key.error());
+    if (key->is_zone_key() != zone_keys) {
+      return fail(Errc::Invalid, fmt::format("{}: {}", at->path().string(),
+                                             zone_keys ? "DNSKEY: not a zone key with protocol 3 (RFC 4034 §2.1)"
+                                                       : "a zone's key, which signs no requests (RFC 2535 §3.1.2)"));
+    }
+    keys.push_back(std::move(*key));
+  }
+  if (error) return fail(Errc::Io, directory + ": " + error.message());
+  std::sort(keys.begin(), keys.end(), [](const StoredKey& a, const StoredKey& b) { return a.tag() < b.tag(); });
+  return keys;
 }
 
 }  // namespace
@@ -111,19 +134,11 @@ Result<void> write_key_files(const std::string& directory, const StoredKey& key)
 }
 
 Result<std::vector<StoredKey>> read_zone_keys(const std::string& directory, dns::NameView zone) {
-  const std::string prefix = "K" + file_name_of(zone) + "+";
-  std::vector<StoredKey> keys;
-  std::error_code error;
-  for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
-    const std::string name = at->path().filename().string();
-    if (!name.starts_with(prefix) || at->path().extension() != ".private") continue;
-    auto key = read_key_files((at->path().parent_path() / at->path().stem()).string());
-    if (!key) return tl::unexpected(key.error());
-    keys.push_back(std::move(*key));
-  }
-  if (error) return fail(Errc::Io, directory + ": " + error.message());
-  std::sort(keys.begin(), keys.end(), [](const StoredKey& a, const StoredKey& b) { return a.tag() < b.tag(); });
-  return keys;
+  return read_keys(directory, zone, true);
+}
+
+Result<std::vector<StoredKey>> read_request_keys(const std::string& directory, dns::NameView signer) {
+  return read_keys(directory, signer, false);
 }
 
 Result<StoredKey> generate_stored_key(dns::NameView zone, Algorithm algorithm, uint16_t flags, UnixTime now,

@@ -1,7 +1,7 @@
 #pragma once
 // Keys on disk as BIND keeps them: `K<zone>+<algorithm>+<tag>.key` (the DNSKEY in text) and `.private` (format v1.3,
 // mode 0600), with the timing metadata of dnssec-keygen and dnssec-settime. Keys of ldns-keygen (v1.2, without times)
-// are read too.
+// are read too. So are keys that sign requests (`dnssec-keygen -T KEY -n HOST`), which nsupdate takes: a KEY in text.
 //
 // These functions do I/O; the composition root and the operator's commands call them, the answer path never. Files are
 // replaced as a whole (temporary file, fsync, rename, fsync of the directory): a reader or a crash sees the old or the
@@ -44,7 +44,10 @@ std::span<const KeyTimeField> key_time_fields();
 constexpr uint16_t zsk_flags = dnskey_flag_zone;
 constexpr uint16_t ksk_flags = dnskey_flag_zone | dnskey_flag_sep;
 
-/// A key of a zone, with its times.
+/// Flags of a KEY record that signs requests (RFC 2535 §3.1.2): a user's or a host's, not a zone's.
+constexpr uint16_t request_key_flags = 0x0200;
+
+/// A key of a zone, with its times; or one that signs requests, whose name then stands in `zone`.
 struct StoredKey {
   dns::Name zone;
   uint16_t flags = zsk_flags;
@@ -54,6 +57,8 @@ struct StoredKey {
   [[nodiscard]] Bytes dnskey() const { return key->public_key().dnskey_rdata(flags); }
   [[nodiscard]] KeyTag tag() const { return key_tag(dnskey()); }
   [[nodiscard]] bool is_sep() const { return (flags & dnskey_flag_sep) != 0; }
+  /// A DNSKEY; else a KEY. One of the two bits of KEY's name type is DNSKEY's zone flag (RFC 2535 §3.1.2, RFC 3755 §3).
+  [[nodiscard]] bool is_zone_key() const { return (flags & dnskey_flag_zone) != 0; }
 };
 
 /// "Kexample.com.+013+12345". The zone's name in lower case; octets other than letters, digits, `-` and `_` as %XX, as
@@ -69,8 +74,10 @@ Result<void> write_key_files(const std::string& directory, const StoredKey& key)
 Result<StoredKey> read_key_files(const std::string& stem);
 
 /// All keys of `zone` in `directory` for which a `.private` file exists, by tag. One that cannot be read is an error:
-/// signing without it could break the chain of trust.
+/// signing without it could break the chain of trust. So is one that is no zone key.
 Result<std::vector<StoredKey>> read_zone_keys(const std::string& directory, dns::NameView zone);
+/// The same of the keys that sign requests as `signer`.
+Result<std::vector<StoredKey>> read_request_keys(const std::string& directory, dns::NameView signer);
 
 /// A new key that no key in `others` shares a tag with (also not when either were revoked, RFC 5011 §2.1), not yet
 /// written, with `created` set.

@@ -49,7 +49,7 @@ bool number_from(std::string_view text, Number& out) {
   return error == std::errc{} && end == text.data() + text.size();
 }
 
-/// The DNSKEY record of a .key file.
+/// The DNSKEY or KEY record of a .key file.
 struct PublicPart {
   dns::Name zone;
   uint16_t flags = 0;
@@ -57,11 +57,12 @@ struct PublicPart {
   Bytes octets;
 };
 
-/// `<zone> [ttl] [IN] DNSKEY <flags> 3 <algorithm> <base64 in one or more words>`
+/// `<zone> [ttl] [IN] DNSKEY <flags> 3 <algorithm> <base64 in one or more words>`; KEY where it signs requests.
 Result<PublicPart> public_part_from(const std::vector<std::string_view>& words) {
-  const auto type = std::find(words.begin(), words.end(), "DNSKEY");
+  const auto type =
+      std::find_if(words.begin(), words.end(), [](auto word) { return word == "DNSKEY" || word == "KEY"; });
   if (type == words.end() || type == words.begin() || words.end() - type < 5) {
-    return fail(Errc::Invalid, "a DNSKEY record wanted");
+    return fail(Errc::Invalid, "a DNSKEY or KEY record wanted");
   }
   PublicPart part;
   uint8_t protocol = 0;
@@ -69,10 +70,16 @@ Result<PublicPart> public_part_from(const std::vector<std::string_view>& words) 
   if (!zone) return tl::unexpected(zone.error());
   part.zone = *zone;
   if (!number_from(type[1], part.flags) || !number_from(type[2], protocol) || !number_from(type[3], part.algorithm)) {
-    return fail(Errc::Invalid, "DNSKEY: three numbers wanted: flags, protocol, algorithm (RFC 4034 §2.2)");
+    return fail(Errc::Invalid,
+                fmt::format("{}: three numbers wanted: flags, protocol, algorithm (RFC 4034 §2.2)", *type));
   }
-  if (protocol != dnskey_protocol || (part.flags & dnskey_flag_zone) == 0) {
+  const bool zone_key = (part.flags & dnskey_flag_zone) != 0;
+  if (*type == "DNSKEY" && (protocol != dnskey_protocol || !zone_key)) {
     return fail(Errc::Invalid, "DNSKEY: not a zone key with protocol 3 (RFC 4034 §2.1)");
+  }
+  // RFC 3445 §4 leaves protocol 3 alone; a zone's KEY is a DNSKEY since RFC 3755.
+  if (*type == "KEY" && (protocol != dnskey_protocol || zone_key)) {
+    return fail(Errc::Invalid, "KEY: not one of a user or host with protocol 3 (RFC 2535 §3.1.2, RFC 3445 §4)");
   }
   std::string text;
   for (auto word = type + 4; word != words.end(); ++word) text += *word;
@@ -93,7 +100,7 @@ Result<PublicPart> read_public(const std::string& path) {
     if (!part) return fail(fmt::format("{}:{}", path, line), part.error());
     return part;
   }
-  return fail(Errc::Invalid, path + ": holds no DNSKEY record");
+  return fail(Errc::Invalid, path + ": holds no DNSKEY or KEY record");
 }
 
 /// What a .private file says.

@@ -119,6 +119,53 @@ Result<Bytes> ecdsa_octets(Algorithm algorithm, EVP_PKEY* pkey) {
   return out;
 }
 
+// RFC 8410 §4, RFC 5480 §2.1 with the curve's OID, RFC 3279 §2.3.1: what stands before the key itself.
+constexpr std::string_view ed25519_spki("\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00", 12);
+constexpr std::string_view p256_spki(
+    "\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00\x04", 27);
+constexpr std::string_view p384_spki(
+    "\x30\x76\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22\x03\x62\x00\x04", 24);
+constexpr std::string_view rsa_algorithm("\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00", 15);
+
+constexpr uint8_t der_integer = 0x02;
+constexpr uint8_t der_bit_string = 0x03;
+constexpr uint8_t der_sequence = 0x30;
+
+/// Tag, length (X.690 §8.1.3), and up to two parts as contents.
+Bytes der(uint8_t tag, ByteView first, ByteView second = {}) {
+  const size_t size = first.size() + second.size();
+  Bytes out{tag};
+  if (size < 0x80) {
+    append_u8(out, static_cast<uint8_t>(size));
+  } else if (size < 0x100) {
+    append_u8(out, 0x81);
+    append_u8(out, static_cast<uint8_t>(size));
+  } else {
+    append_u8(out, 0x82);
+    append_u16(out, static_cast<uint16_t>(size));
+  }
+  append(out, first);
+  append(out, second);
+  return out;
+}
+
+/// A positive number: one zero octet in front where the highest bit is set.
+Bytes der_number(ByteView magnitude) {
+  constexpr uint8_t zero = 0;
+  return der(der_integer, ByteView(&zero, magnitude[0] & 0x80 ? 1 : 0), magnitude);
+}
+
+/// Of RFC 3110's form, which has been checked.
+Bytes rsa_spki(ByteView octets) {
+  ByteReader in(octets);
+  size_t exponent_size = in.u8();
+  if (exponent_size == 0) exponent_size = in.u16();
+  const Bytes exponent = der_number(in.bytes(exponent_size));
+  const Bytes key = der(der_sequence, der_number(in.rest()), exponent);
+  constexpr uint8_t no_unused_bits = 0;
+  return der(der_sequence, as_bytes(rsa_algorithm), der(der_bit_string, ByteView(&no_unused_bits, 1), key));
+}
+
 }  // namespace
 
 Result<Bytes> octets_of(Algorithm algorithm, EVP_PKEY* pkey) {
@@ -200,12 +247,16 @@ Bytes PublicKey::dnskey_rdata(uint16_t flags) const {
   return out;
 }
 
+// Put together here: the library takes as long for it as for a signature, and every fingerprint needs it.
 Result<Bytes> PublicKey::spki() const {
-  uint8_t* der = nullptr;
-  const int size = i2d_PUBKEY(state_->pkey.get(), &der);
-  if (size <= 0) return openssl_failure(Errc::Invalid, "SubjectPublicKeyInfo");
-  Bytes out(der, der + size);
-  OPENSSL_free(der);
+  if (is_rsa(state_->algorithm)) return rsa_spki(state_->octets);
+  const std::string_view prefix = state_->algorithm == Algorithm::ED25519           ? ed25519_spki
+                                  : state_->algorithm == Algorithm::ECDSAP256SHA256 ? p256_spki
+                                                                                    : p384_spki;
+  Bytes out;
+  out.reserve(prefix.size() + state_->octets.size());
+  append(out, as_bytes(prefix));
+  append(out, state_->octets);
   return out;
 }
 

@@ -14,14 +14,15 @@ namespace steward::daemon {
 
 class Secondaries {
  public:
-  explicit Secondaries(Secondary::Room room) : room_(std::move(room)) {}
+  explicit Secondaries(Secondary::Room room);
+  ~Secondaries();
 
   /// Zones that are new or changed begin anew; those that are gone end.
   void configure(const std::vector<config::ZoneConfig>& zones, const std::set<std::string>& changed);
   /// Every second.
   void tick();
   void notified(const serve::Notification& notification);
-  /// RFC 2136 §6: to the primary that helped last; its response goes back.
+  /// RFC 2136 §6: to the primary that helped last, to the next one where it cannot be reached or is not the zone's; the response goes back.
   void forward(serve::UpdateRequest request);
   /// Null where the zone is none of ours.
   [[nodiscard]] Secondary* find(const std::string& zone);
@@ -32,9 +33,15 @@ class Secondaries {
 
  private:
   struct Forwarded;
+  using Place = std::list<Forwarded>::iterator;
+  void hand_on(Place update);
+  Result<void> call(Place update, const config::Peer& primary);
+  void take_reply(Place update, ByteView reply);
+  void ended(Place update);
+
   Secondary::Room room_;
   std::map<std::string, std::unique_ptr<Secondary>> zones_;  // by the text of the apex
-  std::list<std::shared_ptr<Forwarded>> forwarded_;
+  std::list<Forwarded> forwarded_;
 };
 
 }  // namespace steward::daemon

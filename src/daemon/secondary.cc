@@ -81,6 +81,12 @@ void Secondary::start() {
   follow(refresh_.start(moment()));
 }
 
+std::vector<config::Peer> Secondary::primaries_in_turn() const {
+  std::vector<config::Peer> peers = zone_.primaries;
+  std::rotate(peers.begin(), peers.begin() + static_cast<std::ptrdiff_t>(refresh_.primary()), peers.end());
+  return peers;
+}
+
 void Secondary::tick() {
   if (refresh_.next_event() <= room_.calls.clock().now()) follow(refresh_.tick(moment()));
 }

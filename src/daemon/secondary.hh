@@ -47,6 +47,8 @@ class Secondary {
   [[nodiscard]] const config::ZoneConfig& config() const { return zone_; }
   [[nodiscard]] const transfer::Refresh& state() const { return refresh_; }
   [[nodiscard]] const config::Peer& primary() const { return zone_.primaries[refresh_.primary()]; }
+  /// All, beginning with the one that helped last.
+  [[nodiscard]] std::vector<config::Peer> primaries_in_turn() const;
 
  private:
   struct Transfer;

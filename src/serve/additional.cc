@@ -71,6 +71,9 @@ class Collector {
   }
 
   void add(RrType type, uint16_t place) {
+    // An RRset of thousands of names must not cost thousands of look-ups (CVE-2024-11187).
+    if (looked_up_ == most_names) return;
+    ++looked_up_;
     NameBuffer buffer;
     const NameView name = read_folded(response_.message(), place, buffer);
     const zone::ZoneInfo* const zone = snapshot_.find_zone(name);
@@ -95,9 +98,12 @@ class Collector {
     return false;
   }
 
+  static constexpr size_t most_names = 64;
+
   const zone::Snapshot& snapshot_;
   Response& response_;
   const bool dnssec_;
+  size_t looked_up_ = 0;
   bool owner_done_ = false;
   size_t queued_ = 0;
   size_t seen_count_ = 0;

@@ -27,6 +27,7 @@ LIBRARIES = {
     "yaml-cpp/": "config",
     "nghttp2/": "http",
     "cap-ng.h": "daemon",
+    "unbound.h": "client",
     "idn2.h": "agent",
     "CLI/": "cli",
 }

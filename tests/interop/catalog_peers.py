@@ -29,7 +29,7 @@ from servers import ROOT, Zone
 
 CATALOG = "catalog.test."
 MEMBERS = {"one.test.": "", "two.test.": "fast", "a\\.b.three.test.": ""}
-WAIT_SECONDS = 15
+WAIT_SECONDS = 30
 
 
 def member_file(folder, name):

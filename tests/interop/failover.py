@@ -88,7 +88,7 @@ def several(report, folder):
             require(wait_until(lambda: serial_at(server, "refuses.test.") == 5), about(server, "refuses.test."))
         with report.case("a primary whose serial is behind ours is told of, and changes nothing [RFC 1982]"):
             first.serials["refuses.test."] = 3
-            require(wait_until(lambda: " zone.behind " in server.log_text(), 8), about(server, "refuses.test."))
+            require(wait_until(lambda: " zone.behind " in server.log_text()), about(server, "refuses.test."))
             require(serial_at(server, "refuses.test.") == 5, "another serial is served")
     for pair in primaries.values():
         for primary in pair:
@@ -110,17 +110,17 @@ def expiry(report, folder):
         with report.case("the primary is gone: the zone is answered, and after EXPIRE it is SERVFAIL with an extended error [RFC 8914 §4.25]"):
             primary.silent = True
             require(serial_at(server, zone) == 1, "gone at once")
-            require(wait_until(lambda: expired(server, zone), 10), f"{answer_of(server, zone)}\n{about(server, zone)}")
+            require(wait_until(lambda: expired(server, zone)), f"{answer_of(server, zone)}\n{about(server, zone)}")
             require(expired(server, f"ns1.{zone}"), "a name of the zone is answered")
         with report.case("an expired zone is not transferred out"):
             require(transfer_rcode(server, zone) not in (None, 0), "transferred")
         with report.case("it stays expired over a restart"):
             server.stop()
             server.start()
-            require(wait_until(lambda: expired(server, zone), 5), f"{answer_of(server, zone)}\n{about(server, zone)}")
+            require(wait_until(lambda: expired(server, zone)), f"{answer_of(server, zone)}\n{about(server, zone)}")
         with report.case("the primary is back, with the same zone: answered again"):
             primary.silent = False
-            require(wait_until(lambda: serial_at(server, zone) == 1, 12), about(server, zone))
+            require(wait_until(lambda: serial_at(server, zone) == 1), about(server, zone))
     primary.stop()
 
 
@@ -135,26 +135,27 @@ def transfer_rcode(server, zone):
 def restart(report, folder):
     """A restart while the primary is away: the zone is served at once, and its EXPIRE goes on from where it was."""
     zone = "kept.test."
-    primary = fake(zone, timers="2 1 8 60")
+    primary = fake(zone, timers="2 1 12 60")
     server = LinkedOurs(zones=[LinkedZone(zone, NODE, primaries=[Remote("127.0.0.1", primary.port)])], folder=folder / "restart")
     with server:
         require(wait_until(lambda: serial_at(server, zone) == 1), about(server, zone))
         primary.silent = True
         gone = time.monotonic()
         with report.case("a restart without the primary serves the zone from the store"):
+            time.sleep(5)  # an EXPIRE that began again would end after 17 seconds, and not after 12
             server.stop()
             server.start()
-            require(wait_until(lambda: serial_at(server, zone) == 1, 3), about(server, zone))
+            require(wait_until(lambda: serial_at(server, zone) == 1, 4), about(server, zone))
         with report.case("its EXPIRE is counted from the last answer of the primary, not from the restart"):
-            require(wait_until(lambda: expired(server, zone), 15), about(server, zone))
-            require(time.monotonic() - gone < 11, f"after {time.monotonic() - gone:.1f} s")
+            require(wait_until(lambda: expired(server, zone)), about(server, zone))
+            require(time.monotonic() - gone < 16.5, f"after {time.monotonic() - gone:.1f} s")
         with report.case("kill -9 and a start: the same"):
             server.kill()
             server.start()
-            require(wait_until(lambda: expired(server, zone), 5), about(server, zone))
+            require(wait_until(lambda: expired(server, zone)), about(server, zone))
             primary.silent = False
             primary.serials[zone] = 2
-            require(wait_until(lambda: serial_at(server, zone) == 2, 12), about(server, zone))
+            require(wait_until(lambda: serial_at(server, zone) == 2), about(server, zone))
     primary.stop()
 
 

@@ -35,7 +35,7 @@ from transfer_zones import MODES, TLS_NAME
 
 SECONDARIES = ["knot", "nsd", "bind", "pdns", "unbound", "ours"]
 PRIMARIES = ["knot", "nsd", "bind", "ours"]
-PATIENCE = 12.0
+PATIENCE = 30.0
 
 CANNOT = {
     ("knot", "tls"): "Knot DNS 3.2 has no TLS for transfers",
@@ -169,7 +169,7 @@ def compare_contents(primary, secondary, zone, deadline=PATIENCE):
     wait_until(lambda: serial_at(primary, zone.name) == serial_at(secondary, zone.name), deadline)
     said = difference()
     if said:
-        wait_until(lambda: not difference(), 3)
+        wait_until(lambda: not difference(), 10)
         said = difference()
     require(not said, said)
 

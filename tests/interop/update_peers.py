@@ -38,7 +38,7 @@ from update_scripts import SCRIPTS, ZONE
 
 KEY = ("update.", "c3Rld2FyZC1zdGV3YXJkLXN0ZXdhcmQtc3Rld2FyZCE=")
 SIGNERS = {"RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", "CDS", "CDNSKEY", "TYPE65534"}
-TIMEOUT = 10
+TIMEOUT = 30
 
 
 @dataclass(frozen=True)

@@ -230,7 +230,7 @@ def rules(report, folder):
             wait_for(consumer, "n.test.", 1)
             require(consumer.rows()["m.test."]["catalog"] == "a.catalog.", str(consumer.rows()))
             require("belongs to catalog a.catalog." in consumer.log_text(), consumer.log_tail())
-        with report.case("unless it is handed over, with its data under the same label [RFC 9432 section 4.4.1]"):
+        with report.case("unless it is handed over, with its data under the same label [RFC 9432 section 4.3.1]"):
             before = loads()
             world.write("a.catalog.", [("l2", "m.test.", {"coo": "PTR b.catalog."})])
             eventually("moved", lambda: consumer.rows()["m.test."]["catalog"] == "b.catalog.")

@@ -28,9 +28,9 @@ from report import Report, Skipped, require
 LIMIT = 50            # answers a second
 CLIENTS = 40          # TCP connections
 PATIENCE = 20.0
-EVICTED_WITHIN = 1.0  # half of the idle timeout
+EVICTED_WITHIN = 2.0  # half of the idle timeout
 OPTIONS = {"rate-limit": {"answers-per-second": LIMIT, "slip": 2, "limited": ["127.0.0.0/8"]},
-           "tcp": {"idle-timeout": "2s", "reply-timeout": "2s", "max-clients": CLIENTS,
+           "tcp": {"idle-timeout": "4s", "reply-timeout": "2s", "max-clients": CLIENTS,
                    "max-clients-per-address": CLIENTS}}
 MEMORY_BOUND = 64 << 20
 
@@ -77,7 +77,7 @@ def require_service(client):
     require(is_served(client), "others are not served")
 
 
-def flood(client, count, options=b""):
+def flood(client, count, options=b"", qname="www.hostile.test", rdtype="A"):
     """(full answers, truncated ones) to `count` datagrams sent as fast as they go."""
     full = truncated = 0
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -85,7 +85,9 @@ def flood(client, count, options=b""):
         sock.connect((client.address, client.port))
         counts = (1, 0, 0, 1)
         for number in range(count):
-            sock.send(header(number, counts=counts) + question("www.hostile.test") + opt_rr(options=options))
+            sock.send(header(number, counts=counts) + question(qname, rdtype) + opt_rr(options=options))
+            if number % 50 == 49:  # so that neither side's buffer runs over while the other has no processor
+                time.sleep(0.001)
         sock.settimeout(0.5)
         with contextlib.suppress(TimeoutError):
             while True:
@@ -103,6 +105,9 @@ def rate_limit(report, server, client):
         require(full <= 4 * LIMIT, f"{full} full answers to 1000 queries at a limit of {LIMIT} a second")
         require(full + truncated < 900, f"{full + truncated} replies: nothing was dropped")
         require(truncated >= 100, f"{truncated} truncated replies: an honest client could not ask again over TCP")
+    with report.case("a flood for answers that no datagram carries is limited too [CVE-2021-25218]"):
+        full, truncated = flood(client, 500, qname="big.hostile.test", rdtype="AAAA")
+        require(full == 0 and 0 < truncated < 450, f"{full} full and {truncated} truncated replies")
     with report.case("a client that is limited is still answered over TCP"):
         require_service(client)
     with report.case("the limit ends when the flood does"):
@@ -165,6 +170,22 @@ def nonsense(report, server, client):
         require(server.process.poll() is None, "the server ended")
 
 
+def nested_commands(report, server, client):
+    with report.case("commands nested beyond any use end nothing [CVE-2023-3341]"):
+        if server.kind != "ours":
+            raise Skipped("has another control channel")
+        for octets in (b"[" * 60_000, b'{"a":' * 12_000, b"[" * 30_000 + b"]" * 30_000, b"[" * (8 << 20)):
+            with socket.socket(socket.AF_UNIX) as sock, contextlib.suppress(OSError):
+                sock.settimeout(PATIENCE)
+                sock.connect(str(server.folder / "data" / "control.sock"))
+                sock.sendall(octets + b"\n")
+                sock.shutdown(socket.SHUT_WR)
+                while sock.recv(4096):
+                    pass
+        require_service(client)
+        require(server.run("status", check=False).returncode == 0, "no command is answered any more")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--server", choices=["ours", "nsd"], default="ours")
@@ -175,7 +196,8 @@ def main():
         options = OPTIONS if arguments.server == "ours" else {}
         with servers.start(arguments.server, [zone], addresses=["127.0.0.1"], options=options) as server:
             client = Client(server.kind, server.address, server.port, {})
-            for attack in (rate_limit, silent_connections, deaf_readers, many_connections, nonsense):
+            for attack in (rate_limit, silent_connections, deaf_readers, many_connections, nonsense,
+                           nested_commands):
                 attack(report, server, client)
             if report.failed:
                 print(server.log_tail(15))

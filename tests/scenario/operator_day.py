@@ -29,7 +29,7 @@ import servers
 from report import Report, require
 
 ZONE = "acme-corp.com.steward-registry.org."
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 class Registry(peers.Ours):
@@ -202,7 +202,7 @@ def end_day(report, server):
     with report.case("a restart answers at once, with the same serial and records"):
         began = time.monotonic()
         server.start(wait=False)
-        eventually("an answer", lambda: ask(server, "second") == ['"corrected"'], 5)
+        eventually("an answer", lambda: ask(server, "second") == ['"corrected"'])
         took = time.monotonic() - began
         require(serial(server) == last, f"serial {serial(server)}, not {last}")
         print(f"        first answer after {took * 1000:.0f} ms")

@@ -6,13 +6,16 @@
 An update is part of the zone until another update undoes it: a reload of the file, a restart and a transfer keep it.
 """
 
+import contextlib
 import json
+import os
 import pathlib
 import socket
 import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -34,7 +37,7 @@ LOOPBACK = "127.0.0.1"
 KEY = ("update.", "Iv3MA1ZK14F9zGYudy8xtfB8JUrMetqYs1HTRo/2L0o=")
 HEAD = "$TTL 300\n@ SOA ns1 hostmaster {serial} 3600 600 604800 60\n@ NS ns1\nns1 A 127.0.0.1\n"
 KEYS = {"keys": [{"name": KEY[0], "algorithm": "hmac-sha256", "secret": KEY[1]}]}
-PATIENCE = 10
+PATIENCE = 30
 
 
 def write_file(path, serial, lines):
@@ -178,8 +181,8 @@ def file_and_updates(report, server, file):
         write_file(file, 20, lines)
 
 
-def make_secondary(port):
-    options = {"primaries": [{"address": f"{LOOPBACK}@{port}", "key": KEY[0]}], "allow-update": [{"key": KEY[0]}],
+def make_secondary(*ports):
+    options = {"primaries": [{"address": f"{LOOPBACK}@{port}", "key": KEY[0]} for port in ports], "allow-update": [{"key": KEY[0]}],
                "allow-transfer": ["127.0.0.0/8"]}
     return peers.Ours([servers.Zone(ZONE, "/dev/null", options=options)], addresses=[LOOPBACK], options=KEYS)
 
@@ -223,6 +226,76 @@ def forwarding(report, kind, folder):
             print(secondary.log_tail(15), primary.log_tail(10), sep="\n")
 
 
+class Pretender:
+    """Takes connections where a primary was, and answers each with what `answer` makes of the query."""
+
+    def __init__(self, port, answer):
+        self.listener = socket.create_server((LOOPBACK, port))
+        self.answer, self.asked = answer, 0
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self.listener.accept()
+                with connection, contextlib.suppress(OSError, zone_wire.TransferError):
+                    query = zone_wire.receive_exactly(connection, struct.unpack("!H", zone_wire.receive_exactly(connection, 2))[0])
+                    self.asked += 1
+                    connection.sendall(self.answer(query))
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+def framed(message):
+    return struct.pack("!H", len(message)) + message
+
+
+NONSENSE = {
+    "octets at random": lambda query: framed(os.urandom(300)),
+    "the query itself": framed,
+    "another ID": lambda query: framed(bytes([query[0] ^ 1, query[1], 0xA8, 0]) + query[4:]),
+    "a reply without a signature": lambda query: framed(query[:2] + b"\xA8\0" + b"\0\1" + bytes(6) + query[12:query.index(b"\0\6\0\1") + 4]),
+    "less than it says": lambda query: b"\xff\xff" + query,
+    "counts that do not hold": lambda query: framed(query[:2] + b"\xA8\0" + b"\xff" * 8 + query[12:]),
+    "nothing": lambda query: b"",
+}
+
+
+def several_primaries(report, folder):
+    files = [folder / f"several{number}.zone" for number in range(2)]
+    for file in files:
+        write_file(file, 1, ["www A 192.0.2.1"])
+    first, second = (peers.Ours([servers.Zone(ZONE, file)], addresses=[LOOPBACK], update_key=KEY).start() for file in files)
+    with first, second, make_secondary(first.port, second.port) as secondary:
+        with report.case("an update goes to the first of two primaries"):
+            update(secondary, "add one.day.test 300 A 198.51.100.1")
+            expect_held(first, "one", "A", "198.51.100.1")
+            expect_held(second, "one", "A")
+        with report.case("an update that the first primary cannot be asked about is handed to the next primary [RFC 2136 §6]"):
+            first.kill()
+            update(secondary, "add two.day.test 300 A 198.51.100.2")
+            expect_held(second, "two", "A", "198.51.100.2")
+        for what, answer in NONSENSE.items():
+            with report.case(f"a primary that answers nonsense is as good as none, and is not asked twice ({what}) [CVE-2026-33610]"):
+                pretender = Pretender(first.port, answer)
+                try:
+                    began = time.monotonic()
+                    update(secondary, "add three.day.test 300 A 198.51.100.3", rcode="SERVFAIL")
+                    require(pretender.asked == 1, f"asked {pretender.asked} times")
+                    require(time.monotonic() - began < 9, "it took until the time limit")
+                finally:
+                    pretender.close()
+        with report.case("the secondary still serves, and hands on"):
+            expect_held(secondary, "www", "A", "192.0.2.1")
+            update(secondary, "add four.day.test 300 A 198.51.100.4")
+            expect_held(second, "four", "A", "198.51.100.4")
+            expect_held(second, "three", "A")
+        if report.failed:
+            print(secondary.log_tail(15))
+
+
 def update_octets():
     zone = zone_wire.wire_name(ZONE)
     owner = b"\4late" + zone
@@ -247,6 +320,7 @@ def main():
                     print(server.log_tail(20))
         for kind in ("ours", "bind", "knot"):
             forwarding(report, kind, folder)
+        several_primaries(report, folder)
     return report.finish()
 
 

@@ -33,7 +33,7 @@ KEY = ("update.", "Iv3MA1ZK14F9zGYudy8xtfB8JUrMetqYs1HTRo/2L0o=")
 LOOPBACK = "127.0.0.1"
 CLIENTS = 6
 VERSIONS_KEPT = 40
-AGREEMENT_SECONDS = 10
+AGREEMENT_SECONDS = 30
 
 
 def zone_text(names):

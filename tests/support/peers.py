@@ -47,7 +47,7 @@ class Ours(Server):
             name, secret = self.update_key
             config["keys"] = [{"name": name, "algorithm": "hmac-sha256", "secret": secret}]
             for zone in zones:
-                zone.setdefault("allow-update", [{"key": name}])
+                zone.setdefault("allow-update", [{"key": name}, *({"sig0": owner} for owner in self.update_signers)])
                 zone.setdefault("allow-transfer", ["127.0.0.0/8", "::1"])
         self.config_path.touch(0o600)  # it may hold secrets
         self.config_path.write_text(yaml.dump(config, Dumper=PlainDumper, sort_keys=False))

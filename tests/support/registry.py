@@ -12,7 +12,7 @@ import yaml
 import peers
 from report import require
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 class Registry(peers.Ours):

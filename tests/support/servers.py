@@ -29,7 +29,7 @@ import dns.query
 import dns.rcode
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-READY_SECONDS = 15
+READY_SECONDS = 30
 STOP_SECONDS = 10
 SEARCH_PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin:/usr/local/sbin"
 IDENTITY = "steward-test-server"
@@ -122,9 +122,10 @@ class Server:
     kind = "none"
     program = ""
 
-    def __init__(self, zones, addresses=None, folder=None, options=None, update_key=None):
+    def __init__(self, zones, addresses=None, folder=None, options=None, update_key=None, update_signers=()):
         self.zones = list(zones)
         self.update_key = update_key  # (name, secret) of the TSIG key, hmac-sha256, that may change every zone; None: nobody
+        self.update_signers = list(update_signers)  # owners of KEY records whose SIG(0) may do the same (ours)
         self.addresses = addresses or (["127.0.0.1", "::1"] if have_ipv6() else ["127.0.0.1"])
         self.options = dict(options or {})
         self.owns_folder = folder is None

@@ -283,7 +283,7 @@ class UnboundSecondary(Linked, Server):
 KINDS = {"ours": LinkedOurs, "knot": LinkedKnot, "nsd": LinkedNsd, "bind": LinkedBind, "pdns": Pdns, "unbound": UnboundSecondary}
 
 
-def serial_at(server, zone_name, timeout=1.0):
+def serial_at(server, zone_name, timeout=2.0):
     """The serial that the server answers with authority, or None."""
     query = dns.message.make_query(zone_name, "SOA")
     try:

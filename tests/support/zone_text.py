@@ -18,5 +18,8 @@ def _generic(match):
 
 def read_zone(path, origin):
     """A zone file as a dnspython zone with absolute names. $INCLUDE is not followed."""
-    text = KEY_ROW.sub(_generic, pathlib.Path(path).read_text())
-    return dns.zone.from_text(text, origin, relativize=False)
+    return zone_of_text(pathlib.Path(path).read_text(), origin)
+
+
+def zone_of_text(text, origin):
+    return dns.zone.from_text(KEY_ROW.sub(_generic, text), origin, relativize=False)

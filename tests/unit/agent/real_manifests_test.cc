@@ -1,5 +1,5 @@
 // Manifests that others wrote, from $STEWARD_DATA/manifests, or ../shared/data/manifests beside the repository. Without
-// them the test says so.
+// them the test says so. With $STEWARD_TABLE it prints what was taken, noted and refused.
 
 #include <doctest/doctest.h>
 
@@ -73,6 +73,7 @@ TEST_CASE("manifests that others wrote: each is taken, or refused with the membe
       }
     }
     for (const ManifestRefusal& refusal : reading.refusals) {
+      CHECK(refusal.pointer.ends_with("/name"));
       CHECK(!refusal.rule.empty());
       if (table)
         std::cout << "refused " << file.filename().string() << " '" << refusal.name << "' " << refusal.text() << "\n";
@@ -85,4 +86,21 @@ TEST_CASE("manifests that others wrote: each is taken, or refused with the membe
     if (table) std::cout << shape << ": " << counts.first << " taken, " << counts.second << " refused\n";
   }
   CHECK(by_shape["steward"] == std::pair<size_t, size_t>(16, 0));
+  CHECK(by_shape["mcp"] == std::pair<size_t, size_t>(299, 15));
+}
+
+TEST_CASE("manifests that others wrote: A2A cards are taken under a label that their publisher gives") {
+  const fs::path folder = real_data();
+  if (folder.empty()) {
+    MESSAGE("skipped: no $STEWARD_DATA and no ../shared/data here");
+    return;
+  }
+  for (const fs::path& file : files_below(folder / "a2a")) {
+    CAPTURE(file.string());
+    const auto card = read_manifest(text_of(file), "given-name");
+    REQUIRE(card);
+    CHECK(card->name == "given-name");
+    CHECK(!card->capabilities.empty());
+    CHECK(card->endpoints.size() + card->notes.size() > 0);
+  }
 }

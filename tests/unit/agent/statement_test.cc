@@ -112,6 +112,21 @@ TEST_CASE(
   CHECK_FALSE(statement->verify_endpoints(std::span(rows).first(2)));
 }
 
+TEST_CASE("statement: an error shows nothing of the record that a terminal would obey") {
+  const std::string hash(64, 'a');
+  const std::string print = "fp=sha256:" + hash;
+  const std::string ep = "ep=sha256:" + hash;
+  const std::string_view time = "modified=2025-11-21T13:00:00Z";
+  const auto version = Statement::from_txt(
+      txt({"v=steward1", "version=1\x1b[2J\xff\xe2\x80\xae", "status=active", print, time, ep, "sig=AA"}));
+  REQUIRE(!version);
+  CHECK(version.error().what.find("version \"1\\u{1b}[2J\\xff\\u{202e}\"") != std::string::npos);
+  const auto modified = Statement::from_txt(
+      txt({"v=steward1", "version=1.0.0", "status=active", print, "modified=\n\x80", ep, "sig=AA"}));
+  REQUIRE(!modified);
+  CHECK(modified.error().what.find("\"\\u{a}\\x80\"") != std::string::npos);
+}
+
 TEST_CASE("statement: every rule of its form is kept, and the error names it") {
   const auto error_of = [](const Bytes& rdata) {
     const auto statement = Statement::from_txt(rdata);

@@ -118,7 +118,7 @@ TEST_CASE("sig0: what we sign with each algorithm is good, the signer's name in 
   }
 }
 
-TEST_CASE("sig0: the window counts, at both ends, and is checked before anything that costs [RFC 2931 §3.2]") {
+TEST_CASE("sig0: the window counts, at both ends, and is checked before anything that costs [RFC 2931 §3.3]") {
   Budget budget;
   const std::vector<Bytes> keys = {ed25519_key()};
   CHECK(verify(ed25519_update(), keys, ed25519_time - Seconds{301}, budget) == Sig0Status::BadTime);

@@ -127,7 +127,7 @@ TEST_CASE("membership: a zone under another label is another zone [RFC 9432 §5.
         Lines{"reset x.example. one. y", "reset y.example. one. x"});
 }
 
-TEST_CASE("membership: other groups change the configuration and nothing that is kept [RFC 9432 §4.4.2]") {
+TEST_CASE("membership: other groups change the configuration and nothing that is kept [RFC 9432 §4.3.2]") {
   Consumer consumer;
   consumer.update("one.", "a.zones PTR a.example.\n");
   CHECK(consumer.update("one.", "a.zones PTR a.example.\ngroup.a.zones TXT fast\n") ==
@@ -156,7 +156,7 @@ TEST_CASE(
   CHECK(consumer.owner("a.example.") == "two.");
 }
 
-TEST_CASE("membership: coo hands a zone over when the new catalog is updated, not before [RFC 9432 §4.4.1]") {
+TEST_CASE("membership: coo hands a zone over when the new catalog is updated, not before [RFC 9432 §4.3.1]") {
   Consumer consumer;
   consumer.update("one.", "a.zones PTR a.example.\n");
   CHECK(consumer.update("one.", "a.zones PTR a.example.\ncoo.a.zones PTR two.\n").empty());
@@ -167,13 +167,13 @@ TEST_CASE("membership: coo hands a zone over when the new catalog is updated, no
   CHECK(consumer.owner("a.example.") == "two.");
 }
 
-TEST_CASE("membership: a zone handed over to another label starts anew [RFC 9432 §4.4.1, §5.6]") {
+TEST_CASE("membership: a zone handed over to another label starts anew [RFC 9432 §4.3.1, §5.6]") {
   Consumer consumer;
   consumer.update("one.", "a.zones PTR a.example.\ncoo.a.zones PTR two.\n");
   CHECK(consumer.update("two.", "b.zones PTR a.example.\n") == Lines{"reset a.example. two. b"});
 }
 
-TEST_CASE("membership: a coo that points elsewhere or is gone again hands nothing over [RFC 9432 §4.4.1]") {
+TEST_CASE("membership: a coo that points elsewhere or is gone again hands nothing over [RFC 9432 §4.3.1]") {
   Consumer consumer;
   consumer.update("one.", "a.zones PTR a.example.\ncoo.a.zones PTR three.\n");
   CHECK(consumer.update("two.", "a.zones PTR a.example.\n").empty());
@@ -183,7 +183,7 @@ TEST_CASE("membership: a coo that points elsewhere or is gone again hands nothin
   CHECK(consumer.owner("a.example.") == "one.");
 }
 
-TEST_CASE("membership: a zone that was handed over is not taken back by the old catalog's coo [RFC 9432 §4.4.1]") {
+TEST_CASE("membership: a zone that was handed over is not taken back by the old catalog's coo [RFC 9432 §4.3.1]") {
   Consumer consumer;
   consumer.update("one.", "a.zones PTR a.example.\ncoo.a.zones PTR two.\n");
   consumer.update("two.", "a.zones PTR a.example.\n");

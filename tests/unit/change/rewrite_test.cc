@@ -217,6 +217,17 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("rewrite: a chain of more iterations than any key may have denies nothing [RFC 5155 §10.3, CVE-2023-50868]") {
+  for (const unsigned iterations : {2500U, 2501U}) {
+    Zone zone;
+    const std::string number = std::to_string(iterations);
+    zone.load(text(1, "@ NSEC3PARAM 1 0 " + number + " -\n2t7b4g4vsa5smi47k61mv5bv1a22bojr NSEC3 1 0 " + number +
+                          " - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A RRSIG\n"));
+    CHECK(zone.last.denial == (iterations == 2500 ? zone::Denial::Nsec3 : zone::Denial::None));
+    CHECK(zone.nsec3.nodes().size() == 1);
+  }
+}
+
 TEST_CASE("rewrite: turning signing on and off without a file leaves the content") {
   Zone zone;
   const std::string file = text(1, "a A 192.0.2.1\nx.y TXT t\nsub NS ns.sub\nns.sub A 192.0.2.4\n");

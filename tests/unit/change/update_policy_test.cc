@@ -154,3 +154,21 @@ TEST_CASE("update: to delete a name is to delete each of its types [BIND update-
   // SOA and NS stay there in any case.
   CHECK(trial.rcode(Script().remove("@")) == Rcode::NOERROR);
 }
+
+TEST_CASE("update policy: a zone that comes signed is not changed, and keeps every signature [RFC 3007 §4]") {
+  Trial trial;
+  trial.zone.load(text(2, "a A 192.0.2.1\n@ RRSIG SOA 13 1 300 20300101000000 20200101000000 1 example. AAAA\n"));
+  const auto before = shape(trial.zone);
+  for (const Script& script : {Script().add("b", RrType::A, "192.0.2.2"), Script().remove("a")}) {
+    const auto request = parse_update(script.wire());
+    REQUIRE(request);
+    UpdateOutcome outcome;
+    trial.zone.edit(Mode::Unsigned, [&](ZoneEdit& edit) {
+      outcome = evaluate_update(*request, UpdatePolicy(trial.rules, false), trial.sender, {}, edit);
+    });
+    CHECK(outcome.rcode == Rcode::REFUSED);
+    REQUIRE(outcome.why);
+    CHECK(outcome.why->text.starts_with("the zone comes signed"));
+    CHECK(shape(trial.zone) == before);
+  }
+}

@@ -48,6 +48,10 @@ unsigned mode_of(const std::string& path) {
   REQUIRE(::stat(path.c_str(), &status) == 0);
   return status.st_mode & 0777U;
 }
+void has(const std::string& text, const std::string& part) {
+  CAPTURE(text);
+  CHECK(text.find(part) != std::string::npos);
+}
 bool installed(const std::string& program) {
   return fs::exists("/usr/bin/" + program) || fs::exists("/usr/sbin/" + program);
 }
@@ -115,10 +119,6 @@ TEST_CASE("key files: an error names the file, the line and the rule") {
     REQUIRE_FALSE(key);
     CHECK(key.error().what.find(stem) != std::string::npos);
     return key.error().what;
-  };
-  const auto has = [](const std::string& text, const std::string& part) {
-    CAPTURE(text);
-    CHECK(text.find(part) != std::string::npos);
   };
   has(error_with("; nothing\n", rfc8080_private), ".key: holds no DNSKEY");
   has(error_with("\n\nexample.com. IN A 192.0.2.1\n", rfc8080_private), ".key:3: ");
@@ -226,4 +226,35 @@ TEST_CASE("identity: openssl computes the same fingerprint" * doctest::skip(!ins
                        " -outform DER | openssl dgst -sha256 -r > " + folder.path("sum"))
                           .c_str()) == 0);
   CHECK("sha256:" + read_small_file(folder.path("sum"))->substr(0, 64) == identity->fingerprint());
+}
+
+TEST_CASE("key files: a key that signs requests is written as a KEY, read back, and is no zone's [RFC 2535 §3.1.2]") {
+  const Folder folder;
+  const StoredKey key = made("agent.example.com.", Algorithm::ED25519, request_key_flags);
+  REQUIRE(write_key_files(folder.path(), key));
+  const std::string stem = folder.path(key_file_stem(key.zone, Algorithm::ED25519, key.tag()));
+  has(*read_small_file(stem + ".key"), "agent.example.com. IN KEY 512 3 15 ");
+  const auto back = read_key_files(stem);
+  REQUIRE(back);
+  CHECK(back->dnskey() == key.dnskey());
+  CHECK_FALSE(back->is_zone_key());
+  CHECK(read_request_keys(folder.path(), name("agent.example.com."))->size() == 1);
+  has(read_zone_keys(folder.path(), name("agent.example.com.")).error().what, "not a zone key");
+  REQUIRE(write_key_files(folder.path(), made("agent.example.com.", Algorithm::ED25519, zsk_flags)));
+  has(read_request_keys(folder.path(), name("agent.example.com.")).error().what, "signs no requests");
+}
+
+TEST_CASE("key files: a host's key of dnssec-keygen is read, one with a zone's flags is not") {
+  const Folder folder;
+  folder.put("Kagent.example.+015+54214.key",
+             "agent.example. IN KEY 512 3 15 A/X1lXJh/PWZF/rvSsuWqOPJPpJUojC6mKt+tEj16Es=\n");
+  folder.put("Kagent.example.+015+54214.private",
+             "Private-key-format: v1.3\nAlgorithm: 15 (ED25519)\n"
+             "PrivateKey: /uso2gf/ihORZIJhIhpWrlKDwT04cXZt/EY7YUuXwSU=\nCreated: 20261126021408\n");
+  const auto key = read_key_files(folder.path("Kagent.example.+015+54214"));
+  REQUIRE(key);
+  CHECK(key->flags == request_key_flags);
+  folder.put("Kagent.example.+015+54214.key",
+             "agent.example. IN KEY 256 3 15 A/X1lXJh/PWZF/rvSsuWqOPJPpJUojC6mKt+tEj16Es=\n");
+  has(read_key_files(folder.path("Kagent.example.+015+54214")).error().what, "RFC 3445");
 }

@@ -106,6 +106,25 @@ TEST_CASE("keys: private fields, DNSKEY octets, SPKI and PEM lead back to the sa
   }
 }
 
+TEST_CASE("keys: SubjectPublicKeyInfo is to the octet what the library writes as PEM [RFC 5280 §4.1.2.7]") {
+  for (const Algorithm algorithm : signing) {
+    for (const unsigned bits : {1024U, 2048U, 4096U}) {
+      if (bits != 1024 && !is_rsa(algorithm)) continue;
+      CAPTURE(to_text(algorithm));
+      const auto pair = KeyPair::generate(algorithm, bits);
+      REQUIRE(pair);
+      std::string pem = *pair->public_key().pem();
+      pem.erase(0, pem.find('\n') + 1);
+      pem.resize(pem.find("-----END"));
+      std::erase(pem, '\n');
+      const auto der = pair->public_key().spki();
+      REQUIRE(der);
+      CHECK(dns::encode(dns::base64, *der) == pem);
+      CHECK(PublicKey::from_spki(*der));
+    }
+  }
+}
+
 TEST_CASE("keys: malformed public keys are refused with a reason") {
   const auto refused = [](Algorithm algorithm, Bytes octets) { return !PublicKey::from_octets(algorithm, octets); };
   for (const Algorithm algorithm : signing) {

@@ -126,7 +126,7 @@ TEST_CASE("catalogs: a broken one changes nothing and is told once [RFC 9432 §5
   CHECK(world.update("a.cat.").broken.empty());
 }
 
-TEST_CASE("catalogs: a zone that one hands over is taken by the other with its data, whichever is read first [RFC 9432 §4.4.1]") {
+TEST_CASE("catalogs: a zone that one hands over is taken by the other with its data, whichever is read first [RFC 9432 §4.3.1]") {
   World world;
   world.put("a.cat.", "u1.zones PTR m.test.\n");
   world.put("b.cat.", "u1.zones PTR m.test.\n");

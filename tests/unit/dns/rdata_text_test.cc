@@ -198,6 +198,16 @@ TEST_CASE("rdata: names in text are those of Name::from_text") {
   }
 }
 
+TEST_CASE("rdata: a key of a private algorithm is octets, whatever name they should begin with [CVE-2026-10822]") {
+  for (const T type : {T::DNSKEY, T::CDNSKEY, T::KEY})
+    for (const char* octets : {"010003fd", "010003fd3f61", "010003fdc000", "010003fe", "010003fe7f2a"}) {
+      const Bytes rdata = from_hex(octets);
+      const std::string text = rdata_to_text(type, rdata);
+      CHECK(text.find('\n') == std::string::npos);
+      if (const auto again = rdata_of(type, text)) CHECK(*again == rdata);
+    }
+}
+
 TEST_CASE("rdata: a record in text stands on one line with tabs") {
   std::string text;
   append_record_text(text, *Name::from_text("a.Ex."), 300, T::MX, sound_rdata(T::MX, "10 b"));

@@ -75,12 +75,9 @@ struct Caller {
 class BareServer {
  public:
   explicit BareServer(std::function<void(int fd)> serve) : listening_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    SocketAddress any = address("127.0.0.1@0");
-    REQUIRE(bind(listening_.get(), any.data(), any.size()) == 0);
+    at = address("127.0.0.1@0");
+    REQUIRE(bind_socket(listening_, at));
     REQUIRE(listen(listening_.get(), 8) == 0);
-    socklen_t size = SocketAddress::capacity();
-    REQUIRE(getsockname(listening_.get(), any.data(), &size) == 0);
-    at = any;
     thread_ = std::thread([this, serve = std::move(serve)] {
       const FileDescriptor fd(accept(listening_.get(), nullptr, nullptr));
       if (fd) serve(fd.get());

@@ -22,9 +22,7 @@ Bytes reply_to(Bytes octets) {
 
 struct Udp {
   Udp() : fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)), at(address("127.0.0.1@0")) {
-    REQUIRE(bind(fd.get(), at.data(), at.size()) == 0);
-    socklen_t size = SocketAddress::capacity();
-    REQUIRE(getsockname(fd.get(), at.data(), &size) == 0);
+    REQUIRE(bind_socket(fd, at));
   }
   FileDescriptor fd;
   SocketAddress at;
@@ -107,13 +105,12 @@ TEST_CASE("datagram call: given up after as many attempts as asked") {
 }
 
 TEST_CASE("datagram call: a port that nobody listens on ends it at once [RFC 1996 §3.6]") {
-  SocketAddress nobody;
-  { nobody = Udp().at; }
+  const Nobody nobody(SOCK_DGRAM);
   DatagramCaller caller;
-  caller.start({.peer = nobody}, query(1));
+  caller.start({.peer = nobody.at}, query(1));
   caller.loop->run();
   CHECK(caller.end == DatagramEnd::Unreachable);
-  CHECK(caller.why == nobody.to_text() + ": Connection refused");
+  CHECK(caller.why == nobody.at.to_text() + ": Connection refused");
 }
 
 TEST_CASE("datagram call: many at once, each from a port of its own [RFC 5452 §4.5]") {

@@ -1,6 +1,7 @@
 #pragma once
 // A worker on a thread of its own with real sockets on loopback, and blocking clients to talk to it. Nothing sleeps:
-// clients block in the kernel until the event that they wait for, at most 20 seconds.
+// clients block in the kernel until the event that they wait for, at most 20 seconds. Other tests run beside these, so
+// that no port is free for certain: what needs one twice takes it with `try_ports`.
 
 #include <doctest/doctest.h>
 #include <netinet/tcp.h>
@@ -23,6 +24,35 @@ inline SocketAddress address(std::string_view text) {
   REQUIRE_MESSAGE(parsed, text);
   return *parsed;
 }
+
+/// Tries `attempt` with one port after the other that the kernel chooses, until one is not somebody else's.
+template <class F>
+bool try_ports(F attempt) {
+  for (int i = 0; i < 100; ++i)
+    if (attempt()) return true;
+  return false;
+}
+
+/// Binds to `at`, and tells the port that it got.
+inline bool bind_socket(const FileDescriptor& fd, SocketAddress& at) {
+  socklen_t size = SocketAddress::capacity();
+  return bind(fd.get(), at.data(), at.size()) == 0 && getsockname(fd.get(), at.data(), &size) == 0;
+}
+
+/// A port where nobody listens, nor will while this lives: whoever comes is refused.
+class Nobody {
+ public:
+  explicit Nobody(int type) : at(address("127.0.0.1@0")), fd_(socket(AF_INET, type | SOCK_CLOEXEC, 0)) {
+    REQUIRE(bind_socket(fd_, at));
+    // A datagram socket that is connected elsewhere takes nothing of others.
+    const SocketAddress elsewhere = address("127.0.0.1@9");
+    if (type == SOCK_DGRAM) REQUIRE(connect(fd_.get(), elsewhere.data(), elsewhere.size()) == 0);
+  }
+  SocketAddress at;
+
+ private:
+  FileDescriptor fd_;
+};
 
 /// Answers with the request's octets.
 class Echo : public Responder {
@@ -113,7 +143,9 @@ class Client {
     setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (receive_buffer > 0) setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
-    REQUIRE(connect(fd.get(), to.data(), to.size()) == 0);
+    // A server that refuses a client may reset it before connect() has returned.
+    refused = connect(fd.get(), to.data(), to.size()) != 0;
+    if (refused) REQUIRE(errno == ECONNRESET);
     const int one = 1;
     if (type == SOCK_STREAM) setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   }
@@ -143,6 +175,7 @@ class Client {
   }
   /// True when the server closed it in order, false when by a reset.
   bool wait_for_end() {
+    if (refused) return false;
     Bytes rest(65536);
     ssize_t got = 0;
     while ((got = recv(fd.get(), rest.data(), rest.size(), 0)) > 0) {
@@ -156,6 +189,7 @@ class Client {
     fd.reset();
   }
   FileDescriptor fd;
+  bool refused = false;
 };
 
 inline Bytes framed(ByteView message) {

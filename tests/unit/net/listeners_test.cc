@@ -25,13 +25,21 @@ int port_sharing(int fd) {
   return value;
 }
 
-FileDescriptor plain_socket(int type, SocketAddress& at) {
-  FileDescriptor fd(socket(AF_INET, type, 0));
-  REQUIRE(bind(fd.get(), at.data(), at.size()) == 0);
-  socklen_t size = SocketAddress::capacity();
-  REQUIRE(getsockname(fd.get(), at.data(), &size) == 0);
-  return fd;
-}
+/// A datagram and a stream socket of one port, as a service manager opens them: not to be shared.
+struct PlainSockets {
+  PlainSockets() {
+    REQUIRE(try_ports([this] {
+      at = address("127.0.0.1@0");
+      udp = FileDescriptor(socket(AF_INET, SOCK_DGRAM, 0));
+      tcp = FileDescriptor(socket(AF_INET, SOCK_STREAM, 0));
+      REQUIRE(bind_socket(udp, at));
+      return bind_socket(tcp, at);
+    }));
+  }
+  SocketAddress at;
+  FileDescriptor udp;
+  FileDescriptor tcp;
+};
 
 }  // namespace
 
@@ -70,18 +78,22 @@ TEST_CASE("listeners: addresses that the machine does not have, twice the same, 
 }
 
 TEST_CASE("listeners: a wildcard and an address that it covers stand side by side") {
-  const auto first = open_listeners({.addresses = {address("127.0.0.1@0")}});
-  REQUIRE(first);
-  const std::string port = std::to_string(first->front().front().address.port());
-  const_cast<Listeners&>(*first).clear();
-  CHECK(open_listeners({.addresses = {address("0.0.0.0@" + port), address("127.0.0.1@" + port)}, .workers = 2}));
+  CHECK(try_ports([] {
+    auto first = open_listeners({.addresses = {address("127.0.0.1@0")}});
+    REQUIRE(first);
+    const std::string port = std::to_string(first->front().front().address.port());
+    first->clear();
+    return open_listeners({.addresses = {address("0.0.0.0@" + port), address("127.0.0.1@" + port)}, .workers = 2})
+        .has_value();
+  }));
 }
 
 TEST_CASE("activation: sockets that were not opened for sharing are used by all workers, beside the config's") {
-  SocketAddress at = address("127.0.0.1@0");
+  PlainSockets plain;
+  const SocketAddress at = plain.at;
   std::vector<ActivatedSocket> given;
-  given.push_back({plain_socket(SOCK_DGRAM, at), "udp"});
-  given.push_back({plain_socket(SOCK_STREAM, at), "tcp"});
+  given.push_back({std::move(plain.udp), "udp"});
+  given.push_back({std::move(plain.tcp), "tcp"});
   const auto listeners = open_listeners({.addresses = {at, address("127.0.0.2@0")}, .workers = 2}, std::move(given));
   REQUIRE_MESSAGE(listeners, listeners.error().what);
   for (const auto& worker : *listeners) {
@@ -129,12 +141,10 @@ int check_activation(int udp, int tcp) {
 }  // namespace
 
 TEST_CASE("activation: descriptors are taken when they are announced for this process, and once [sd_listen_fds(3)]") {
-  SocketAddress at = address("127.0.0.1@0");
-  const FileDescriptor udp = plain_socket(SOCK_DGRAM, at);
-  const FileDescriptor tcp = plain_socket(SOCK_STREAM, at);
+  const PlainSockets plain;
   const pid_t child = fork();
   REQUIRE(child >= 0);
-  if (child == 0) _exit(check_activation(udp.get(), tcp.get()));
+  if (child == 0) _exit(check_activation(plain.udp.get(), plain.tcp.get()));
   int status = 0;
   REQUIRE(waitpid(child, &status, 0) == child);
   CHECK(WIFEXITED(status));

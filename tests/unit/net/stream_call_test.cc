@@ -82,18 +82,15 @@ TEST_CASE("call: a plain server is no TLS server") {
 }
 
 TEST_CASE("call: nobody there, and an address that is not ours") {
-  SocketAddress nobody;
-  {
-    nobody = BareServer([](int) {}).at;
-  }
+  const Nobody nobody(SOCK_STREAM);
   Caller caller;
-  caller.start({.peer = nobody});
+  caller.start({.peer = nobody.at});
   CHECK_FALSE(caller.end);
   caller.run();
   CHECK(caller.end == CallEnd::Unreachable);
-  CHECK(caller.why == nobody.to_text() + ": Connection refused");
+  CHECK(caller.why == nobody.at.to_text() + ": Connection refused");
   Caller other;
-  other.start({.peer = nobody, .source = address("192.0.2.77@0")});
+  other.start({.peer = nobody.at, .source = address("192.0.2.77@0")});
   CHECK_FALSE(other.end);
   other.run();
   CHECK(other.end == CallEnd::Unreachable);

@@ -91,9 +91,56 @@ TEST_CASE("tls server: what is no TLS is told so and closed [RFC 8446 §6.2]") {
   CHECK(server.counters().tls_failed.value() == 1);
 }
 
+TEST_CASE("tls server: a client that goes at any moment, in order or by a reset, harms nobody [CVE-2026-12245]") {
+  Answering answering([](Exchange& exchange) {
+    std::fill_n(exchange.room.begin(), 60'000, uint8_t{1});
+    exchange.response_size = 60'000;
+  });
+  Server server(answering, {.clients_per_address = 1000}, "127.0.0.1@0", {.tls = server_context()});
+  const auto leave = [](Client& client, size_t number) {
+    if (number % 2 == 0) client.reset();
+  };
+  // Within what begins a handshake.
+  int ends[2];
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+  const FileDescriptor ours(ends[0]);
+  const FileDescriptor theirs(ends[1]);
+  auto greeting = *client_context()->connect(ours.get());
+  CHECK(greeting.handshake() == crypto::TlsOutcome::Wait);
+  Bytes hello(4096);
+  const ssize_t size = recv(theirs.get(), hello.data(), hello.size(), 0);
+  REQUIRE(size > 50);
+  hello.resize(static_cast<size_t>(size));
+  for (size_t cut = 0; cut <= hello.size(); cut += cut < 12 ? 1 : 23) {
+    Client client(SOCK_STREAM, server.tls_at);
+    client.send(ByteView(hello).first(cut));
+    leave(client, cut);
+  }
+  // After it: before a query, within one, and before its answer was read.
+  const Bytes queries = framed(message(1));
+  for (size_t cut = 0; cut <= queries.size(); ++cut) {
+    Client client(SOCK_STREAM, server.tls_at, 4096);
+    auto session = *client_context()->connect(client.fd.get());
+    pollfd wait{client.fd.get(), POLLIN, 0};
+    while (session.handshake() == crypto::TlsOutcome::Wait) poll(&wait, 1, 20'000);
+    REQUIRE(session.is_established());
+    const iovec part{const_cast<uint8_t*>(queries.data()), cut};
+    if (cut > 0) session.write({&part, 1});
+    leave(client, cut);
+  }
+  Caller caller;
+  caller.start({.peer = server.tls_at, .tls = client_context()});
+  caller.call->send(message(1));
+  caller.run();
+  CHECK(caller.end == CallEnd::Done);
+  caller.call.reset();
+  while (server.running.on_loop([&] { return server.worker->connections(); }) > 0) std::this_thread::yield();
+  CHECK(server.counts->total() == 0);
+}
+
 TEST_CASE("tls server: an idle client is told goodbye [RFC 7858 §3.4, RFC 8446 §6.1]") {
   Echo echo;
-  Server server(echo, {.idle = milliseconds(30)}, "127.0.0.1@0", {.tls = server_context()});
+  Server server(echo, {.idle = milliseconds(500)}, "127.0.0.1@0", {.tls = server_context()});
   Caller caller;
   caller.expected = 2;
   caller.start({.peer = server.tls_at, .tls = client_context()});

@@ -192,6 +192,16 @@ TEST_CASE_FIXTURE(Fixture, "query: addresses go along with NS, MX, SRV [RFC 1035
   CHECK_SECTION(ask("_s._tcp.example.test.", RrType::SRV).additional, "www A 192.0.2.3\nmail A 192.0.2.2");
 }
 
+TEST_CASE("query: of an RRset of very many names the first are looked up, no more [CVE-2024-11187]") {
+  Server server;
+  std::string text = "$TTL 60\n@ SOA ns h 1 2 3 4 5\n@ NS ns.test.\nm63 A 192.0.2.63\nm64 A 192.0.2.64\n";
+  for (int i = 0; i < 500; ++i) text += "many MX " + std::to_string(i) + " m" + std::to_string(i) + "\n";
+  server.snapshot.add_zone("example.test.", text);
+  const Response r = server.ask("many.example.test.", RrType::MX, {}, Transport::Tcp);
+  CHECK(r.answer.size() == 500);
+  CHECK(lines_of(r.additional) == lines_of("m63 60 A 192.0.2.63", "example.test."));
+}
+
 TEST_CASE_FIXTURE(Fixture, "query: SVCB and HTTPS bring their targets along [RFC 9460 §4.1]") {
   CHECK_SECTION(ask("svc.example.test.", RrType::SVCB).additional,
                 "svc2 SVCB 1 . port=443\nsvc2 SVCB 2 www port=444\nsvc2 A 192.0.2.20\nwww A 192.0.2.3");

@@ -6,7 +6,7 @@
 #include "base/bytes.hh"
 #include "base/result.hh"
 
-namespace steward::cli {
+namespace steward {
 
 class NewFile {
  public:
@@ -31,4 +31,4 @@ class NewFile {
   int fd_ = -1;
 };
 
-}  // namespace steward::cli
+}  // namespace steward

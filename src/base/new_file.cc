@@ -1,4 +1,4 @@
-#include "cli/new_file.hh"
+#include "base/new_file.hh"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include <cstring>
 #include <filesystem>
 
-namespace steward::cli {
+namespace steward {
 
 NewFile::~NewFile() {
   if (fd_ >= 0) ::close(fd_);
@@ -55,4 +55,4 @@ Result<void> NewFile::commit() {
   return synced ? Result<void>{} : io(folder.string());
 }
 
-}  // namespace steward::cli
+}  // namespace steward

@@ -1,0 +1,24 @@
+#pragma once
+// How `steward` shows what libsteward says: lines for people, JSON for programs. Every text from the network goes
+// through client::for_terminal(), or through JSON's escapes.
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "cli/console.hh"
+#include "steward/client.hh"
+
+namespace steward::cli {
+
+[[nodiscard]] nlohmann::ordered_json to_json(const client::Agent& agent);
+[[nodiscard]] nlohmann::ordered_json to_json(const client::Verification& verification);
+[[nodiscard]] nlohmann::ordered_json to_json(const client::TrustSum& sum);
+
+/// One line of JSON in ASCII: what a terminal would act on is \uXXXX, octets that are no UTF-8 are U+FFFD.
+void show_json(Console& console, const nlohmann::ordered_json& json);
+
+void show(Console& console, const client::Agent& agent);
+void show(Console& console, const client::Verification& verification);
+void show(Console& console, const client::TrustSum& sum);
+
+}  // namespace steward::cli

@@ -1,0 +1,205 @@
+#include "client/resolver.hh"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <unbound.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "base/handle.hh"
+#include "client/names.hh"
+#include "dns/rdata.hh"
+
+namespace steward::client {
+namespace {
+
+using dns::Record;
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* system_authorities = "/etc/ssl/certs/ca-certificates.crt";
+
+struct DeleteContext {
+  void operator()(ub_ctx* context) const { ub_ctx_delete(context); }
+};
+struct FreeResult {
+  void operator()(ub_result* result) const { ub_resolve_free(result); }
+};
+
+/// One question on its way: libunbound's callback fills it.
+struct Pending {
+  int id = 0;
+  bool done = false;
+  int error = UB_NOERROR;
+  std::unique_ptr<ub_result, FreeResult> result;
+};
+
+void on_answer(void* data, int error, ub_result* result) {
+  auto* pending = static_cast<Pending*>(data);
+  pending->done = true;
+  pending->error = error;
+  pending->result.reset(result);
+}
+
+struct Option {
+  const char* name;
+  std::string value;
+};
+
+Result<void> set_options(ub_ctx* context, std::span<const Option> options) {
+  for (const Option& option : options)
+    if (const int error = ub_ctx_set_option(context, option.name, option.value.c_str()); error != UB_NOERROR)
+      return fail(Errc::Invalid, fmt::format("resolver: {} {}: {}", option.name, option.value, ub_strerror(error)));
+  return {};
+}
+
+/// The questions that a user asks for and the keys that prove the answers, and nothing else.
+std::vector<Option> plain_options() {
+  return {{"do-not-query-localhost:", "no"},
+          {"qname-minimisation:", "no"},
+          {"aggressive-nsec:", "no"},
+          {"trust-anchor-signaling:", "no"},
+          {"root-key-sentinel:", "no"},
+          // RFC 9276 §3.2: more iterations than this are insecure.
+          {"val-nsec3-keysize-iterations:", "1024 100 2048 100 4096 100"}};
+}
+
+Result<void> use_registry(ub_ctx* context, const Settings& settings) {
+  std::string address = settings.registry;
+  // Names that a resolver keeps from the network (RFC 6761) go to the registry like any other.
+  std::vector<Option> options{{"local-zone:", "test. nodefault"}, {"local-zone:", "home.arpa. nodefault"}};
+  if (settings.tls) {
+    if (settings.tls_name.empty()) return fail(Errc::Invalid, "tls: the name in the registry's certificate is needed");
+    address += "#" + settings.tls_name;
+    options.push_back({"tls-upstream:", "yes"});
+    options.push_back(
+        {"tls-cert-bundle:", settings.tls_authorities.empty() ? system_authorities : settings.tls_authorities});
+  }
+  if (auto set = set_options(context, options); !set) return set;
+  // Below the apex referrals are followed; nothing else is asked of anybody else.
+  int error = ub_ctx_set_stub(context, settings.apex.c_str(), address.c_str(), 0);
+  if (error == UB_NOERROR) error = ub_ctx_set_fwd(context, address.c_str());
+  if (error != UB_NOERROR)
+    return fail(Errc::Invalid, fmt::format("registry '{}': {}", settings.registry, ub_strerror(error)));
+  return {};
+}
+
+Result<void> use_anchors(ub_ctx* context, std::span<const Record> anchors) {
+  for (const Record& anchor : anchors) {
+    const std::string text = fmt::format("{} IN {} {}", anchor.owner.to_text(), dns::to_text(anchor.type),
+                                         dns::rdata_to_text(anchor.type, anchor.rdata));
+    if (const int error = ub_ctx_add_ta(context, text.c_str()); error != UB_NOERROR)
+      return fail(Errc::Invalid, fmt::format("trust anchor {}: {}", text, ub_strerror(error)));
+  }
+  return {};
+}
+
+std::string described(const Question& question) {
+  return fmt::format("{} {}", plain_text(question.name), dns::to_text(question.type));
+}
+
+Result<Answer> answer_of(const Question& question, const ub_result& result) {
+  Answer answer{.question = question, .note = {}, .rdatas = {}, .message = {}};
+  answer.rcode = static_cast<dns::Rcode>(result.rcode);
+  answer.security = result.secure != 0 ? Security::Secure : result.bogus != 0 ? Security::Bogus : Security::Insecure;
+  if (answer.security == Security::Bogus) {
+    answer.note = result.why_bogus != nullptr ? result.why_bogus : described(question);
+    return answer;
+  }
+  if (answer.rcode != dns::Rcode::NOERROR && answer.rcode != dns::Rcode::NXDOMAIN)
+    return fail(Errc::Io,
+                fmt::format("{}: no server gives an answer ({})", described(question), dns::to_text(answer.rcode)));
+  if (answer.security == Security::Insecure)
+    answer.note = fmt::format("{}: no chain of signatures leads to it from the trust anchor", described(question));
+  const ByteView packet(static_cast<const uint8_t*>(result.answer_packet), static_cast<size_t>(result.answer_len));
+  auto message = dns::Message::parse(packet);
+  if (!message) return fail(Errc::Io, fmt::format("{}: {}", described(question), message.error().what));
+  answer.message = std::move(*message);
+  for (const Record& record : answer.message.answer)
+    if (record.type == question.type && record.owner == question.name) answer.rdatas.push_back(record.rdata);
+  return answer;
+}
+
+}  // namespace
+
+struct Resolver::State {
+  std::unique_ptr<ub_ctx, DeleteContext> context;
+  std::chrono::milliseconds timeout{};
+  std::string asked;  // for messages
+
+  [[nodiscard]] Result<void> wait(std::vector<Pending>& all, std::span<const Question> questions) const;
+};
+
+Resolver::Resolver(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Resolver::Resolver(Resolver&&) noexcept = default;
+Resolver& Resolver::operator=(Resolver&&) noexcept = default;
+Resolver::~Resolver() = default;
+
+Result<Resolver> Resolver::open(const Settings& settings, std::span<const Record> anchors) {
+  auto state = std::make_unique<State>();
+  state->context.reset(ub_ctx_create());
+  state->timeout = settings.timeout;
+  state->asked = settings.registry.empty() ? "the system's resolver" : settings.registry;
+  ub_ctx* context = state->context.get();
+  if (context == nullptr) return fail(Errc::Full, "resolver: no memory");
+  ub_ctx_debugout(context, nullptr);
+  if (auto set = set_options(context, plain_options()); !set) return tl::unexpected(set.error());
+  if (!settings.registry.empty()) {
+    if (auto set = use_registry(context, settings); !set) return tl::unexpected(set.error());
+  } else if (const int error = ub_ctx_resolvconf(context, nullptr); error != UB_NOERROR) {
+    return fail(Errc::Io, fmt::format("/etc/resolv.conf: {}", ub_strerror(error)));
+  }
+  if (auto set = use_anchors(context, anchors); !set) return tl::unexpected(set.error());
+  if (const int error = ub_ctx_async(context, 1); error != UB_NOERROR)
+    return fail(Errc::Io, fmt::format("resolver: {}", ub_strerror(error)));
+  return Resolver(std::move(state));
+}
+
+Result<void> Resolver::State::wait(std::vector<Pending>& all, std::span<const Question> questions) const {
+  const auto end = Clock::now() + timeout;
+  while (true) {
+    size_t open = all.size();
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (!all[i].done) open = std::min(open, i);
+      if (all[i].done && all[i].error != UB_NOERROR)
+        return fail(Errc::Io, fmt::format("{} of {}: {}", described(questions[i]), asked, ub_strerror(all[i].error)));
+    }
+    if (open == all.size()) return {};
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+    if (left.count() <= 0)
+      return fail(Errc::Io,
+                  fmt::format("{} of {}: no answer within {} ms", described(questions[open]), asked, timeout.count()));
+    pollfd readable{.fd = ub_fd(context.get()), .events = POLLIN, .revents = 0};
+    if (::poll(&readable, 1, static_cast<int>(left.count())) < 0 && errno != EINTR)
+      return fail(Errc::Io, fmt::format("resolver: {}", std::strerror(errno)));
+    if (ub_process(context.get()) != UB_NOERROR) return fail(Errc::Io, "resolver: its thread has ended");
+  }
+}
+
+Result<std::vector<Answer>> Resolver::ask(std::span<const Question> questions) {
+  std::vector<Pending> all(questions.size());
+  ub_ctx* context = state_->context.get();
+  Result<void> done;
+  for (size_t i = 0; i < all.size() && done; ++i) {
+    const int error = ub_resolve_async(context, questions[i].name.to_text().c_str(), dns::value(questions[i].type),
+                                       dns::value(dns::RrClass::IN), &all[i], on_answer, &all[i].id);
+    if (error == UB_NOERROR) continue;
+    all[i].done = true;
+    done = fail(Errc::Io, fmt::format("{}: {}", described(questions[i]), ub_strerror(error)));
+  }
+  if (done) done = state_->wait(all, questions);
+  // No callback may come once `all` is gone.
+  for (const Pending& pending : all)
+    if (!pending.done && pending.id != 0) ub_cancel(context, pending.id);
+  if (!done) return tl::unexpected(done.error());
+  std::vector<Answer> answers;
+  for (size_t i = 0; i < all.size(); ++i) {
+    auto answer = answer_of(questions[i], *all[i].result);
+    if (!answer) return fail(state_->asked, answer.error());
+    answers.push_back(std::move(*answer));
+  }
+  return answers;
+}
+
+}  // namespace steward::client

@@ -1,0 +1,52 @@
+#pragma once
+// The resolver: questions out, validated answers in. The one place that knows libunbound, which resolves and validates
+// inside of this process, from the trust anchors that it is given.
+//
+// With Settings::registry every question goes to that one address, and none anywhere else; without it the system's
+// resolvers are asked. Used by one thread; ask() blocks.
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.hh"
+#include "dns/message.hh"
+#include "steward/agent.hh"
+#include "steward/settings.hh"
+
+namespace steward::client {
+
+struct Question {
+  dns::Name name;
+  dns::RrType type{};
+};
+
+struct Answer {
+  Question question;
+  Security security = Security::Insecure;
+  std::string note;  ///< why it is not secure
+  dns::Rcode rcode = dns::Rcode::NOERROR;
+  std::vector<Bytes> rdatas;  ///< of the question's name and type; none where there are none, or the answer is bogus
+  dns::Message message;       ///< all of it, with its RRSIGs and proofs of denial
+};
+
+class Resolver {
+ public:
+  /// `anchors`: DS and DNSKEY records. Sends nothing.
+  static Result<Resolver> open(const Settings& settings, std::span<const dns::Record> anchors);
+  Resolver(Resolver&&) noexcept;
+  Resolver& operator=(Resolver&&) noexcept;
+  ~Resolver();
+
+  /// All questions at once, the answers in their order. Io where one stays without an answer within the time limit, or
+  /// the servers fail.
+  Result<std::vector<Answer>> ask(std::span<const Question> questions);
+
+ private:
+  struct State;
+  explicit Resolver(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace steward::client
