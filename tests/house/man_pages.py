@@ -49,7 +49,7 @@ def check_commands(page, program):
     documented, shared = documented_commands(page)
     problems = []
     for path, command in helped.items():
-        groups = path in {"", "zone", "store"}
+        groups = path in {"", "zone", "store", "publisher", "agent"}
         if not groups and path not in documented:
             problems.append(f"steward-registry.8: command '{path}' is missing")
             continue
