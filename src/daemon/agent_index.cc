@@ -1,7 +1,5 @@
 #include "daemon/agent_index.hh"
 
-#include <algorithm>
-
 namespace steward::daemon {
 namespace {
 
@@ -38,31 +36,31 @@ void AgentIndex::change(const change::PublishEffect& effect) {
     ++keys_[effect.key_after];
     if (effect.key_after != effect.key_before) space.look_alikes.add(label_of(effect.agent), effect.key_after);
   }
-  forget_lease(effect.agent);
+  const std::string name = effect.agent.to_text();
+  forget_lease(name);
   // How long its TTLs are is not known here: the first look tells.
-  if (effect.lease_until && !effect.key_after.empty()) enter_lease(effect.agent, {*effect.lease_until, UnixTime{}});
+  if (effect.lease_until && !effect.key_after.empty()) enter_lease(name, {*effect.lease_until, UnixTime{}});
 }
 
-void AgentIndex::forget_lease(const dns::Name& agent) {
-  const auto lease = leases_.find(agent.to_text());
+void AgentIndex::forget_lease(const std::string& agent) {
+  const auto lease = leases_.find(agent);
   if (lease == leases_.end()) return;
-  const auto [first, last] = looks_.equal_range(lease->second.look);
-  const auto mine = std::find_if(first, last, [&](const auto& look) { return look.second == agent; });
-  if (mine != last) looks_.erase(mine);
+  looks_.erase({lease->second.look, agent});
   leases_.erase(lease);
 }
 
-void AgentIndex::enter_lease(const dns::Name& agent, const Lease& lease) {
-  leases_[agent.to_text()] = lease;
+void AgentIndex::enter_lease(const std::string& agent, const Lease& lease) {
+  leases_[agent] = lease;
   looks_.emplace(lease.look, agent);
 }
 
 void AgentIndex::look_again(const dns::Name& agent, UnixTime when) {
-  const auto lease = leases_.find(agent.to_text());
+  const std::string name = agent.to_text();
+  const auto lease = leases_.find(name);
   if (lease == leases_.end()) return;
   const UnixTime until = lease->second.until;
-  forget_lease(agent);
-  enter_lease(agent, {until, when});
+  forget_lease(name);
+  enter_lease(name, {until, when});
 }
 
 void AgentIndex::apply(const change::PublishEffect& effect) {
@@ -89,13 +87,15 @@ uint32_t AgentIndex::agents_of_namespace(const dns::Name& space) const {
   return found != spaces_.end() ? found->second.agents : 0;
 }
 
-std::optional<UnixTime> AgentIndex::next_look() const { return looks_.empty() ? std::nullopt : std::optional(looks_.begin()->first); }
+std::optional<UnixTime> AgentIndex::next_look() const {
+  return looks_.empty() ? std::nullopt : std::optional(looks_.begin()->first);
+}
 
 std::vector<dns::Name> AgentIndex::due(UnixTime now, size_t most) const {
   std::vector<dns::Name> agents;
   for (const auto& [when, agent] : looks_) {
     if (when > now || agents.size() == most) break;
-    agents.push_back(agent);
+    if (const auto name = dns::Name::from_text(agent)) agents.push_back(*name);
   }
   return agents;
 }

@@ -1,13 +1,14 @@
 #pragma once
-// What the writer holds in memory of the agents of the registry's zone, so that a publish is admitted without a walk: the look-alikes of each
-// namespace, how many agents each key and namespace has, and when the next lease is to be
+// What the writer holds in memory of the agents of the registry's zone, so that a publish is admitted without a walk:
+// the look-alikes of each namespace, how many agents each key and namespace has, and when the next lease is to be
 // looked at.
 //
-// Built from the book (agent/book.hh) before the first publish is admitted; in step with each commit after that: apply() as a change is
-// evaluated, so that the next one of the same transaction sees it, then keep() or roll_back(). Writer thread.
+// Built from the book (agent/book.hh) before the first publish is admitted; in step with each commit after that:
+// apply() as a change is evaluated, so that the next one of the same transaction sees it, then keep() or roll_back().
+// Writer thread.
 
-#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -62,11 +63,11 @@ class AgentIndex {
     UnixTime until;
     UnixTime look;
   };
-  void forget_lease(const dns::Name& agent);
-  void enter_lease(const dns::Name& agent, const Lease& lease);
+  void forget_lease(const std::string& agent);
+  void enter_lease(const std::string& agent, const Lease& lease);
 
   std::unordered_map<std::string, Lease> leases_;  // by agent, of those that have one
-  std::multimap<UnixTime, dns::Name> looks_;
+  std::set<std::pair<UnixTime, std::string>> looks_;
   size_t agents_ = 0;
   std::vector<Change> undo_;
 };

@@ -43,8 +43,9 @@ TEST_CASE("config: a registry has safe defaults, which all publishing keys say")
 }
 
 TEST_CASE("config: publishers stand in the registry's own namespace unless they say another") {
-  const auto config = load("  namespaces: [team.acme-corp.com, '*.lab.acme-corp.com']\n  publishers:\n    - {fingerprint: \"" + fingerprint +
-                           "\"}\n    - {fingerprint: \"" + fingerprint + "\", namespace: team.acme-corp.com, note: Ada}\n");
+  const auto config = load(
+      "  namespaces: [team.acme-corp.com, '*.lab.acme-corp.com']\n  publishers:\n    - {fingerprint: \"" + fingerprint +
+      "\"}\n    - {fingerprint: \"" + fingerprint + "\", namespace: team.acme-corp.com, note: Ada}\n");
   REQUIRE(config);
   const auto& publishers = config->registry->publishers;
   REQUIRE(publishers.size() == 2);
@@ -56,11 +57,13 @@ TEST_CASE("config: publishers stand in the registry's own namespace unless they 
 }
 
 TEST_CASE("config: what is wrong of a registry is told with its key") {
-  CHECK(error_of("  publishers: [{fingerprint: \"sha256:" + std::string(64, 'x') + "\"}]\n").find("registry.publishers: fingerprint") != std::string::npos);
+  CHECK(error_of("  publishers: [{fingerprint: \"sha256:" + std::string(64, 'x') + "\"}]\n")
+            .find("registry.publishers: fingerprint") != std::string::npos);
   CHECK(error_of("  namespaces: [other.org]\n").find("at or below") != std::string::npos);
   CHECK(error_of("  lease: {min: 1d, max: 1h}\n").find("ascending order") != std::string::npos);
   CHECK(error_of("  replica: Main\n").find("registry.replica") != std::string::npos);
-  CHECK(error_of("  trust: {tests: 1.5}\n").find("registry.trust.tests: expected a number from 0 to 1") != std::string::npos);
+  CHECK(error_of("  trust: {tests: 1.5}\n").find("registry.trust.tests: expected a number from 0 to 1") !=
+        std::string::npos);
   CHECK(error_of("  look-alikes: warn\n").find("one of: refuse allow") != std::string::npos);
 }
 

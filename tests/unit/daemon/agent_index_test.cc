@@ -14,7 +14,8 @@ constexpr std::string_view space = "acme-corp.com.steward-registry.org.";
 dns::Name agent(std::string_view label) { return *dns::Name::from_text(label, *dns::Name::from_text(space)); }
 dns::Name apex() { return *dns::Name::from_text(space); }
 
-change::PublishEffect effect(std::string_view label, std::string before, std::string after, std::optional<UnixTime> lease = {}) {
+change::PublishEffect effect(std::string_view label, std::string before, std::string after,
+                             std::optional<UnixTime> lease = {}) {
   return {agent(label), std::move(before), std::move(after), lease};
 }
 
