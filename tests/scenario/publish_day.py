@@ -154,6 +154,12 @@ def first_publishes(report, server, folder):
     agent = Agent(server, folder, "orchestrator")
     with report.case("a key that stands on no list is refused, and told which it is"):
         agent.refused("1.0.0", f"key {agent.key.fingerprint} may not publish in {ZONE}")
+    with report.case("a client with EDNS is told the rule in an extended error [RFC 8914]"):
+        parts = publishing.make_statement(agent.name, agent.key, "1.0.0", ROWS)
+        reply = publishing.signed_update(server, ZONE, agent.name, agent.key, parts, ROWS, options=[])
+        told = [option for option in reply.options if option.otype == dns.edns.EDE]
+        require(reply.rcode() == dns.rcode.REFUSED and told and told[0].code == 18, reply.to_text())
+        require("may not publish in" in told[0].text, told[0].text)
     with report.case("an operator allows the key, and the publish is answered, signed and verified within a second"):
         server.run("publisher", "allow", agent.key.fingerprint, "--note", "day")
         began = time.monotonic()
