@@ -345,10 +345,15 @@ def secondary_has_all(report, server, secondary):
         run_tool("dnssec-verify", "-q", "-o", ZONE, path)
 
 
-def figures(report, server):
+def figures(report, server, folder):
     with report.case("status tells of publishes, and a backup brings the book along"):
+        counted = Agent(server, folder, "counted")
+        counted.refused("1.0.0", "may not publish")
+        server.run("publisher", "allow", counted.key.fingerprint)
+        counted.publish("1.0.0")
         status = server.json("status")
-        require(status["publishes"]["accepted"] > 0 and status["agents"]["published"] > 0, status["publishes"])
+        require(status["publishes"] == {"accepted": 1, "refused": 1, "by_rule": {"allow-list": 1}}, status["publishes"])
+        require(status["agents"]["published"] > 1, status["agents"])
         listed = server.json("agent", "list")
         require(any(row["agent"].startswith("planner.") for row in listed["agents"]), listed)
         server.run("backup", str(server.folder / "backup"))
@@ -374,7 +379,7 @@ def main():
                 file_agents(report, server, folder)
                 leases(report, server, folder)
                 secondary_has_all(report, server, secondary)
-                figures(report, server)
+                figures(report, server, folder)
     return report.finish()
 
 
