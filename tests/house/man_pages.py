@@ -13,17 +13,16 @@ import sources
 
 @dataclass(frozen=True)
 class Commands:
-    """A page of commands. Options that many commands share are described once, in a section whose title begins with `section`; the commands that have
-    the option `mark` share them."""
+    """A page of commands. `shared`: options that many commands have are described once, in a section whose title begins so; the commands that
+    have the option named beside it share them."""
 
     page: str
     groups: set
-    section: str
-    mark: str
+    shared: dict
 
 
-SERVER = Commands("steward-registry.8", {"", "zone", "store"}, "Commands to the running server", "control")
-CLIENT = Commands("steward.1", {""}, "Common options", "registry")
+SERVER = Commands("steward-registry.8", {"", "zone", "store"}, {"Commands to the running server": "control"})
+CLIENT = Commands("steward.1", {""}, {"Common options": "registry", "Options of publishing": "dry-run"})
 
 
 def unescaped(text):
@@ -37,9 +36,9 @@ def words_of(text):
     return re.sub(r" ([.,;])", r"\1", plain)
 
 
-def documented_commands(page, shared_section):
-    """{command: options}, and the options that many commands share."""
-    commands, shared = {}, set()
+def documented_commands(page, sections):
+    """{command: options}, and by section the options that many commands share."""
+    commands, shared = {}, {name: set() for name in sections}
     depth, section, current = 0, "", None
     for line in page.split("\n"):
         if line.startswith(".Ss ") or line.startswith(".Sh "):
@@ -53,25 +52,28 @@ def documented_commands(page, shared_section):
             option = re.match(r"\.It Fl -([a-z-]+)", line).group(1)
             if depth == 2 and current:
                 commands[current].add(option)
-            elif depth == 1 and section.startswith(shared_section):
-                shared.add(option)
+            elif depth == 1:
+                for name in sections:
+                    if section.startswith(name):
+                        shared[name].add(option)
     return commands, shared
 
 
 def check_commands(what, page, program):
     helped = command_help.commands(program)
-    documented, shared = documented_commands(page, what.section)
+    documented, shared = documented_commands(page, what.shared)
     problems = []
     for path, command in helped.items():
         if path not in what.groups and path not in documented:
             problems.append(f"{what.page}: command '{path}' is missing")
             continue
-        known = documented.get(path, set()) | (shared if what.mark in command.options else set())
+        known = documented.get(path, set()).union(*(shared[name] for name, mark in what.shared.items() if mark in command.options))
         problems += [f"{what.page}: '{path}': option --{o} is missing" for o in sorted(command.options - known)]
         problems += [f"{what.page}: '{path}': --help has no option --{o}" for o in sorted(documented.get(path, set()) - command.options)]
     problems += [f"{what.page}: --help has no command '{path}'" for path in documented if path not in helped]
-    sharing = [c for c in helped.values() if what.mark in c.options]
-    problems += [f"{what.page}: no command shares --{o}" for o in sorted(shared) if not any(o in c.options for c in sharing)]
+    for name, mark in what.shared.items():
+        sharing = [c for c in helped.values() if mark in c.options]
+        problems += [f"{what.page}: no command shares --{o}" for o in sorted(shared[name]) if not any(o in c.options for c in sharing)]
     return problems
 
 
