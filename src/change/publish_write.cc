@@ -73,10 +73,12 @@ Result<void> AgentWriter::write(AgentEntry& entry, const std::optional<ListedAge
   return state_.book.put(names_.agent, entry);
 }
 
-Result<void> AgentWriter::write_trust(AgentEntry& entry, const std::optional<ListedAgent>& listed) {
+Result<void> AgentWriter::write_trust(AgentEntry& entry, const std::optional<ListedAgent>& listed, bool has_new_facts) {
   const AgentRows rows = read_rows(edit_, names_);
   ttl_ = rows.ttl;
+  const double before = entry.trust;
   derive(entry);
+  if (entry.trust == before) return has_new_facts ? state_.book.put(names_.agent, entry) : Result<void>{};
   BufferedTable ranks(state_.ranks);
   if (auto done = list_agent(edit_, ranks, listed, listed_agent(names_, entry, rows)); !done) return done;
   if (auto done = ranks.write(); !done) return done;
