@@ -134,7 +134,7 @@ void Server::note_next_event() {
   for (const auto& [name, keeper] : keepers_)
     if (const auto next = keeper->next_event()) earliest = std::min(earliest, seconds_of(*next));
   if (registry_)
-    if (const auto next = registry_->index().next_expiry()) earliest = std::min(earliest, seconds_of(*next));
+    if (const auto next = registry_->index().next_look()) earliest = std::min(earliest, seconds_of(*next));
   earliest_event_.store(earliest);
 }
 
@@ -192,7 +192,7 @@ void Server::every_second() {
     bool more = false;
     for (auto& [name, keeper] : keepers_)
       if (const auto next = keeper->next_event(); next && *next <= clock_.now()) more |= keeper->tend();
-    expire_leases();
+    look_at_leases();
     if (!more) after_change();
     tending_.store(false);
   });
