@@ -20,7 +20,7 @@ namespace {
 // Nodes that one find() visits at most: about a millisecond. Where names of others stand so thick around a name that
 // this is not enough, it counts as alike: one look-alike less would have refused it as well, so whoever puts them there
 // gains nothing.
-constexpr uint32_t most_visits = 20'000;
+constexpr uint32_t most_visits = 5'000;
 constexpr uint32_t nobody = NameTrie::many - 1;
 
 enum class Class : uint8_t { WithoutSeparators = 1, Skeleton = 2 };

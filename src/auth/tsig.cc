@@ -68,7 +68,7 @@ Result<size_t> TsigSigner::sign_as(MutableByteView room, size_t size, TsigRecord
   record.mac = ByteView(mac).first(mac_size(algorithm_));
   if (size >= dns::header_size) record.original_id = load_u16(room.data());
   // First with a MAC of zeros: where it does not fit, the chain must be as it was.
-  const auto total = append_tsig(room, size, record);
+  auto total = append_tsig(room, size, record);
   if (!total) return total;
   chain_.add_message(room, size, true, record.original_id);
   if (is_first_) {

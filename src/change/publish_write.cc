@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "change/buffered_table.hh"
 #include "change/find_pages.hh"
 #include "change/update.hh"
+#include "zone/table_overlay.hh"
 
 namespace steward::change {
 
@@ -69,12 +69,12 @@ void AgentWriter::write_log(AgentEntry& entry, const HistoryEntry& what) {
 
 // Both kinds of listing, then their tables: where one refuses, neither is written.
 Result<void> AgentWriter::list(const std::optional<ListedAgent>& before, const std::optional<ListedAgent>& after) {
-  BufferedTable ranks(state_.ranks);
-  BufferedTable pages(state_.pages);
+  zone::TableOverlay ranks(state_.ranks);
+  zone::TableOverlay pages(state_.pages);
   if (auto done = list_agent(edit_, ranks, before, after); !done) return done;
   if (auto done = update_found(edit_, pages, policy_.zone, found_of(before), found_of(after)); !done) return done;
-  if (auto done = ranks.write(); !done) return done;
-  return pages.write();
+  if (auto done = ranks.write_down(); !done) return done;
+  return pages.write_down();
 }
 
 Result<void> AgentWriter::write(AgentEntry& entry, const std::optional<ListedAgent>& listed, HistoryEntry what) {
@@ -92,10 +92,12 @@ Result<void> AgentWriter::write(AgentEntry& entry, const std::optional<ListedAge
   return state_.book.put(names_.agent, entry);
 }
 
-Result<void> AgentWriter::write_trust(AgentEntry& entry, const std::optional<ListedAgent>& listed) {
+Result<void> AgentWriter::write_trust(AgentEntry& entry, const std::optional<ListedAgent>& listed, bool has_new_facts) {
   const AgentRows rows = read_rows(edit_, names_);
   ttl_ = rows.ttl;
+  const double before = entry.trust;
   derive(entry);
+  if (entry.trust == before) return has_new_facts ? state_.book.put(names_.agent, entry) : Result<void>{};
   if (auto done = list(listed, listed_agent(names_, entry, rows)); !done) return done;
   return state_.book.put(names_.agent, entry);
 }

@@ -58,6 +58,7 @@ struct DnssecPolicy {
   Seconds propagation_delay{};
   Seconds dnskey_ttl{};
   Seconds ds_ttl{};  ///< of the DS RRset in the parent
+  Seconds purge_keys{};  ///< from a key's removal to that of its files; 0 is never
   bool cds = true;   ///< publish CDS and CDNSKEY (RFC 7344, RFC 8078)
   Path key_directory;
 };

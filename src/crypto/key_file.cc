@@ -133,6 +133,17 @@ Result<void> write_key_files(const std::string& directory, const StoredKey& key)
   return written;
 }
 
+Result<void> remove_key_files(const std::string& directory, const StoredKey& key) {
+  const std::string stem = (fs::path(directory) / key_file_stem(key.zone, key.key->algorithm(), key.tag())).string();
+  // The private half first: without it a key does not count.
+  for (const char* half : {".private", ".key"}) {
+    std::error_code error;
+    fs::remove(stem + half, error);
+    if (error) return fail(Errc::Io, stem + half + ": " + error.message());
+  }
+  return {};
+}
+
 Result<std::vector<StoredKey>> read_zone_keys(const std::string& directory, dns::NameView zone) {
   return read_keys(directory, zone, true);
 }

@@ -69,6 +69,9 @@ std::string key_file_stem(dns::NameView zone, Algorithm algorithm, KeyTag tag);
 /// at will.
 Result<void> write_key_files(const std::string& directory, const StoredKey& key);
 
+/// Removes both files of a key; where they are gone already, all is well.
+Result<void> remove_key_files(const std::string& directory, const StoredKey& key);
+
 /// Reads the pair whose path without `.key` or `.private` is `stem`. Invalid names the file, the line and the rule;
 /// also where the two files do not belong together, or the name of the file is not that of the key.
 Result<StoredKey> read_key_files(const std::string& stem);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "crypto/digest.hh"
 #include "sign/delegation.hh"
@@ -76,6 +77,15 @@ Result<void> ZoneKeys::generate(sign::KeyRole role, UnixTime now) {
   return {};
 }
 
+// Keys that have been out of the zone for so long that nobody will ask for them again.
+void ZoneKeys::note_purged(UnixTime now) {
+  purged_.clear();
+  if (zone_.dnssec.purge_keys == Seconds(0)) return;
+  for (const crypto::StoredKey& key : keys_)
+    if (key.times.remove && *key.times.remove + zone_.dnssec.purge_keys <= now && !contains(plan_.publish, key.tag()))
+      purged_.push_back(key);
+}
+
 Result<SigningSetup> ZoneKeys::prepare(UnixTime now, uint32_t max_zone_ttl, bool is_signed) {
   policy_.max_zone_ttl = std::max<Seconds>(Seconds(max_zone_ttl), policy_.dnskey_ttl);
   // Not where a signed zone's folder is missing: that may be a file system that is not mounted.
@@ -101,6 +111,7 @@ Result<SigningSetup> ZoneKeys::prepare(UnixTime now, uint32_t max_zone_ttl, bool
   }
   if (!plan) return tl::unexpected<Error>(plan.error());
   plan_ = std::move(*plan);
+  note_purged(now);
 
   SigningSetup setup;
   std::vector<sign::SigningKey> signing;
@@ -164,6 +175,10 @@ Result<void> ZoneKeys::confirm(SigningSetup setup) {
   for (const sign::KeyTimesChange& change : plan_.changes)
     if (auto written = write_times(change); !written) return written;
   plan_.changes.clear();
+  for (const crypto::StoredKey& gone : std::exchange(purged_, {})) {
+    if (auto removed = crypto::remove_key_files(directory(), gone); !removed) return removed;
+    std::erase_if(keys_, [&](const crypto::StoredKey& key) { return key.key == gone.key; });
+  }
   return {};
 }
 

@@ -30,7 +30,7 @@ class ZoneKeys {
   /// Reads the key files, makes keys that are wanted, and plans. Io, Invalid, Unsupported with the file or the rule.
   /// `is_signed`: signatures of ours are served, so that there must be keys already.
   Result<SigningSetup> prepare(UnixTime now, uint32_t max_zone_ttl, bool is_signed);
-  /// After the commit: writes down which steps have been taken, and keeps the signer for small changes.
+  /// After the commit: writes down which steps have been taken, deletes the files of keys that are long gone, and keeps the signer for small changes.
   Result<void> confirm(SigningSetup setup = {});
   /// The signer of the last confirmed setup, as of `now`; null before the first. Small changes sign with it, without reading key files.
   [[nodiscard]] const sign::ZoneSigner* signer(UnixTime now);
@@ -52,6 +52,7 @@ class ZoneKeys {
   Result<void> make_directory() const;
   Result<void> read();
   Result<void> generate(sign::KeyRole role, UnixTime now);
+  void note_purged(UnixTime now);
   [[nodiscard]] const crypto::StoredKey* find(crypto::KeyTag tag) const;
   Result<void> write_times(const sign::KeyTimesChange& change);
 
@@ -60,6 +61,7 @@ class ZoneKeys {
   std::vector<crypto::StoredKey> keys_;
   sign::KeyPlan plan_;
   std::optional<std::vector<crypto::KeyTag>> served_;
+  std::vector<crypto::StoredKey> purged_;  // whose files go with the next confirm()
   std::unique_ptr<sign::ZoneSigner> signer_;
 };
 

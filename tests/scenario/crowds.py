@@ -85,7 +85,7 @@ def write_zones(folder):
     plain = folder / "signed.zone"
     plain.write_text(HEAD + "www A 192.0.2.1\n")
     key = run_tool("dnssec-keygen", "-q", "-K", folder, "-a", "ECDSAP256SHA256", "-f", "KSK", SIGNED).strip()
-    run_tool("dnssec-signzone", "-q", "-S", "-z", "-K", folder, "-o", SIGNED, "-f", folder / "signed.signed", plain)
+    run_tool("dnssec-signzone", "-q", "-S", "-z", "-K", folder, "-d", folder, "-o", SIGNED, "-f", folder / "signed.signed", plain)
     require(key, "no key")
     return {CROWD: folder / "crowd.zone", BIG: folder / "big.zone", SIGNED: folder / "signed.signed"}
 

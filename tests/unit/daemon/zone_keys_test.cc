@@ -60,3 +60,30 @@ TEST_CASE_FIXTURE(KeyFolder, "zone keys: ds-seen is refused while no key waits f
   CHECK_FALSE(keys.ds_seen_change(0, now));
   CHECK_FALSE(keys.ds_seen(0, now));
 }
+
+TEST_CASE_FIXTURE(KeyFolder, "zone keys: the files of a key go when it has been out of the zone for long, and no others") {
+  for (const Seconds purge : {Seconds(0), Seconds(1000)}) {
+    std::filesystem::remove_all(zone.dnssec.key_directory);
+    zone.dnssec.purge_keys = purge;
+    ZoneKeys keys(zone);
+    REQUIRE(keys.prepare(now, 300, false));
+    REQUIRE(keys.confirm());
+    auto old = crypto::generate_stored_key(zone.name, keys.keys()[0].key->algorithm(), crypto::zsk_flags, now, keys.keys());
+    REQUIRE(old);
+    old->times.publish = old->times.activate = now - Seconds(100);
+    old->times.inactive = old->times.remove = now - Seconds(10);
+    REQUIRE(crypto::write_key_files(zone.dnssec.key_directory.string(), *old));
+    const auto files = [&] {
+      const std::filesystem::directory_iterator in(zone.dnssec.key_directory);
+      return std::distance(begin(in), end(in));
+    };
+    REQUIRE(keys.prepare(now + Seconds(989), 300, true));
+    REQUIRE(keys.confirm());
+    CHECK(files() == 6);
+    REQUIRE(keys.prepare(now + Seconds(990), 300, true));
+    CHECK(files() == 6);  // not before the commit
+    REQUIRE(keys.confirm());
+    CHECK(files() == (purge == Seconds(0) ? 6 : 4));
+    CHECK(keys.keys().size() == (purge == Seconds(0) ? 3 : 2));
+  }
+}
