@@ -359,6 +359,7 @@ def leases(report, server, folder):
             time.sleep(0.3)
         require(time.monotonic() - began > 28, "it was gone too early")
         require(server.entry("leased")["presence"] == "gone", "not gone in the book")
+        require(found_agents(server, "leased") == [], "still found")
 
 
 def secondary_has_all(report, server, secondary):
