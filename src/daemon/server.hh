@@ -169,7 +169,7 @@ class Server {
   void reload_registry();
   [[nodiscard]] ZoneKeeper* registry_keeper();
   void learn_registry();
-  void expire_leases();
+  void look_at_leases();
   void note_next_event();
   void follow_catalogs();
   void follow_catalog(const dns::Name& name);

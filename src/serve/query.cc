@@ -53,6 +53,7 @@ QueryAnswer::State QueryAnswer::solve_answer() {
       const zone::ZoneInfo* const zone = snapshot_.find_zone(step_.name);
       if (zone != step_.zone && cut_name_.size() < step_.name.size()) {
         step_.zone = zone;
+        step_.nsec = {};
         node_ = find(step_.name);
         state = solve_name();
       }
@@ -218,6 +219,7 @@ bool QueryAnswer::follow() {
   const zone::ZoneInfo* const zone = zone_for(snapshot_, step_.name, request_.qtype);
   if (zone == nullptr || zone->availability != zone::Availability::Serving) return false;
   step_.zone = zone;
+  step_.nsec = {};
   node_ = find(step_.name);
   return true;
 }

@@ -35,7 +35,7 @@ std::string manifest_of(const std::string& name) {
          R"(","version":"1.0.0","class":"task_executor","specialization":"planner","status":"active"},)"
          R"("credentials":{"mandate":[{"capability":"plan","scope":"read"},{"capability":"report","scope":"write"}],"constraints":["no spending"],)"
          R"("prime_directive":"Plan what was asked for, say what is not known, and hand over what needs a person."},)"
-         R"("capabilities":{"interfaces":[{"protocol":"a2a","endpoint":"https://agents.example.com/)" +
+         R"("capabilities":{"interfaces":[{"type":"api","protocol":"a2a","endpoint":"https://agents.example.com/)" +
          name +
          R"("}],"operations":[{"name":"make_plan","description":"Makes a plan."},{"name":"check_plan","description":"Checks a plan."},)"
          R"({"name":"report_state","description":"Reports where a plan stands."}]},"governance":{"principal":"bench","transparency":"public"}})"
