@@ -26,7 +26,8 @@ Tone tone_of(std::string_view outcome) {
 /// Rows as they come, since a million of them are not held: columns of a fixed width.
 class ImportReport {
  public:
-  ImportReport(Console& console, const ImportSources& sources, bool json) : console_(console), sources_(sources), json_(json) {}
+  ImportReport(Console& console, const ImportSources& sources, bool json)
+      : console_(console), sources_(sources), json_(json) {}
 
   void row(const Json& row) {
     const std::string outcome = text_field(row, "outcome");
@@ -45,7 +46,8 @@ class ImportReport {
       return line({{"counts", counts}, {"dry_run", dry_run}});
     }
     std::string text;
-    for (size_t i = 0; i < outcomes.size(); ++i) text += fmt::format("{}{} {}", i == 0 ? "" : ", ", counts_.at(i), outcomes.at(i));
+    for (size_t i = 0; i < outcomes.size(); ++i)
+      text += fmt::format("{}{} {}", i == 0 ? "" : ", ", counts_.at(i), outcomes.at(i));
     text += fmt::format("; {} file{}", sources_.size(), sources_.size() == 1 ? "" : "s");
     if (dry_run) text += "; a dry run: nothing was changed";
     console_.line(text);
@@ -72,16 +74,20 @@ class ImportReport {
   }
 
   void text_row(const Json& row, const std::string& outcome) {
-    if (!std::exchange(has_header_, true)) console_.line(fmt::format("{:<9}  {:<56}  {:<10}  {}", "OUTCOME", "AGENT", "VERSION", "MANIFEST"));
+    if (!std::exchange(has_header_, true))
+      console_.line(fmt::format("{:<9}  {:<56}  {:<10}  {}", "OUTCOME", "AGENT", "VERSION", "MANIFEST"));
     const std::string pointer = text_field(row, "pointer");
     std::string text = file_of(row) + (pointer == "-" ? "" : " " + pointer);
     if (outcome == "refused") text += ": " + text_field(row, "rule");
-    if (row.contains("first")) text += (outcome == "refused" ? ": " : ": the same as ") + place_of(object_field(row, "first"));
+    if (row.contains("first"))
+      text += (outcome == "refused" ? ": " : ": the same as ") + place_of(object_field(row, "first"));
     const std::string agent = text_field(row, row.contains("agent") ? "agent" : "name");
-    console_.line(fmt::format("{}  {:<56}  {:<10}  {}", console_.toned(tone_of(outcome), fmt::format("{:<9}", printable(outcome))), one_line(agent),
-                              one_line(text_field(row, "version")), one_line(text)));
+    console_.line(fmt::format("{}  {:<56}  {:<10}  {}",
+                              console_.toned(tone_of(outcome), fmt::format("{:<9}", printable(outcome))),
+                              one_line(agent), one_line(text_field(row, "version")), one_line(text)));
     for (const Json& note : list_field(row, "notes"))
-      if (note.is_string()) console_.line(console_.toned(Tone::Dim, fmt::format("{:<9}  {}", "", one_line(note.get<std::string>()))));
+      if (note.is_string())
+        console_.line(console_.toned(Tone::Dim, fmt::format("{:<9}  {}", "", one_line(note.get<std::string>()))));
   }
 
   [[nodiscard]] std::string place_of(const Json& place) const {
@@ -129,15 +135,19 @@ Result<void> import(Console& console, const Remote& remote, const ImportRequest&
 }  // namespace
 
 void add_import(CLI::App& app, Console& console) {
-  CLI::App* command = app.add_subcommand(
-      "import", "Take manifests that others wrote into the registry's custody: STEWARD, A2A cards, MCP servers and lists of them");
+  CLI::App* command = app.add_subcommand("import",
+                                         "Take manifests that others wrote into the registry's custody: STEWARD, A2A "
+                                         "cards, MCP servers and lists of them");
   command->footer(
-      "Examples:\n  steward-registry import manifests\n  steward-registry import --dry-run manifests registry-list.json\n"
+      "Examples:\n  steward-registry import manifests\n  steward-registry import --dry-run manifests "
+      "registry-list.json\n"
       "  steward-registry import --namespace team.acme-corp.com --json agents");
   auto remote = add_remote_options(*command, JsonOption::Left);
   auto request = std::make_shared<ImportRequest>();
   command->add_option("PATH", request->paths, "Files, or folders whose *.json are read, however deep")->required();
-  command->add_option("--namespace", request->terms.space, "Namespace below the apex for all of them; default as the manifests say, else the registry's own")
+  command
+      ->add_option("--namespace", request->terms.space,
+                   "Namespace below the apex for all of them; default as the manifests say, else the registry's own")
       ->type_name("NAME");
   command->add_flag("--dry-run", request->terms.dry_run, "Say what would become of them, and change nothing");
   command->add_flag("--json", remote->json, "Print a line of JSON for each, and one of counts");

@@ -9,9 +9,9 @@
 namespace steward::cli {
 namespace {
 
-constexpr size_t most_in_request = 512;                // manifests
-constexpr size_t most_octets = size_t{1} << 20;        // of a request, and of one text
-constexpr size_t most_under_way = 4;                   // requests
+constexpr size_t most_in_request = 512;          // manifests
+constexpr size_t most_octets = size_t{1} << 20;  // of a request, and of one text
+constexpr size_t most_under_way = 4;             // requests
 // A text may grow sixfold as a string of JSON.
 static_assert(8 * most_octets <= daemon::control::max_request);
 
@@ -56,8 +56,10 @@ Result<void> ImportSession::add_list(uint32_t source) {
     if (!*element) return {};
     const std::string pointer = fmt::format("{}/{}", list->pointer(), (*element)->number);
     const bool too_long = (*element)->octets > most_octets;
-    auto added = too_long ? refuse(source, pointer, fmt::format("{} octets: a manifest of at most {} is read", (*element)->octets, most_octets))
-                          : add(source, pointer, (*element)->text);
+    auto added =
+        too_long ? refuse(source, pointer,
+                          fmt::format("{} octets: a manifest of at most {} is read", (*element)->octets, most_octets))
+                 : add(source, pointer, (*element)->text);
     if (!added) return added;
   }
 }
@@ -107,7 +109,8 @@ Result<void> ImportSession::receive() {
   while (reply && !reply->contains("batch")) reply = connection_.reply();  // the end of the request before
   if (!reply) return tl::unexpected(reply.error());
   const auto rows = reply->find("rows");
-  if (rows == reply->end() || !rows->is_array()) return fail(Errc::Invalid, "the server's reply to agent.import has no rows");
+  if (rows == reply->end() || !rows->is_array())
+    return fail(Errc::Invalid, "the server's reply to agent.import has no rows");
   for (const Json& row : *rows) on_row_(row);
   for (const Json& row : sent_.front().refusals) on_row_(row);
   done_octets_ += sent_.front().octets;

@@ -24,7 +24,8 @@ std::string ImportSources::path(size_t file) const {
 Result<void> ImportSources::add(const fs::path& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
-  if (error || !fs::exists(status)) return io(path, error ? error : std::make_error_code(std::errc::no_such_file_or_directory));
+  if (error || !fs::exists(status))
+    return io(path, error ? error : std::make_error_code(std::errc::no_such_file_or_directory));
   if (!fs::is_directory(status)) {
     const uint64_t octets = fs::is_regular_file(status) ? fs::file_size(path, error) : 0;
     folders_.push_back(path.parent_path().string());
@@ -37,9 +38,11 @@ Result<void> ImportSources::add(const fs::path& path) {
 }
 
 Result<void> ImportSources::add_file(const fs::path& path, uint64_t octets) {
-  if (files_.size() == std::numeric_limits<uint32_t>::max()) return fail(Errc::Full, path.string() + ": over four thousand million files");
+  if (files_.size() == std::numeric_limits<uint32_t>::max())
+    return fail(Errc::Full, path.string() + ": over four thousand million files");
   const std::string name = path.filename().string();
-  files_.push_back({octets, names_.size(), static_cast<uint32_t>(name.size()), static_cast<uint32_t>(folders_.size() - 1)});
+  files_.push_back(
+      {octets, names_.size(), static_cast<uint32_t>(name.size()), static_cast<uint32_t>(folders_.size() - 1)});
   names_ += name;
   octets_ += octets;
   return {};

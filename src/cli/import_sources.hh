@@ -1,6 +1,6 @@
 #pragma once
-// The files of an import: what is named, and in folders all *.json, in the order of their names, however deep. A million names are kept in some
-// 40 octets each.
+// The files of an import: what is named, and in folders all *.json, in the order of their names, however deep. A
+// million names are kept in some 40 octets each.
 
 #include <cstdint>
 #include <filesystem>

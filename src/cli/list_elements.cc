@@ -92,7 +92,8 @@ Result<void> ListElements::find_list() {
     for (const char wanted : {'"', ':'}) {
       const auto next = peek(true);
       if (!next) return tl::unexpected(next.error());
-      if (wanted == '"' && *next == '}') return fail(Errc::Invalid, fmt::format("no list, and over {} octets: more than a manifest may have", most_));
+      if (wanted == '"' && *next == '}')
+        return fail(Errc::Invalid, fmt::format("no list, and over {} octets: more than a manifest may have", most_));
       if (*next != wanted) return wrong(fmt::format("{} wanted", wanted));
       if (wanted == ':') {
         take();

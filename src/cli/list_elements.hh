@@ -1,6 +1,7 @@
 #pragma once
-// The elements of a JSON list in a file of any size, one after the other: the list is the file, or the member `servers` of its object, as a registry
-// of MCP servers writes it. Only where elements begin and end is looked at; whether one is sound JSON is for its reader.
+// The elements of a JSON list in a file of any size, one after the other: the list is the file, or the member `servers`
+// of its object, as a registry of MCP servers writes it. Only where elements begin and end is looked at; whether one is
+// sound JSON is for its reader.
 
 #include <optional>
 #include <string>
@@ -14,9 +15,9 @@ namespace steward::cli {
 class ListElements {
  public:
   struct Element {
-    size_t number = 0;          ///< from 0
+    size_t number = 0;  ///< from 0
     uint64_t octets = 0;
-    std::string text;           ///< empty where it is over `most` octets
+    std::string text;  ///< empty where it is over `most` octets
   };
 
   /// `most`: octets of the longest element. Invalid where the file holds no list.
@@ -30,7 +31,8 @@ class ListElements {
   [[nodiscard]] uint64_t at() const { return block_start_ + at_; }
 
  private:
-  ListElements(FileReader file, std::string path, size_t most) : file_(std::move(file)), path_(std::move(path)), most_(most) {}
+  ListElements(FileReader file, std::string path, size_t most)
+      : file_(std::move(file)), path_(std::move(path)), most_(most) {}
 
   Result<void> find_list();
   /// The octet that is next, after white space where `skip` says so; -1 at the end of the file.

@@ -15,9 +15,10 @@ std::array<std::atomic<uint64_t>, numbers> checked;
 std::array<OperationCount, 5> operation_counts() {
   std::array<OperationCount, 5> counts{};
   size_t at = 0;
-  for (const Algorithm algorithm :
-       {Algorithm::RSASHA256, Algorithm::RSASHA512, Algorithm::ECDSAP256SHA256, Algorithm::ECDSAP384SHA384, Algorithm::ED25519})
-    counts.at(at++) = {algorithm, made.at(value(algorithm)).load(std::memory_order_relaxed), checked.at(value(algorithm)).load(std::memory_order_relaxed)};
+  for (const Algorithm algorithm : {Algorithm::RSASHA256, Algorithm::RSASHA512, Algorithm::ECDSAP256SHA256,
+                                    Algorithm::ECDSAP384SHA384, Algorithm::ED25519})
+    counts.at(at++) = {algorithm, made.at(value(algorithm)).load(std::memory_order_relaxed),
+                       checked.at(value(algorithm)).load(std::memory_order_relaxed)};
   return counts;
 }
 

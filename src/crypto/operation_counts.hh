@@ -1,6 +1,6 @@
 #pragma once
-// How many signatures this process has made and checked, by algorithm: what a benchmark puts beside the speed of the library. Counters that only grow;
-// any thread.
+// How many signatures this process has made and checked, by algorithm: what a benchmark puts beside the speed of the
+// library. Counters that only grow; any thread.
 
 #include <array>
 #include <cstdint>

@@ -16,7 +16,9 @@ Json json_of(const ImportRow& row) {
   if (!row.manifest.version.empty()) json["version"] = row.manifest.version;
   if (outcome == ImportOutcome::Refused) json["rule"] = row.rule;
   if (!row.manifest.notes.empty()) json["notes"] = row.manifest.notes;
-  if (row.first) json["first"] = {{"source", row.first->source}, {"element", row.first->element ? Json(*row.first->element) : Json(nullptr)}};
+  if (row.first)
+    json["first"] = {{"source", row.first->source},
+                     {"element", row.first->element ? Json(*row.first->element) : Json(nullptr)}};
   return json;
 }
 
@@ -43,7 +45,8 @@ std::shared_ptr<ImportRun> run_of(const Reply& reply) {
 void agent_import(Server& server, const Json& request, const Reply& reply) {
   const auto& policy = server.publish_policy();
   ImportDesk* desk = server.imports();
-  if (!policy || desk == nullptr) return end(reply, "there is no registry here: the configuration has no `registry`, or its zone is not one of ours");
+  if (!policy || desk == nullptr)
+    return end(reply, "there is no registry here: the configuration has no `registry`, or its zone is not one of ours");
   const auto custody = server.custody();
   if (!custody) return end(reply, "the registry has no custodial key (registry.custody-key): the log says why");
   ImportBatch batch;
@@ -55,11 +58,12 @@ void agent_import(Server& server, const Json& request, const Reply& reply) {
   }
   batch.texts = texts_of(request);
   batch.run = run_of(reply);
-  desk->take(std::move(batch), [reply, number = request.value("batch", uint64_t{0})](const std::vector<ImportRow>& rows) {
-    Json told = Json::array();
-    for (const ImportRow& row : rows) told.push_back(json_of(row));
-    end_with(reply, {{"batch", number}, {"rows", std::move(told)}});
-  });
+  desk->take(std::move(batch),
+             [reply, number = request.value("batch", uint64_t{0})](const std::vector<ImportRow>& rows) {
+               Json told = Json::array();
+               for (const ImportRow& row : rows) told.push_back(json_of(row));
+               end_with(reply, {{"batch", number}, {"rows", std::move(told)}});
+             });
 }
 
 }  // namespace steward::daemon

@@ -21,7 +21,8 @@ constexpr size_t few = 4;  // manifests that a thread takes at once: each is a s
 /// The pointer of an element, or below one, within the file whose element `at` came by itself as a list of one.
 std::string pointer_in_file(const std::string& at, std::string_view pointer) {
   constexpr std::string_view only_element = "/0";
-  return at.empty() ? std::string(pointer) : at + std::string(pointer.substr(std::min(pointer.size(), only_element.size())));
+  return at.empty() ? std::string(pointer)
+                    : at + std::string(pointer.substr(std::min(pointer.size(), only_element.size())));
 }
 
 std::optional<uint32_t> element_of(std::string_view pointer) {
@@ -30,6 +31,13 @@ std::optional<uint32_t> element_of(std::string_view pointer) {
   uint32_t element = 0;
   const auto [end, error] = std::from_chars(pointer.data() + slash + 1, pointer.data() + pointer.size(), element);
   return error == std::errc{} && end == pointer.data() + pointer.size() ? std::optional(element) : std::nullopt;
+}
+
+/// Where in its list a row stands, also one whose pointer goes on below the element.
+uint32_t place_in_list(std::string_view pointer) {
+  constexpr std::string_view servers = "/servers";
+  if (pointer.starts_with(servers)) pointer.remove_prefix(servers.size());
+  return element_of(pointer.substr(0, pointer.find('/', 1))).value_or(0);
 }
 
 std::vector<ImportRow> rows_of(const ImportText& text) {
@@ -49,14 +57,24 @@ std::vector<ImportRow> rows_of(const ImportText& text) {
     row.name = std::move(refusal.name);
     row.refuse(std::move(refusal.rule));
   }
+  std::stable_sort(rows.begin(), rows.end(), [](const ImportRow& a, const ImportRow& b) {
+    return place_in_list(a.pointer) < place_in_list(b.pointer);
+  });
   return rows;
 }
 
 /// Decides about the rows of a batch, one after the other.
 class Placing {
  public:
-  Placing(const ImportTerms& terms, ImportRun& run, const store::Reader& reader, const store::ZoneRecord& zone, UnixTime now)
-      : terms_(terms), policy_(*terms.policy), run_(run), reader_(reader), zone_(zone), book_(reader, zone.info), now_(now) {
+  Placing(const ImportTerms& terms, ImportRun& run, const store::Reader& reader, const store::ZoneRecord& zone,
+          UnixTime now)
+      : terms_(terms),
+        policy_(*terms.policy),
+        run_(run),
+        reader_(reader),
+        zone_(zone),
+        book_(reader, zone.info),
+        now_(now) {
     if (auto print = terms.custody->public_key().fingerprint()) custody_ = std::move(*print);
   }
 
@@ -68,7 +86,8 @@ class Placing {
     if (!policy_.namespace_of(*agent)) return row.refuse(not_hosted(row.manifest, *space));
     row.agent = agent->folded();
     const auto digest = crypto::sha256(as_bytes(row.manifest.octets));
-    if (const auto first = run_.first_of(*row.agent, digest, {row.source, element_of(row.pointer)})) return repeat(row, *first, digest);
+    if (const auto first = run_.first_of(*row.agent, digest, {row.source, element_of(row.pointer)}))
+      return repeat(row, *first, digest);
     compare(row);
   }
 
@@ -89,12 +108,14 @@ class Placing {
 
   /// Named by the configuration, or there are names below it.
   bool exists(const dns::Name& space) const {
-    return std::find(policy_.namespaces.begin(), policy_.namespaces.end(), space) != policy_.namespaces.end() || reader_.find(zone_.info, space);
+    return std::find(policy_.namespaces.begin(), policy_.namespaces.end(), space) != policy_.namespaces.end() ||
+           reader_.find(zone_.info, space);
   }
 
   std::string not_hosted(const agent::Manifest& manifest, const dns::Name& space) const {
     std::string rule = fmt::format("{} is no namespace that {} hosts", space.to_text(), policy_.zone.to_text());
-    if (manifest.owner && !terms_.space) rule += ": those of GitHub's users and organisations are the github registry's; --namespace puts it elsewhere";
+    if (manifest.owner && !terms_.space)
+      rule += ": those of GitHub's users and organisations are the github registry's; --namespace puts it elsewhere";
     return rule;
   }
 
@@ -119,8 +140,10 @@ class Placing {
 
   bool is_published(const ImportRow& row, const agent::AgentEntry& entry) const {
     const auto statement = statement_at(reader_.find(zone_.info, *row.agent));
-    const auto status = row.manifest.status == "deprecated" ? agent::AgentStatus::Deprecated : agent::AgentStatus::Active;
-    return statement && entry.fingerprint == custody_ && statement->fingerprint() == custody_ && statement->status() == status &&
+    const auto status =
+        row.manifest.status == "deprecated" ? agent::AgentStatus::Deprecated : agent::AgentStatus::Active;
+    return statement && entry.fingerprint == custody_ && statement->fingerprint() == custody_ &&
+           statement->status() == status &&
            statement->find("digest") == agent::sha256_text(as_bytes(row.manifest.octets));
   }
 
@@ -171,7 +194,8 @@ std::vector<ImportRow> read_import(const std::vector<ImportText>& texts, Paralle
   return rows;
 }
 
-void place_import(std::vector<ImportRow>& rows, const ImportTerms& terms, ImportRun& run, const store::Reader& reader, UnixTime now) {
+void place_import(std::vector<ImportRow>& rows, const ImportTerms& terms, ImportRun& run, const store::Reader& reader,
+                  UnixTime now) {
   const store::ZoneRecord* zone = reader.zone_record(terms.policy->zone);
   if (zone == nullptr) {
     for (ImportRow& row : rows) row.refuse(terms.policy->zone.to_text() + ": nothing is loaded");

@@ -1,6 +1,6 @@
 #pragma once
-// A batch of an import on its way: the texts that the operator gives, the manifests in them, where each becomes an agent, what is to be done with it,
-// and the records that the registry signs for it. Import thread, and its helpers.
+// A batch of an import on its way: the texts that the operator gives, the manifests in them, where each becomes an
+// agent, what is to be done with it, and the records that the registry signs for it. Import thread, and its helpers.
 
 #include <memory>
 #include <optional>
@@ -52,9 +52,10 @@ struct ImportTerms {
 /// The manifests of the texts, in their order, and what could not be read.
 std::vector<ImportRow> read_import(const std::vector<ImportText>& texts, Parallel& parallel);
 
-/// Where each is to stand, and what need not be done: names that came before in this import, manifests that are published as they are, agents that are
-/// their publishers'. `reader` has a snapshot.
-void place_import(std::vector<ImportRow>& rows, const ImportTerms& terms, ImportRun& run, const store::Reader& reader, UnixTime now);
+/// Where each is to stand, and what need not be done: names that came before in this import, manifests that are
+/// published as they are, agents that are their publishers'. `reader` has a snapshot.
+void place_import(std::vector<ImportRow>& rows, const ImportTerms& terms, ImportRun& run, const store::Reader& reader,
+                  UnixTime now);
 
 /// Signs what is left to do.
 void sign_import(std::vector<ImportRow>& rows, const ImportTerms& terms, Parallel& parallel);

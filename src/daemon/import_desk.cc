@@ -12,7 +12,8 @@ constexpr size_t most_in_slice = 256;  // agents in one transaction: some 50 ms 
 
 agent::AgentEntry facts_of(const agent::Manifest& manifest, UnixTime now) {
   agent::AgentEntry facts;
-  for (const auto& [name, value] : manifest.claims) facts.facts.insert_or_assign(name, agent::TrustFact{value, true, now});
+  for (const auto& [name, value] : manifest.claims)
+    facts.facts.insert_or_assign(name, agent::TrustFact{value, true, now});
   return facts;
 }
 
@@ -25,8 +26,8 @@ struct ImportDesk::Work {
   ImportBatch batch;
   Done done;
   std::vector<ImportRow> rows;
-  std::vector<ImportRow*> left;     // to be written
-  std::atomic<size_t> slices{0};    // that are not
+  std::vector<ImportRow*> left;   // to be written
+  std::atomic<size_t> slices{0};  // that are not
 };
 
 /// Some of what is left.
@@ -35,10 +36,13 @@ struct ImportDesk::Slice {
   size_t first = 0;
   size_t count = 0;
 
-  [[nodiscard]] std::span<ImportRow* const> rows() const { return std::span<ImportRow* const>(work->left).subspan(first, count); }
+  [[nodiscard]] std::span<ImportRow* const> rows() const {
+    return std::span<ImportRow* const>(work->left).subspan(first, count);
+  }
 };
 
-ImportDesk::ImportDesk(std::unique_ptr<store::Reader> reader, const Clock& clock, size_t threads, PostRegistry post_registry)
+ImportDesk::ImportDesk(std::unique_ptr<store::Reader> reader, const Clock& clock, size_t threads,
+                       PostRegistry post_registry)
     : reader_(std::move(reader)), clock_(clock), parallel_(threads), post_registry_(std::move(post_registry)) {}
 
 void ImportDesk::take(ImportBatch batch, Done done) {
@@ -86,21 +90,25 @@ void ImportDesk::write(RegistryZone& registry, ZoneKeeper& keeper, const Slice& 
     RegistryZone::Changes changes(registry, edit, tables);
     for (ImportRow* row : slice.rows()) {
       bool could = false;
-      const auto done = changes.act([&](change::ZoneEdit& zone, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
-        auto effect = change::import_agent(*row->agent, row->records, facts_of(row->manifest, clock_.now()), *terms.policy, zone, state, clock_.now());
-        if (!effect) return tl::unexpected<Error>(effect.error());
-        could = true;
-        row->outcome = effect->key_before.empty() ? ImportOutcome::Imported : ImportOutcome::Updated;
-        if (terms.dry_run) return taken_back();
-        return std::optional(std::move(*effect));
-      });
+      const auto done = changes.act(
+          [&](change::ZoneEdit& zone, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
+            auto effect = change::import_agent(*row->agent, row->records, facts_of(row->manifest, clock_.now()),
+                                               *terms.policy, zone, state, clock_.now());
+            if (!effect) return tl::unexpected<Error>(effect.error());
+            could = true;
+            row->outcome = effect->key_before.empty() ? ImportOutcome::Imported : ImportOutcome::Updated;
+            if (terms.dry_run) return taken_back();
+            return std::optional(std::move(*effect));
+          });
       if (done || (could && terms.dry_run)) continue;
       row->outcome = ImportOutcome::Refused;
       row->rule = done.error().what;
     }
     return {};
   };
-  keeper.edit(enter, false, [this, &registry, &keeper, slice](const LoadOutcome& outcome) { written(registry, keeper, slice, outcome); });
+  keeper.edit(enter, false, [this, &registry, &keeper, slice](const LoadOutcome& outcome) {
+    written(registry, keeper, slice, outcome);
+  });
 }
 
 // Writer thread, after the commit.

@@ -1,9 +1,11 @@
 #pragma once
-// Imports: manifests that others wrote, taken into the registry's custody (steward-records(7), "Without a key of its own").
+// Imports: manifests that others wrote, taken into the registry's custody (steward-records(7), "Without a key of its
+// own").
 //
-// take() is called on the main loop's thread. Batches are read, placed and signed on the desk's own thread with helpers on all cores, in the order in
-// which they come; then they go to the writer in slices, each a transaction with whatever else waits, so that a publish never waits for more than one
-// slice. What is told is told on the desk's thread: a client that reads slowly holds up no change.
+// take() is called on the main loop's thread. Batches are read, placed and signed on the desk's own thread with helpers
+// on all cores, in the order in which they come; then they go to the writer in slices, each a transaction with whatever
+// else waits, so that a publish never waits for more than one slice. What is told is told on the desk's thread: a
+// client that reads slowly holds up no change.
 
 #include <functional>
 #include <memory>
@@ -25,8 +27,8 @@ struct ImportBatch {
 class ImportDesk {
  public:
   /// Work for the writer with the registry's zone, and what to say where there is none.
-  using PostRegistry =
-      std::function<void(std::function<void(RegistryZone&, ZoneKeeper&)>, const std::function<void(const std::string&)>& refused)>;
+  using PostRegistry = std::function<void(std::function<void(RegistryZone&, ZoneKeeper&)>,
+                                          const std::function<void(const std::string&)>& refused)>;
   /// On the desk's thread: what became of each manifest.
   using Done = std::function<void(const std::vector<ImportRow>&)>;
 

@@ -13,7 +13,9 @@ size_t ImportRun::KeyHash::operator()(const Key& key) const {
   return hash;
 }
 
-bool ImportRun::Entry::has_digest(ByteView sha256) const { return std::equal(digest.begin(), digest.end(), sha256.begin()); }
+bool ImportRun::Entry::has_digest(ByteView sha256) const {
+  return std::equal(digest.begin(), digest.end(), sha256.begin());
+}
 
 std::optional<ImportRun::Entry> ImportRun::first_of(dns::NameView agent, ByteView sha256, const ImportPlace& place) {
   const auto hash = crypto::sha256(dns::Name(agent).folded().view().wire());

@@ -1,6 +1,6 @@
 #pragma once
-// What one import has brought so far: which name came from where, so that the first manifest of a name wins. As long as the operator's connection; a
-// few dozen octets a name, however long the names are. The import thread's.
+// What one import has brought so far: which name came from where, so that the first manifest of a name wins. As long as
+// the operator's connection; a few dozen octets a name, however long the names are. The import thread's.
 
 #include <array>
 #include <cstdint>

@@ -42,13 +42,10 @@ class RegistryServer(servers.Steward):
             raise BenchError("status: %s" % done.stderr)
         return json.loads(done.stdout)
 
-    def signatures(self):
-        return self.status()["signatures"]
-
 
 def run(options, _classes, report, note):
     speeds = _speeds(options, note)
-    for algorithm, (made, checked) in speeds.items():
+    for algorithm, (made, checked) in speeds[0].items():
         report.add("openssl speed, all cores, %s" % algorithm, "steward", made, "sign/s")
         report.add("openssl speed, all cores, %s, verify" % algorithm, "steward", checked, "verify/s")
     for number in range(options.rounds):
@@ -56,11 +53,15 @@ def run(options, _classes, report, note):
 
 
 def _speeds(options, note):
-    """Signatures and verifications a second on all cores."""
+    """Signatures and verifications a second on all cores, and in a second of CPU of one core."""
     note("openssl speed")
+    seconds = "1" if options.smoke else "3"
+    return _openssl_speed("-seconds", seconds, "-multi", str(os.cpu_count() or 1)), _openssl_speed("-seconds", seconds)
+
+
+def _openssl_speed(*arguments):
     names = [name for name, _ in SPEEDS.values()]
-    done = subprocess.run(["openssl", "speed", "-seconds", "1" if options.smoke else "3", "-multi", str(os.cpu_count() or 1), *names],
-                          capture_output=True, text=True, timeout=300)
+    done = subprocess.run(["openssl", "speed", *arguments, *names], capture_output=True, text=True, timeout=300)
     speeds = {}
     for algorithm, (_, pattern) in SPEEDS.items():
         lines = [line for line in done.stdout.splitlines() if re.search(pattern, line)]
@@ -71,7 +72,7 @@ def _speeds(options, note):
 
 
 def _floor(speeds, before, after):
-    """Seconds that all cores need for what was signed and checked between two readings."""
+    """Seconds that it takes at these speeds what was signed and checked between two readings."""
     seconds = 0.0
     for algorithm, counts in after.items():
         earlier = before.get(algorithm, {"made": 0, "checked": 0})
@@ -131,24 +132,35 @@ def _flood(options, server, mode, word, count, folder, *more):
     return json.loads(done.stdout)
 
 
-def _add_rate(report, what, speeds, counts, agents, seconds):
-    before, after = counts
-    floor = _floor(speeds, before, after)
+class Reading:
+    """What the server has signed, checked and spent until now."""
+
+    def __init__(self, server):
+        self.signatures = server.status()["signatures"]
+        self.cpu = machine.cpu(server.pid).total
+
+
+def _add_rate(report, what, speeds, before, after, agents, seconds):
+    cpu = after.cpu - before.cpu
+    before, after = before.signatures, after.signatures
+    floor = _floor(speeds[0], before, after)
     made, checked = _operations(before, after)
     report.add("agents a second, " + what, "steward", agents / seconds, "1/s")
     report.add("  crypto floor, agents a second, " + what, "steward", agents / floor, "1/s")
     report.add("  rate / crypto floor, " + what, "steward", floor / seconds, "")
     report.add("  signatures made an agent, " + what, "steward", made / agents, "")
     report.add("  signatures checked an agent, " + what, "steward", checked / agents, "")
+    report.add("  CPU us of the server an agent, " + what, "steward", 1e6 * cpu / agents, "us")
+    report.add("  the signatures' part of it at one core's speed, " + what, "steward", _floor(speeds[1], before, after) / cpu, "")
     report.add("ms an agent, " + what, "steward", 1000 * seconds / agents, "ms")
     report.add("crypto floor / rate, " + what, "steward", seconds / floor, "")
 
 
 def _many(options, report, speeds, server, folder, keys):
     count = 300 if options.smoke else 10_000
-    before = server.signatures()
+    before = Reading(server)
     said = _flood(options, server, "flood", "many", count, folder, "--zone", ZONE, "--keys", keys, "--clients", str(PUBLISHERS))
-    _add_rate(report, MANY, speeds, (before, server.signatures()), count, said["seconds"])
+    _add_rate(report, MANY, speeds, before, Reading(server), count, said["seconds"])
     report.add("  ms until NOERROR, %s, median" % MANY, "steward", said["median_ms"], "ms")
     report.add("  ms until NOERROR, %s, p99" % MANY, "steward", said["p99_ms"], "ms")
 
@@ -159,7 +171,7 @@ def _import(options, report, speeds, server, folder):
                            "import"], capture_output=True, text=True, timeout=options.limit)
     if done.returncode != 0:
         raise BenchError("publish-flood write: " + done.stderr)
-    before = server.signatures()
+    before = Reading(server)
     with open(os.path.join(folder, "imported"), "w+b") as out:
         began = time.monotonic()
         running = subprocess.Popen([server.path(), "import", manifests, "--config", server.config, "--json"], stdout=out, stderr=subprocess.STDOUT)
@@ -170,7 +182,7 @@ def _import(options, report, speeds, server, folder):
     running.returncode = os.waitstatus_to_exitcode(status)
     if running.returncode != 0:
         raise BenchError("import ended with %d: %s\n%s" % (running.returncode, tail, server.log_tail()))
-    _add_rate(report, IMPORT, speeds, (before, server.signatures()), options.agents, seconds)
+    _add_rate(report, IMPORT, speeds, before, Reading(server), options.agents, seconds)
     report.add("  peak memory of the server, import", "steward", machine.peak_rss(server.pid), "MiB")
     report.add("  peak memory of the client, import", "steward", usage.ru_maxrss / 1024, "MiB")
     report.add("  anonymous memory of the server after it", "steward", machine.memory(server.pid)["anonymous"], "MiB")

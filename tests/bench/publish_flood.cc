@@ -1,7 +1,8 @@
 // publish-flood: agents published as a publisher does it.
 //
 // latency  one Publisher of libsteward, one connection: from the manifest's file to NOERROR, one after the other.
-// flood    UPDATEs made and signed beforehand, so that the generator costs next to nothing while the server is timed; --clients connections have
+// flood    UPDATEs made and signed beforehand, so that the generator costs next to nothing while the server is timed;
+// --clients connections have
 //          one message under way each.
 // write    manifests as files, for an import.
 #include <poll.h>
@@ -137,7 +138,8 @@ class Flood {
       const client::PublishWish wish{*agent, SystemClock().now(), {}};
       const auto plan = client::plan_publish(*manifest, wish, nothing, *keys);
       if (!plan) throw std::runtime_error(plan.error().what);
-      const auto message = client::build_signed_publish(static_cast<uint16_t>(i), plan->update, {*agent, plan->signer.key, plan->signer.flags}, wish.now);
+      const auto message = client::build_signed_publish(static_cast<uint16_t>(i), plan->update,
+                                                        {*agent, plan->signer.key, plan->signer.flags}, wish.now);
       if (!message) throw std::runtime_error(message.error().what);
       // RFC 1035 §4.2.2: two octets of length on a stream.
       std::string& framed = messages_.emplace_back();
@@ -193,21 +195,27 @@ class Flood {
 
 int run(int argc, char** argv) {
   Settings set;
-  const Option options[] = {{"--mode", nullptr, &set.mode},     {"--zone", nullptr, &set.zone},   {"--namespace", nullptr, &set.name_space},
-                            {"--keys", nullptr, &set.keys},     {"--folder", nullptr, &set.folder}, {"--word", nullptr, &set.word},
-                            {"--port", &set.port, nullptr},     {"--count", &set.count, nullptr}, {"--clients", &set.clients, nullptr}};
+  const Option options[] = {
+      {"--mode", nullptr, &set.mode}, {"--zone", nullptr, &set.zone},     {"--namespace", nullptr, &set.name_space},
+      {"--keys", nullptr, &set.keys}, {"--folder", nullptr, &set.folder}, {"--word", nullptr, &set.word},
+      {"--port", &set.port, nullptr}, {"--count", &set.count, nullptr},   {"--clients", &set.clients, nullptr}};
   if (!parse_options(argc, argv, options) || (set.mode != "latency" && set.mode != "flood" && set.mode != "write")) {
-    std::fputs("usage: publish-flood --mode latency|flood|write --count N [--port N --keys DIR] [--namespace NAME] [--zone NAME --clients N] "
-               "[--folder DIR] [--word WORD]\n", stderr);
+    std::fputs(
+        "usage: publish-flood --mode latency|flood|write --count N [--port N --keys DIR] [--namespace NAME] [--zone "
+        "NAME --clients N] "
+        "[--folder DIR] [--word WORD]\n",
+        stderr);
     return 2;
   }
   Totals totals = set.mode == "write" ? write_files(set) : set.mode == "latency" ? one_by_one(set) : Flood(set).run();
   const double median = percentile(totals.times, 0.5);
   const double p99 = percentile(totals.times, 0.99);
   const auto number = [](uint64_t value) { return static_cast<unsigned long long>(value); };
-  std::printf("{\"done\": %llu, \"refused\": %llu, \"lost\": %llu, \"seconds\": %.6f, \"rate\": %.1f, \"median_ms\": %.4f, \"p99_ms\": %.4f}\n",
-              number(totals.done), number(totals.refused), number(totals.lost), totals.seconds, static_cast<double>(totals.done) / totals.seconds, median,
-              p99);
+  std::printf(
+      "{\"done\": %llu, \"refused\": %llu, \"lost\": %llu, \"seconds\": %.6f, \"rate\": %.1f, \"median_ms\": %.4f, "
+      "\"p99_ms\": %.4f}\n",
+      number(totals.done), number(totals.refused), number(totals.lost), totals.seconds,
+      static_cast<double>(totals.done) / totals.seconds, median, p99);
   if (!totals.why.empty()) std::fprintf(stderr, "publish-flood: %s\n", totals.why.c_str());
   return totals.refused + totals.lost == 0 ? 0 : 1;
 }

@@ -20,7 +20,8 @@ void write(const fs::path& path, std::string_view text) {
 
 TEST_CASE("import sources: all *.json of a folder, sorted, however deep, and no other") {
   const TestFolder folder;
-  for (const char* name : {"b.json", "a.json", "notes.txt", "sub/d.json", "sub/deep/c.json"}) write(folder.path / name, "{}");
+  for (const char* name : {"b.json", "a.json", "notes.txt", "sub/d.json", "sub/deep/c.json"})
+    write(folder.path / name, "{}");
   ImportSources sources;
   REQUIRE(sources.add(folder.path));
   REQUIRE(sources.size() == 4);

@@ -36,7 +36,8 @@ using Texts = std::vector<std::string>;
 
 TEST_CASE("list elements: each is given with its exact octets, and white space around it is not") {
   const TestFolder folder;
-  CHECK(elements_of(folder, " [ {\"a\": [1, 2]} ,\n\"x\",3 , null,[]] ") == Texts{"{\"a\": [1, 2]}", "\"x\"", "3", "null", "[]"});
+  CHECK(elements_of(folder, " [ {\"a\": [1, 2]} ,\n\"x\",3 , null,[]] ") ==
+        Texts{"{\"a\": [1, 2]}", "\"x\"", "3", "null", "[]"});
   CHECK(elements_of(folder, "[]").empty());
 }
 
@@ -47,7 +48,8 @@ TEST_CASE("list elements: brackets and quotes within strings end nothing") {
 
 TEST_CASE("list elements: the list may be the member servers, whatever stands before it") {
   const TestFolder folder;
-  const std::string path = write(folder, R"({"servers2":[1],"text":"\"servers\":[","nested":{"servers":[9]},"servers":[{"n":1}],"more":[2]})");
+  const std::string path = write(
+      folder, R"({"servers2":[1],"text":"\"servers\":[","nested":{"servers":[9]},"servers":[{"n":1}],"more":[2]})");
   auto list = ListElements::open(path, 100);
   REQUIRE(list);
   CHECK(list->pointer() == "/servers");
