@@ -237,6 +237,8 @@ void Server::run() {
   log::info("stopping");
   second_timer_.reset();
   watchdog_timer_.reset();
+  // A thread that waits for a client to read goes on, and can end.
+  control_.reset();
   exports_.stop();
   if (imports_) imports_->stop();
   writer_.stop();
