@@ -20,6 +20,7 @@
 #include "config/diff.hh"
 #include "daemon/answer_worker.hh"
 #include "daemon/catalogs.hh"
+#include "daemon/import_desk.hh"
 #include "daemon/notifier.hh"
 #include "daemon/notify_socket.hh"
 #include "daemon/operations.hh"
@@ -73,6 +74,10 @@ class Server {
   // For the control socket (main thread).
   /// What publishers may do; null where there is no registry.
   [[nodiscard]] const std::shared_ptr<const change::PublishPolicy>& publish_policy() const { return publish_policy_; }
+  /// Of the agents that nobody has claimed; null where there is none.
+  [[nodiscard]] std::shared_ptr<const crypto::KeyPair> custody() const { return registry_ ? registry_->custody() : nullptr; }
+  /// Null where there is no registry.
+  [[nodiscard]] ImportDesk* imports() { return imports_.get(); }
   [[nodiscard]] const config::Config& config() const { return config_; }
   [[nodiscard]] const StatusBoard& board() const { return board_; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
@@ -231,6 +236,7 @@ class Server {
   std::unique_ptr<KeeperRoom> room_;
   std::unique_ptr<Catalogs> catalogs_;
   std::unique_ptr<RegistryZone> registry_;  // null: none here
+  std::unique_ptr<ImportDesk> imports_;     // the same
   std::map<std::string, std::unique_ptr<ZoneKeeper>> keepers_;
   std::atomic<int64_t> earliest_event_{INT64_MAX};
   std::atomic<bool> tending_{false};

@@ -55,6 +55,10 @@ Result<void> Server::open_registry() {
   auto reader = store_->make_reader();
   if (!reader) return tl::unexpected<Error>(reader.error());
   registry_ = std::make_unique<RegistryZone>(publish_policy_, custody_key(), std::move(*reader), clock_);
+  auto import_reader = store_->make_reader();
+  if (!import_reader) return tl::unexpected<Error>(import_reader.error());
+  imports_ = std::make_unique<ImportDesk>(std::move(*import_reader), clock_, std::max(1U, std::thread::hardware_concurrency()),
+                                          [this](auto work, const auto& refused) { post_registry(std::move(work), refused); });
   return {};
 }
 
