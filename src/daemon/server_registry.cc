@@ -44,6 +44,9 @@ Result<void> Server::open_registry() {
   publish_policy_ = std::make_shared<const change::PublishPolicy>(publish_policy_of(*config_.registry, store_->incarnation()));
   auto reader = store_->make_reader();
   if (!reader) return tl::unexpected<Error>(reader.error());
+  auto discover = store_->make_reader();
+  if (!discover) return tl::unexpected<Error>(discover.error());
+  discover_reader_ = std::move(*discover);
   registry_ = std::make_unique<RegistryZone>(publish_policy_, custody_key(), std::move(*reader), clock_);
   return {};
 }
