@@ -83,6 +83,8 @@ def suites():
         Suite("kill and reload", ["tests/scenario/kill_reload.py"], "build release"),
         Suite("update and kill", ["tests/scenario/update_kill.py"], "build release"),
         Suite("updates", ["tests/scenario/update_day.py"], "build release"),
+        Suite("clients", ["tests/scenario/client_day.py"], "build release"),
+        Suite("publishing", ["tests/scenario/publish_day.py"], "build release"),
         Suite("links of publishers", ["tests/scenario/publisher_links.py"], "build release"),
         Suite("publisher's day", ["tests/scenario/publisher_day.py"], "build release"),
         Suite("store commands", ["tests/scenario/store_commands.py"], "build release"),

@@ -57,7 +57,8 @@ EditPlan::Item& EditPlan::touch(const Bytes& key) {
   const auto [at, is_new] = items_.try_emplace(key);
   Item& item = at->second;
   if (!is_new) return item;
-  item.stored = nodes_.find(key);
+  const auto edit = edits_.find(key);
+  item.stored = edit != edits_.end() ? edit->second.stored : nodes_.find(key);
   item.exists = static_cast<bool>(item.stored);
   if (!item.stored) return item;
   item.owner = dns::Name(item.stored.owner());

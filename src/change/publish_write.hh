@@ -17,8 +17,8 @@ class AgentWriter {
   /// tables, and the edit is the caller's to take back; after Io or Full of a table the transaction must not be
   /// committed.
   Result<void> write(agent::AgentEntry& entry, const std::optional<ListedAgent>& listed, agent::HistoryEntry what);
-  /// Trust alone: no write of the agent's.
-  Result<void> write_trust(agent::AgentEntry& entry, const std::optional<ListedAgent>& listed);
+  /// Trust alone: no write of the agent's. Where neither it nor the facts are new, the book and the listings stay.
+  Result<void> write_trust(agent::AgentEntry& entry, const std::optional<ListedAgent>& listed, bool has_new_facts);
 
  private:
   void step_clock(agent::WriteStamp& write) const;

@@ -49,8 +49,9 @@ void keygen(Console& console, const KeygenWish& wish) {
       wish.rotate
           ? "The next `steward publish` puts it in the place of the key before it, or `steward rotate` does now. "
             "Keep both files until then."
-          : "Before the first publish the registry's operator allows the fingerprint: "
-            "`steward-registry publisher allow`.");
+          : fmt::format("Before the first publish the registry's operator allows it: "
+                        "steward-registry publisher allow {}",
+                        key->fingerprint));
 }
 
 }  // namespace

@@ -35,10 +35,13 @@ Json request_of(std::string_view command, const PublisherRequest& publisher) {
 
 void add_list(CLI::App& publisher, Console& console) {
   CLI::App* list = publisher.add_subcommand("list", "List the keys that may publish new agents");
-  list->footer("Examples:\n  steward-registry publisher list\n  steward-registry publisher list --json | jq -r '.publishers[].fingerprint'");
+  list->footer(
+      "Examples:\n  steward-registry publisher list\n  steward-registry publisher list --json | jq -r "
+      "'.publishers[].fingerprint'");
   auto remote = add_remote_options(*list, JsonOption::Offered);
   list->callback([&console, remote] {
-    ask(console, *remote, {{"command", control::publisher_list}}, [&](const Json& reply) { show_publishers(console, reply); });
+    ask(console, *remote, {{"command", control::publisher_list}},
+        [&](const Json& reply) { show_publishers(console, reply); });
   });
 }
 
@@ -49,26 +52,34 @@ void add_allow(CLI::App& publisher, Console& console) {
       "  steward-registry publisher allow sha256:0123…ef --namespace team.acme-corp.com");
   auto remote = add_remote_options(*allow, JsonOption::Offered);
   auto request = std::make_shared<PublisherRequest>();
-  allow->add_option("FINGERPRINT", request->fingerprint, "sha256: and 64 hexadecimal digits, as the publisher's keygen shows it")->required();
-  allow->add_option("--namespace", request->space, "Namespace below the apex; default the registry's own")->type_name("NAME");
+  allow
+      ->add_option("FINGERPRINT", request->fingerprint,
+                   "sha256: and 64 hexadecimal digits, as the publisher's keygen shows it")
+      ->required();
+  allow->add_option("--namespace", request->space, "Namespace below the apex; default the registry's own")
+      ->type_name("NAME");
   allow->add_option("--note", request->note, "Whose it is, for people")->type_name("TEXT");
   allow->callback([&console, remote, request] {
     ask(console, *remote, request_of(control::publisher_allow, *request), [&](const Json& reply) {
-      console.line(fmt::format("{} may publish in {}", printable(text_field(reply, "fingerprint")), printable(text_field(reply, "namespace"))));
+      console.line(fmt::format("{} may publish in {}", printable(text_field(reply, "fingerprint")),
+                               printable(text_field(reply, "namespace"))));
     });
   });
 }
 
 void add_remove(CLI::App& publisher, Console& console) {
-  CLI::App* remove = publisher.add_subcommand("remove", "Let a key publish no new agents any more; those that it has it keeps");
+  CLI::App* remove =
+      publisher.add_subcommand("remove", "Let a key publish no new agents any more; those that it has it keeps");
   remove->footer("Examples:\n  steward-registry publisher remove sha256:0123…ef");
   auto remote = add_remote_options(*remove, JsonOption::Offered);
   auto request = std::make_shared<PublisherRequest>();
   remove->add_option("FINGERPRINT", request->fingerprint, "sha256: and 64 hexadecimal digits")->required();
-  remove->add_option("--namespace", request->space, "Namespace below the apex; default the registry's own")->type_name("NAME");
+  remove->add_option("--namespace", request->space, "Namespace below the apex; default the registry's own")
+      ->type_name("NAME");
   remove->callback([&console, remote, request] {
     ask(console, *remote, request_of(control::publisher_remove, *request), [&](const Json& reply) {
-      console.line(fmt::format("{} may publish nothing new in {}", printable(text_field(reply, "fingerprint")), printable(text_field(reply, "namespace"))));
+      console.line(fmt::format("{} may publish nothing new in {}", printable(text_field(reply, "fingerprint")),
+                               printable(text_field(reply, "namespace"))));
     });
   });
 }

@@ -206,6 +206,8 @@ registry:
   namespace: {space}
 {parent}  apex: {apex}
   id: {id}
+  # publishers: [{{fingerprint: "sha256:…", note: whose}}]   # or: steward-registry publisher allow FINGERPRINT
+  # open: true                    # any key may publish a name that nobody has
 
 zones:
   - name: {zone}

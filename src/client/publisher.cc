@@ -60,15 +60,27 @@ Outcome<RegistryCall> call_of(const Settings& settings, const dns::Name& name) {
   return std::move(*call);
 }
 
+/// As an operator names a namespace: without the apex.
+std::string below_apex(dns::NameView space, const dns::Name& apex) {
+  const std::string text = plain_text(space);
+  const std::string end = "." + plain_text(apex);
+  return space.is_below(apex) ? text.substr(0, text.size() - end.size()) : text;
+}
+
 /// What to do about a refusal, where that is known; else nothing.
-std::string advice(const PublishPlan& plan, dns::Rcode rcode) {
+std::string advice(const PublishPlan& plan, dns::Rcode rcode, const dns::Name& apex) {
   switch (rcode) {
-    case dns::Rcode::REFUSED:
+    case dns::Rcode::REFUSED: {
       if (plan.action != "publish" && plan.action != "claim") return {};
+      const dns::NameView space = plan.update.agent.view().parent();
+      const std::string option =
+          space == plan.update.zone.view() ? std::string() : " --namespace " + below_apex(space, apex);
       return fmt::format(
-          "; if the namespace does not allow this key yet, its operator does that with "
-          "`steward-registry publisher allow`, and the fingerprint {}",
-          plan.statement.fingerprint());
+          "; if the namespace does not allow this key yet, the registry's operator does: steward-registry publisher "
+          "allow "
+          "{}{}",
+          plan.statement.fingerprint(), option);
+    }
     case dns::Rcode::NOTAUTH: return "; is this machine's clock right, and does the registry serve that zone itself?";
     case dns::Rcode::SERVFAIL: return "; the registry could not do it now: try again later";
     case dns::Rcode::NOTIMP: return "; that server takes no UPDATE (RFC 2136): is --registry the right one?";
@@ -334,10 +346,11 @@ class Publisher::State {
       if (!there) return there.failure();
       if (*there) return Done{};
     }
-    return Failure{Fault::Refused,
-                   fmt::format("registry {} refuses to {} {}: {}{}{}", call_->text(), plan.action,
-                               plain_text(plan.update.agent), dns::to_text(response->rcode),
-                               response->text.empty() ? "" : ": " + response->text, advice(plan, response->rcode))};
+    const auto apex = dns::Name::from_text(settings_.apex);
+    return Failure{Fault::Refused, fmt::format("registry {} refuses to {} {}: {}{}{}", call_->text(), plan.action,
+                                               plain_text(plan.update.agent), dns::to_text(response->rcode),
+                                               response->text.empty() ? "" : ": " + response->text,
+                                               advice(plan, response->rcode, apex ? *apex : dns::Name()))};
   }
 
   Settings settings_;

@@ -14,7 +14,8 @@ constexpr std::string_view fingerprint_prefix = "sha256:";
 
 class RegistryChecks {
  public:
-  RegistryChecks(Config& config, std::vector<Problem>& problems) : config_(config), registry_(*config.registry), problems_(problems) {}
+  RegistryChecks(Config& config, std::vector<Problem>& problems)
+      : config_(config), registry_(*config.registry), problems_(problems) {}
 
   void run() {
     const Setting* given = setting("registry.namespace");
@@ -44,8 +45,8 @@ class RegistryChecks {
     registry_.id = id_of_namespace(registry_.space);
     const Setting* given = setting("registry.id");
     if (given != nullptr && given->text != registry_.id)
-      problem(given->at,
-              fmt::format("registry.id: expected '{}', the namespace in reverse order, found '{}'", registry_.id, given->text));
+      problem(given->at, fmt::format("registry.id: expected '{}', the namespace in reverse order, found '{}'",
+                                     registry_.id, given->text));
   }
 
   void parent() {
@@ -57,8 +58,8 @@ class RegistryChecks {
     if (!registry_.parent) return;
     const dns::NameView parent = *registry_.parent;
     if (!registry_.zone.view().is_below(parent) || !parent.is_at_or_below(registry_.apex))
-      problem(given->at, fmt::format("registry.parent: expected {} or a zone between it and {}, found {}", registry_.apex.to_text(),
-                                     registry_.zone.to_text(), parent.to_text()));
+      problem(given->at, fmt::format("registry.parent: expected {} or a zone between it and {}, found {}",
+                                     registry_.apex.to_text(), registry_.zone.to_text(), parent.to_text()));
   }
 
   /// The full name of a namespace that the registry's zone hosts.
@@ -67,7 +68,8 @@ class RegistryChecks {
     if (!space) return tl::unexpected(space.error());
     auto name = zone_of_namespace(*space, registry_.apex);
     if (name && !name->view().is_at_or_below(registry_.zone))
-      return fail(Errc::Invalid, fmt::format("namespace '{}': expected one at or below {}, the registry's own", text, registry_.space.to_text()));
+      return fail(Errc::Invalid, fmt::format("namespace '{}': expected one at or below {}, the registry's own", text,
+                                             registry_.space.to_text()));
     return name;
   }
 
@@ -95,11 +97,14 @@ class RegistryChecks {
         if (name) publisher.space = *name;
       }
       std::string& text = publisher.fingerprint;
-      std::transform(text.begin(), text.end(), text.begin(), [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
+      std::transform(text.begin(), text.end(), text.begin(),
+                     [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
       const bool good = text.starts_with(fingerprint_prefix) &&
                         text.find_first_not_of("0123456789abcdef", fingerprint_prefix.size()) == std::string::npos;
       if (!good)
-        problem(publisher.at, fmt::format("registry.publishers: fingerprint '{}'; expected sha256: and 64 hexadecimal digits", shown(text)));
+        problem(publisher.at,
+                fmt::format("registry.publishers: fingerprint '{}'; expected sha256: and 64 hexadecimal digits",
+                            shown(text)));
     }
   }
 
@@ -112,10 +117,11 @@ class RegistryChecks {
   void replica() {
     const Setting* given = setting("registry.replica");
     const std::string& name = registry_.replica;
-    const bool good = name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos && !name.starts_with('-') &&
-                      !name.ends_with('-');
+    const bool good = name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos &&
+                      !name.starts_with('-') && !name.ends_with('-');
     if (!good && given != nullptr)
-      problem(given->at, fmt::format("registry.replica: '{}'; expected lower-case letters, digits and hyphens inside", shown(name)));
+      problem(given->at, fmt::format("registry.replica: '{}'; expected lower-case letters, digits and hyphens inside",
+                                     shown(name)));
   }
 
   Config& config_;

@@ -1,7 +1,5 @@
 #include "daemon/agent_index.hh"
 
-#include <algorithm>
-
 namespace steward::daemon {
 namespace {
 
@@ -39,21 +37,35 @@ void AgentIndex::change(const change::PublishEffect& effect) {
     if (effect.key_after != effect.key_before) space.look_alikes.add(label_of(effect.agent), effect.key_after);
   }
   const std::string name = effect.agent.to_text();
-  if (const auto lease = leases_.find(name); lease != leases_.end()) {
-    const auto [first, last] = expiries_.equal_range(lease->second);
-    const auto mine = std::find_if(first, last, [&](const auto& expiry) { return expiry.second == effect.agent; });
-    if (mine != last) expiries_.erase(mine);
-    leases_.erase(lease);
-  }
-  if (effect.lease_until && !effect.key_after.empty()) {
-    leases_[name] = *effect.lease_until;
-    expiries_.emplace(*effect.lease_until, effect.agent);
-  }
+  forget_lease(name);
+  // How long its TTLs are is not known here: the first look tells.
+  if (effect.lease_until && !effect.key_after.empty()) enter_lease(name, {*effect.lease_until, UnixTime{}});
+}
+
+void AgentIndex::forget_lease(const std::string& agent) {
+  const auto lease = leases_.find(agent);
+  if (lease == leases_.end()) return;
+  looks_.erase({lease->second.look, agent});
+  leases_.erase(lease);
+}
+
+void AgentIndex::enter_lease(const std::string& agent, const Lease& lease) {
+  leases_[agent] = lease;
+  looks_.emplace(lease.look, agent);
+}
+
+void AgentIndex::look_again(const dns::Name& agent, UnixTime when) {
+  const std::string name = agent.to_text();
+  const auto lease = leases_.find(name);
+  if (lease == leases_.end()) return;
+  const UnixTime until = lease->second.until;
+  forget_lease(name);
+  enter_lease(name, {until, when});
 }
 
 void AgentIndex::apply(const change::PublishEffect& effect) {
   const auto lease = leases_.find(effect.agent.to_text());
-  undo_.push_back({effect, lease != leases_.end() ? std::optional(lease->second) : std::nullopt});
+  undo_.push_back({effect, lease != leases_.end() ? std::optional(lease->second.until) : std::nullopt});
   change(effect);
 }
 
@@ -75,15 +87,15 @@ uint32_t AgentIndex::agents_of_namespace(const dns::Name& space) const {
   return found != spaces_.end() ? found->second.agents : 0;
 }
 
-std::optional<UnixTime> AgentIndex::next_expiry() const {
-  return expiries_.empty() ? std::nullopt : std::optional(expiries_.begin()->first);
+std::optional<UnixTime> AgentIndex::next_look() const {
+  return looks_.empty() ? std::nullopt : std::optional(looks_.begin()->first);
 }
 
-std::vector<dns::Name> AgentIndex::expired(UnixTime now, size_t most) const {
+std::vector<dns::Name> AgentIndex::due(UnixTime now, size_t most) const {
   std::vector<dns::Name> agents;
-  for (const auto& [until, agent] : expiries_) {
-    if (until > now || agents.size() == most) break;
-    agents.push_back(agent);
+  for (const auto& [when, agent] : looks_) {
+    if (when > now || agents.size() == most) break;
+    if (const auto name = dns::Name::from_text(agent)) agents.push_back(*name);
   }
   return agents;
 }

@@ -1,12 +1,14 @@
 #pragma once
-// What the writer holds in memory of the agents of the registry's zone, so that a publish is admitted without a walk: the look-alikes of each
-// namespace, how many agents each key and namespace has, and when the next lease ends.
+// What the writer holds in memory of the agents of the registry's zone, so that a publish is admitted without a walk:
+// the look-alikes of each namespace, how many agents each key and namespace has, and when the next lease is to be
+// looked at.
 //
-// Built from the book (agent/book.hh) before the first publish is admitted; in step with each commit after that: apply() as a change is
-// evaluated, so that the next one of the same transaction sees it, then keep() or roll_back(). Writer thread.
+// Built from the book (agent/book.hh) before the first publish is admitted; in step with each commit after that:
+// apply() as a change is evaluated, so that the next one of the same transaction sees it, then keep() or roll_back().
+// Writer thread.
 
-#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -32,10 +34,12 @@ class AgentIndex {
   [[nodiscard]] uint32_t agents_of_key(std::string_view fingerprint) const;
   [[nodiscard]] uint32_t agents_of_namespace(const dns::Name& space) const;
 
-  /// When the next lease ends.
-  [[nodiscard]] std::optional<UnixTime> next_expiry() const;
-  /// Agents whose lease has ended, the earliest first, at most `most`.
-  [[nodiscard]] std::vector<dns::Name> expired(UnixTime now, size_t most) const;
+  /// When the next lease is to be looked at.
+  [[nodiscard]] std::optional<UnixTime> next_look() const;
+  /// Agents whose lease is to be looked at, the earliest first, at most `most`.
+  [[nodiscard]] std::vector<dns::Name> due(UnixTime now, size_t most) const;
+  /// The lease of this agent needs no look before `when`. Forgotten with the next change of the agent.
+  void look_again(const dns::Name& agent, UnixTime when);
 
   [[nodiscard]] size_t agents() const { return agents_; }
   [[nodiscard]] size_t leases() const { return leases_.size(); }
@@ -55,8 +59,15 @@ class AgentIndex {
 
   std::unordered_map<std::string, Space> spaces_;  // by name as text
   std::unordered_map<std::string, uint32_t> keys_;
-  std::unordered_map<std::string, UnixTime> leases_;       // by agent, of those that have one
-  std::multimap<UnixTime, dns::Name> expiries_;
+  struct Lease {
+    UnixTime until;
+    UnixTime look;
+  };
+  void forget_lease(const std::string& agent);
+  void enter_lease(const std::string& agent, const Lease& lease);
+
+  std::unordered_map<std::string, Lease> leases_;  // by agent, of those that have one
+  std::set<std::pair<UnixTime, std::string>> looks_;
   size_t agents_ = 0;
   std::vector<Change> undo_;
 };

@@ -16,7 +16,7 @@
 // status             {"version", "pid", "started_at", "ready", "config", "namespace"?, "zone"?, "workers", "listen": [text],
 //                     "zones": {"total", "serving", "failed"}, "queries": {"udp", "tcp"},
 //                     "answers": {rcode mnemonic: count}, "truncated", "rate_limited", "tcp_clients",
-//                     of a registry also "replica", "publishes": {"accepted", "refused", "by_rule": {rule: count}},
+//                     of a registry also "replica", "publishes": {"accepted", "refused", "by_rule": {allow-list, key, look-alike, quota, …: count}},
 //                     "agents": {"published", "leases"},
 //                     "database": {"used", "size", "most", "nodes"}, "memory": private octets,
 //                     "last_reload": {"at", "ok", "error"?} or null}

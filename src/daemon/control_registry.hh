@@ -1,5 +1,6 @@
 #pragma once
-// The commands about publishers and agents: lists, an agent, its history (which read), allow, suspend, attest (which change).
+// The commands about publishers and agents: lists, an agent, its history (which read), allow, suspend, attest (which
+// change).
 
 #include "daemon/control_reply.hh"
 #include "daemon/server.hh"

@@ -35,8 +35,10 @@ std::vector<MessageKey> keys_in(const change::UpdateRequest& request, const dns:
   return keys;
 }
 
-// A rotation in the message from the key that holds the name to this one; its signatures are check_publish()'s to check.
-bool has_rotation(const change::UpdateRequest& request, const dns::Name& agent, std::string_view from, std::string_view to) {
+// A rotation in the message from the key that holds the name to this one; its signatures are check_publish()'s to
+// check.
+bool has_rotation(const change::UpdateRequest& request, const dns::Name& agent, std::string_view from,
+                  std::string_view to) {
   const auto owner = dns::concatenate(*dns::Name::from_text(std::string(rotation_owner_label) + "."), agent);
   if (!owner) return false;
   return std::any_of(request.updates.begin(), request.updates.end(), [&](const change::UpdateRecord& record) {
@@ -46,7 +48,9 @@ bool has_rotation(const change::UpdateRequest& request, const dns::Name& agent, 
   });
 }
 
-change::UpdateOutcome refused(std::string text) { return change::refused_update(dns::Rcode::REFUSED, UpdateEde::Prohibited, std::move(text)); }
+change::UpdateOutcome refused(std::string text) {
+  return change::refused_update(dns::Rcode::REFUSED, UpdateEde::Prohibited, std::move(text));
+}
 
 }  // namespace
 
@@ -79,7 +83,8 @@ std::vector<Bytes> PublishGate::key_records(const dns::Name& owner) {
   return keys;
 }
 
-PublishGate::Held PublishGate::look_up(const dns::Name& agent, const std::vector<std::string>& fingerprints, const change::PublishPolicy& policy) {
+PublishGate::Held PublishGate::look_up(const dns::Name& agent, const std::vector<std::string>& fingerprints,
+                                       const change::PublishPolicy& policy) {
   Held held;
   const auto space = policy.namespace_of(agent);
   const std::lock_guard lock(mutex_);
@@ -89,9 +94,10 @@ PublishGate::Held PublishGate::look_up(const dns::Name& agent, const std::vector
     if (auto found = book->find(agent)) held.entry = std::move(*found);
     held.keys = keys_at(agent);
     for (const std::string& fingerprint : fingerprints) {
-      const bool listed = std::any_of(policy.publishers.begin(), policy.publishers.end(), [&](const agent::Publisher& publisher) {
-        return publisher.fingerprint == fingerprint && publisher.space == *space;
-      });
+      const bool listed =
+          std::any_of(policy.publishers.begin(), policy.publishers.end(), [&](const agent::Publisher& publisher) {
+            return publisher.fingerprint == fingerprint && publisher.space == *space;
+          });
       if (policy.open || listed || book->is_allowed(*space, fingerprint)) held.allowed.insert(fingerprint);
     }
   }
@@ -99,22 +105,28 @@ PublishGate::Held PublishGate::look_up(const dns::Name& agent, const std::vector
   return held;
 }
 
-bool PublishGate::is_publish(const change::UpdateRequest& request, const dns::Name& agent, const change::PublishPolicy& policy) {
-  const bool brings_statement = std::any_of(request.updates.begin(), request.updates.end(), [&](const change::UpdateRecord& record) {
-    return is_added(record, RrType::TXT, agent) && agent::Statement::from_txt(record.rdata).has_value();
-  });
+bool PublishGate::is_publish(const change::UpdateRequest& request, const dns::Name& agent,
+                             const change::PublishPolicy& policy) {
+  const bool brings_statement =
+      std::any_of(request.updates.begin(), request.updates.end(), [&](const change::UpdateRecord& record) {
+        return is_added(record, RrType::TXT, agent) && agent::Statement::from_txt(record.rdata).has_value();
+      });
   return brings_statement || look_up(agent, {}, policy).entry.has_value();
 }
 
-tl::expected<change::CheckedPublish, change::UpdateOutcome> PublishGate::check(const OfferedPublish& offered, const change::PublishPolicy& policy,
-                                                                               UnixTime now, const auth::VerifyAllowance& allowance) {
+tl::expected<change::CheckedPublish, change::UpdateOutcome> PublishGate::check(const OfferedPublish& offered,
+                                                                               const change::PublishPolicy& policy,
+                                                                               UnixTime now,
+                                                                               const auth::VerifyAllowance& allowance) {
   const std::vector<MessageKey> keys = keys_in(offered.request, offered.agent);
   std::vector<std::string> fingerprints;
   for (const MessageKey& key : keys) fingerprints.push_back(key.fingerprint);
   const Held held = look_up(offered.agent, fingerprints, policy);
 
   std::vector<ByteView> candidates(held.keys.begin(), held.keys.end());
-  std::string why = keys.empty() ? fmt::format("{} has no key, and the message brings no KEY for it", offered.agent.to_text()) : std::string();
+  std::string why = keys.empty()
+                        ? fmt::format("{} has no key, and the message brings no KEY for it", offered.agent.to_text())
+                        : std::string();
   for (const MessageKey& key : keys) {
     if (std::find(held.keys.begin(), held.keys.end(), key.rdata) != held.keys.end()) continue;
     // A name that is new, in the registry's custody, or lost its key for good, takes a key of the allow-list.
@@ -125,7 +137,8 @@ tl::expected<change::CheckedPublish, change::UpdateOutcome> PublishGate::check(c
       continue;
     }
     if (takes_listed && !held.allowed.contains(key.fingerprint)) {
-      why = fmt::format("key {} may not publish in {}", key.fingerprint, dns::Name(offered.agent.view().parent()).to_text());
+      why = fmt::format("key {} may not publish in {}", key.fingerprint,
+                        dns::Name(offered.agent.view().parent()).to_text());
       continue;
     }
     candidates.push_back(key.rdata);
@@ -141,9 +154,10 @@ tl::expected<change::CheckedPublish, change::UpdateOutcome> PublishGate::check(c
     if (verified != auth::Sig0Status::BadKey) status = verified;
     if (verified == auth::Sig0Status::OverBudget) break;
   }
-  std::string text(auth::to_text(status));
-  if (status == auth::Sig0Status::BadKey && !why.empty()) text += "; " + why;
-  return tl::unexpected(change::refused_update(auth::rcode_of(status), UpdateEde::Prohibited, std::move(text)));
+  // Signed by a key that is none of the name's, and may not become one: the rule says more than that no KEY fits.
+  if (status == auth::Sig0Status::BadKey && !why.empty()) return tl::unexpected(refused(std::move(why)));
+  return tl::unexpected(
+      change::refused_update(auth::rcode_of(status), UpdateEde::Prohibited, std::string(auth::to_text(status))));
 }
 
 }  // namespace steward::daemon

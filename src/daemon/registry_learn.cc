@@ -21,7 +21,8 @@ std::string digest_of(const agent::Statement& statement) {
 Bytes files_digest(const std::vector<store::FileStamp>& files) {
   std::string text;
   for (const store::FileStamp& file : files)
-    text += file.path + "\n" + std::to_string(file.modified_ns) + " " + std::to_string(file.size) + " " + std::to_string(file.inode) + "\n";
+    text += file.path + "\n" + std::to_string(file.modified_ns) + " " + std::to_string(file.size) + " " +
+            std::to_string(file.inode) + "\n";
   const auto digest = crypto::sha256(as_bytes(text));
   return {digest.begin(), digest.end()};
 }
@@ -37,19 +38,22 @@ std::optional<agent::Statement> statement_at(zone::NodeView node) {
 }
 
 bool is_same(const agent::AgentEntry& entry, const agent::Statement& statement) {
-  return entry.presence != agent::Presence::Gone && entry.version == statement.version() && entry.fingerprint == statement.fingerprint() &&
-         entry.modified == statement.modified() && entry.status == statement.status();
+  return entry.presence != agent::Presence::Gone && entry.version == statement.version() &&
+         entry.fingerprint == statement.fingerprint() && entry.modified == statement.modified() &&
+         entry.status == statement.status();
 }
 
 void take_statement(agent::AgentEntry& entry, const agent::Statement& statement) {
-  const bool is_over = statement.status() == agent::AgentStatus::Withdrawn || statement.status() == agent::AgentStatus::Revoked;
+  const bool is_over =
+      statement.status() == agent::AgentStatus::Withdrawn || statement.status() == agent::AgentStatus::Revoked;
   entry.version = statement.version();
   entry.modified = statement.modified();
   entry.fingerprint = statement.fingerprint();
   entry.presence = is_over ? agent::Presence::Tombstone : agent::Presence::Live;
   entry.status = statement.status();
   entry.custodial = statement.find("custody").has_value();
-  if (entry.status == agent::AgentStatus::Revoked && std::find(entry.revoked.begin(), entry.revoked.end(), entry.fingerprint) == entry.revoked.end())
+  if (entry.status == agent::AgentStatus::Revoked &&
+      std::find(entry.revoked.begin(), entry.revoked.end(), entry.fingerprint) == entry.revoked.end())
     entry.revoked.push_back(entry.fingerprint);
   entry.lease_until.reset();
   entry.key_lease_until.reset();
@@ -66,7 +70,10 @@ Result<std::vector<RegistryZone::Learned>> RegistryZone::compare_with_zone(Bytes
     const store::ZoneRecord* record = reader_->zone_record(policy_->zone);
     if (record == nullptr || record->info.availability != zone::Availability::Serving) return {};
     mark = files_digest(record->files);
-    if (reader_->table(record->info, store::ZoneTable::Registry)->find(as_bytes(learned_key)) == mark) return {};
+    if (reader_->table(record->info, store::ZoneTable::Registry)->find(as_bytes(learned_key)) == mark) {
+      mark.clear();
+      return {};
+    }
     const StoredBook book(*reader_, record->info);
     for (Bytes key; const zone::NodeView node = reader_->node_at_or_after(record->info, key); key.push_back(0)) {
       const auto statement = statement_at(node);
@@ -75,7 +82,8 @@ Result<std::vector<RegistryZone::Learned>> RegistryZone::compare_with_zone(Bytes
       auto entry = book->find(agent);
       if (!entry) return tl::unexpected<Error>(entry.error());
       if (*entry && is_same(**entry, *statement)) continue;
-      Learned one{agent, entry->value_or(agent::AgentEntry{}), {}, digest_of(*statement), std::string(statement->version())};
+      Learned one{
+          agent, entry->value_or(agent::AgentEntry{}), {}, digest_of(*statement), std::string(statement->version())};
       if (*entry && (*entry)->presence != agent::Presence::Gone) one.key_before = (*entry)->fingerprint;
       take_statement(one.entry, *statement);
       learned.push_back(std::move(one));
@@ -103,7 +111,8 @@ Result<std::vector<RegistryZone::Learned>> RegistryZone::compare_with_zone(Bytes
 void RegistryZone::learn(ZoneKeeper& keeper) {
   Bytes mark;
   auto compared = compare_with_zone(mark);
-  if (!compared) return log::error("registry.learn", {{"zone", policy_->zone.to_text()}, {"error", compared.error().what}});
+  if (!compared)
+    return log::error("registry.learn", {{"zone", policy_->zone.to_text()}, {"error", compared.error().what}});
   if (mark.empty() || mark == learned_) return;
   learned_ = mark;
   const auto learned = std::make_shared<std::vector<Learned>>(std::move(*compared));
@@ -112,20 +121,23 @@ void RegistryZone::learn(ZoneKeeper& keeper) {
     if (auto put = tables[store::ZoneTable::Registry].put(as_bytes(learned_key), mark); !put) return put;
     Changes changes(*this, edit, tables);
     for (const Learned& one : *learned) {
-      const auto entered = changes.act([&](change::ZoneEdit&, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
-        agent::AgentEntry entry = one.entry;
-        agent::HistoryEntry what;
-        what.at = clock_.now();
-        what.action = entry.presence == agent::Presence::Gone ? "expire" : "import";
-        what.by = "registry";
-        what.version = one.version;
-        what.digest = one.digest;
-        what.reason = "zone file";
-        if (auto noted = state.book.append_history(one.agent, entry, std::move(what)); !noted) return tl::unexpected<Error>(noted.error());
-        if (auto put = state.book.put(one.agent, entry); !put) return tl::unexpected<Error>(put.error());
-        const bool is_gone = entry.presence == agent::Presence::Gone;
-        return std::optional(change::PublishEffect{one.agent, one.key_before, is_gone ? std::string() : entry.fingerprint, {}});
-      });
+      const auto entered = changes.act(
+          [&](change::ZoneEdit&, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
+            agent::AgentEntry entry = one.entry;
+            agent::HistoryEntry what;
+            what.at = clock_.now();
+            what.action = entry.presence == agent::Presence::Gone ? "expire" : "import";
+            what.by = "registry";
+            what.version = one.version;
+            what.digest = one.digest;
+            what.reason = "zone file";
+            if (auto noted = state.book.append_history(one.agent, entry, std::move(what)); !noted)
+              return tl::unexpected<Error>(noted.error());
+            if (auto put = state.book.put(one.agent, entry); !put) return tl::unexpected<Error>(put.error());
+            const bool is_gone = entry.presence == agent::Presence::Gone;
+            return std::optional(
+                change::PublishEffect{one.agent, one.key_before, is_gone ? std::string() : entry.fingerprint, {}});
+          });
       if (!entered) return entered;
     }
     return {};
@@ -134,7 +146,9 @@ void RegistryZone::learn(ZoneKeeper& keeper) {
     end(outcome.ok);
     if (!outcome.ok) learned_.clear();
     if (!learned->empty() && outcome.ok)
-      log::info("registry.learn", {{"zone", policy_->zone.to_text()}, {"agents", learned->size()}, {"why", "they stand in the zone file, or no longer"}});
+      log::info("registry.learn", {{"zone", policy_->zone.to_text()},
+                                   {"agents", learned->size()},
+                                   {"why", "they stand in the zone file, or no longer"}});
   });
 }
 

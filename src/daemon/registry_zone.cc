@@ -5,56 +5,92 @@
 #include <algorithm>
 
 #include "base/log.hh"
-#include "crypto/digest.hh"
+#include "change/lease.hh"
 #include "daemon/stored_book.hh"
 
 namespace steward::daemon {
 namespace {
 
-constexpr size_t most_expired = 500;  // leases that end in one transaction
+constexpr size_t most_looks = 500;  // leases in one transaction
+constexpr Seconds retry_after{60};  // of what failed
 
-// Names that listings make below a namespace, and finding below the zone (steward-records(7), "For others" and "finding").
-constexpr std::string_view derived_names[] = {"_a2a._tcp", "_mcp._tcp", "_agent._tcp", "_index._agents", "_find._agents", "_ref._agents", "_discover._agents"};
+// Names that listings make below a namespace, and finding below the zone (steward-records(7), "For others" and
+// "finding").
+constexpr std::string_view derived_names[] = {"_a2a._tcp",      "_mcp._tcp",     "_agent._tcp",
+                                              "_index._agents", "_find._agents", "_ref._agents",
+                                              "_discover._agents"};
 
 }  // namespace
 
-RegistryZone::RegistryZone(std::shared_ptr<const change::PublishPolicy> policy, std::shared_ptr<const crypto::KeyPair> custody,
-                           std::unique_ptr<store::Reader> reader, const Clock& clock)
+RegistryZone::RegistryZone(std::shared_ptr<const change::PublishPolicy> policy,
+                           std::shared_ptr<const crypto::KeyPair> custody, std::unique_ptr<store::Reader> reader,
+                           const Clock& clock)
     : policy_(std::move(policy)), custody_(std::move(custody)), reader_(std::move(reader)), clock_(clock) {}
 
 Result<void> RegistryZone::open() {
   const uint64_t began_ns = clock_.monotonic_ns();
   if (auto acquired = reader_->acquire(); !acquired) return acquired;
   Result<void> built;
-  if (const store::ZoneRecord* record = reader_->zone_record(policy_->zone)) built = index_.build(*StoredBook(*reader_, record->info));
+  if (const store::ZoneRecord* record = reader_->zone_record(policy_->zone))
+    built = index_.build(*StoredBook(*reader_, record->info));
   reader_->release();
   if (!built) return fail("book of " + policy_->zone.to_text(), built.error());
-  log::info("registry", {{"zone", policy_->zone.to_text()}, {"replica", policy_->replica}, {"agents", index_.agents()}, {"leases", index_.leases()},
+  log::info("registry", {{"zone", policy_->zone.to_text()},
+                         {"replica", policy_->replica},
+                         {"agents", index_.agents()},
+                         {"leases", index_.leases()},
                          {"ms", (clock_.monotonic_ns() - began_ns) / 1'000'000}});
   return {};
 }
 
-bool RegistryZone::expire(ZoneKeeper& keeper, const std::function<void()>& after) {
-  const auto agents = std::make_shared<const std::vector<dns::Name>>(index_.expired(clock_.now(), most_expired));
-  if (agents->empty()) return false;
-  const auto expire_all = [this, agents](change::ZoneEdit& edit, ZoneTables& tables) -> Result<void> {
-    begin();
-    Changes changes(*this, edit, tables);
-    for (const dns::Name& agent : *agents) {
-      const auto expired = changes.act([&](change::ZoneEdit& zone, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
-        auto effect = change::expire_agent(agent, *policy_, zone, state, clock_.now());
+// One agent's lease: over, or near enough to its end for shorter TTLs.
+Result<RegistryZone::Look> RegistryZone::look_at_lease(const dns::Name& agent, Changes& changes) const {
+  const UnixTime now = clock_.now();
+  const auto entry = changes.book().find(agent);
+  if (!entry) return tl::unexpected<Error>(entry.error());
+  if (!*entry || !(*entry)->lease_until) return Look{agent, false, now + std::chrono::hours(1)};
+  Look look{agent, *(*entry)->lease_until <= now, {}};
+  const auto done = changes.act(
+      [&](change::ZoneEdit& edit, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
+        if (!look.is_over) {
+          look.again = change::shorten_ttls(agent, **entry, edit, now);
+          return std::nullopt;
+        }
+        auto effect = change::expire_agent(agent, *policy_, edit, state, now);
         if (!effect) return tl::unexpected<Error>(effect.error());
         return std::optional(std::move(*effect));
       });
-      if (!expired) return expired;
+  if (!done) return tl::unexpected<Error>(done.error());
+  return look;
+}
+
+bool RegistryZone::look_at_leases(ZoneKeeper& keeper, const std::function<void()>& after) {
+  const auto agents = index_.due(clock_.now(), most_looks);
+  if (agents.empty()) return false;
+  const auto looks = std::make_shared<std::vector<Look>>();
+  const auto look_at_all = [this, agents, looks](change::ZoneEdit& edit, ZoneTables& tables) -> Result<void> {
+    begin();
+    looks->clear();
+    Changes changes(*this, edit, tables);
+    for (const dns::Name& agent : agents) {
+      auto look = look_at_lease(agent, changes);
+      if (!look) return fail("lease of " + agent.to_text(), look.error());
+      looks->push_back(std::move(*look));
     }
     return {};
   };
-  keeper.edit(expire_all, false, [this, agents, after](const LoadOutcome& outcome) {
+  keeper.edit(look_at_all, false, [this, looks, agents, after](const LoadOutcome& outcome) {
     end(outcome.ok);
-    for (const dns::Name& agent : *agents)
-      outcome.ok ? log::info("agent.expired", {{"agent", agent.to_text()}, {"serial", outcome.serial}})
-                 : log::error("agent.expired", {{"agent", agent.to_text()}, {"error", outcome.error}});
+    for (const Look& look : *looks) {
+      if (!outcome.ok) continue;
+      if (look.is_over)
+        log::info("agent.expired", {{"agent", look.agent.to_text()}, {"serial", outcome.serial}});
+      else
+        index_.look_again(look.agent, look.again);
+    }
+    // The keeper has logged why.
+    if (!outcome.ok)
+      for (const dns::Name& agent : agents) index_.look_again(agent, clock_.now() + retry_after);
     after();
   });
   return true;
@@ -68,12 +104,13 @@ RegistryZone::Changes::Changes(RegistryZone& registry, change::ZoneEdit& edit, Z
       publishers_(tables[store::ZoneTable::Publishers]),
       ranks_(tables[store::ZoneTable::Ranks]),
       book_(registry.zone(), agents_, history_, publishers_),
-      state_{book_,
-             ranks_,
-             [&index = registry.index_](const dns::Name& space) -> agent::LookAlikes& { return index.look_alikes(space); },
-             [&index = registry.index_](std::string_view fingerprint) { return index.agents_of_key(fingerprint); },
-             [&index = registry.index_](const dns::Name& space) { return index.agents_of_namespace(space); },
-             registry.custody_} {}
+      state_{
+          book_,
+          ranks_,
+          [&index = registry.index_](const dns::Name& space) -> agent::LookAlikes& { return index.look_alikes(space); },
+          [&index = registry.index_](std::string_view fingerprint) { return index.agents_of_key(fingerprint); },
+          [&index = registry.index_](const dns::Name& space) { return index.agents_of_namespace(space); },
+          registry.custody_} {}
 
 // What was done to the tables stays or goes with what was done to the records.
 Result<void> RegistryZone::Changes::settle(bool stays, const std::optional<change::PublishEffect>& effect) {
@@ -87,9 +124,13 @@ Result<void> RegistryZone::Changes::settle(bool stays, const std::optional<chang
   return {};
 }
 
-change::PublishOutcome RegistryZone::Changes::publish(const change::UpdateRequest& request, const change::CheckedPublish& checked,
-                                                      const change::PublishPolicy& policy, const config::UpdateLimits& limits) {
-  change::PublishOutcome outcome = change::admit_publish(request, checked, policy, limits, edit_, state_, registry_.clock_.now());
+change::PublishOutcome RegistryZone::Changes::publish(const change::UpdateRequest& request,
+                                                      const change::CheckedPublish& checked,
+                                                      const change::PublishPolicy& policy,
+                                                      const config::UpdateLimits& limits) {
+  change::PublishOutcome outcome =
+      change::admit_publish(request, checked, policy, limits, edit_, state_, registry_.clock_.now());
+  if (outcome.update.done() && outcome.granted) change::lengthen_ttls(checked.agent, request, *outcome.granted, edit_);
   if (auto settled = settle(outcome.update.done(), outcome.effect); !settled) {
     edit_.roll_back();
     outcome.update = change::refused_update(dns::Rcode::SERVFAIL, change::UpdateEde::Other, settled.error().what);
@@ -122,14 +163,19 @@ bool RegistryZone::Changes::is_published(dns::NameView owner) const {
   return false;
 }
 
-change::UpdateOutcome RegistryZone::Changes::update(const change::UpdateRequest& request, const change::UpdatePolicy& policy,
-                                                    const change::UpdateSender& sender, const config::UpdateLimits& limits) {
+change::UpdateOutcome RegistryZone::Changes::update(const change::UpdateRequest& request,
+                                                    const change::UpdatePolicy& policy,
+                                                    const change::UpdateSender& sender,
+                                                    const config::UpdateLimits& limits) {
   for (const change::UpdateRecord& record : request.updates)
-    if (record.owner.is_at_or_below(registry_.zone()) && !policy.names_explicitly(sender, record.owner) && is_published(record.owner))
-      return change::refused_update(dns::Rcode::REFUSED, change::UpdateEde::Prohibited,
-                                    fmt::format("{} is an agent's or made from agents: it is changed by publishing, or by a row of allow-update that "
-                                                "lists names",
-                                                record.owner.to_text()));
+    if (record.owner.is_at_or_below(registry_.zone()) && !policy.names_explicitly(sender, record.owner) &&
+        is_published(record.owner))
+      return change::refused_update(
+          dns::Rcode::REFUSED, change::UpdateEde::Prohibited,
+          fmt::format(
+              "{} is an agent's or made from agents: it is changed by publishing, or by a row of allow-update that "
+              "lists names",
+              record.owner.to_text()));
   return change::evaluate_update(request, policy, sender, limits, edit_);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-// The registry's zone on the writer's thread: publishes and the registry's own acts, each in the transaction that changes the records, with the
-// tables of the same transaction; what is held in memory of its agents; leases that end; agents that stand in the zone file.
+// The registry's zone on the writer's thread: publishes and the registry's own acts, each in the transaction that
+// changes the records, with the tables of the same transaction; what is held in memory of its agents; leases that end;
+// agents that stand in the zone file.
 
 #include <functional>
 #include <memory>
@@ -31,8 +32,9 @@ class RegistryZone {
 
   /// Fills the index from what is committed, before the first publish is admitted.
   Result<void> open();
-  /// Has the book learn of agents that stand in the zone file, where it is not the one that was learned: they are the operator's, and from
-  /// then on only the key that signed the statement there changes them. `done` may come with the group's commit.
+  /// Has the book learn of agents that stand in the zone file, where it is not the one that was learned, which costs next to nothing to see: they are the
+  /// operator's, and from then on only the key that signed the statement there changes them. `done` may come with the
+  /// group's commit.
   void learn(ZoneKeeper& keeper);
 
   /// The start of an evaluation: what an earlier one applied and did not commit is forgotten.
@@ -41,13 +43,20 @@ class RegistryZone {
   void end(bool committed) { committed ? index_.keep() : index_.roll_back(); }
 
   [[nodiscard]] const AgentIndex& index() const { return index_; }
-  /// Ends leases that have run out, some of them; nothing else is said of it than in the log. False where none had.
-  bool expire(ZoneKeeper& keeper, const std::function<void()>& after);
+  /// Leases whose time has come, some of them: ended, or their TTLs shortened (change/lease.hh). `after` where there
+  /// was anything to do, after the commit; false where there was not.
+  bool look_at_leases(ZoneKeeper& keeper, const std::function<void()>& after);
 
   /// One transaction's worth of changes of this zone.
   class Changes;
 
  private:
+  struct Look {
+    dns::Name agent;
+    bool is_over = false;
+    UnixTime again;  ///< where it is not
+  };
+  Result<Look> look_at_lease(const dns::Name& agent, Changes& changes) const;
   /// What the book is to take from the zone file about one agent.
   struct Learned {
     dns::Name agent;
@@ -75,8 +84,8 @@ class RegistryZone::Changes {
   change::PublishOutcome publish(const change::UpdateRequest& request, const change::CheckedPublish& checked,
                                  const change::PublishPolicy& policy, const config::UpdateLimits& limits);
   /// An ordinary UPDATE: what is published is none of its business, unless a row that lists names says so.
-  change::UpdateOutcome update(const change::UpdateRequest& request, const change::UpdatePolicy& policy, const change::UpdateSender& sender,
-                               const config::UpdateLimits& limits);
+  change::UpdateOutcome update(const change::UpdateRequest& request, const change::UpdatePolicy& policy,
+                               const change::UpdateSender& sender, const config::UpdateLimits& limits);
   /// Its failure leaves nothing of it.
   Result<void> act(const Act& act);
   [[nodiscard]] agent::Book& book() { return book_; }

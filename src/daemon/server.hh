@@ -166,7 +166,7 @@ class Server {
   void reload_registry();
   [[nodiscard]] ZoneKeeper* registry_keeper();
   void learn_registry();
-  void expire_leases();
+  void look_at_leases();
   // server_discover.cc
   void follow_discover_soon();
   void follow_discover();

@@ -9,6 +9,12 @@ namespace steward::daemon {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+constexpr int most_lease_rounds = 16;  // transactions a second: publishes are not to wait long
+
+}  // namespace
+
 // Whether the registry's own zone is here, and ours to change.
 bool Server::has_registry_zone() const {
   const config::ZoneConfig* zone = config_.registry ? config_.find_zone(config_.registry->zone) : nullptr;
@@ -20,18 +26,21 @@ std::shared_ptr<const crypto::KeyPair> Server::custody_key() const {
   const std::string path = config_.registry->custody_key.string();
   std::error_code error;
   if (!fs::exists(path, error)) {
-    if (const fs::path folder = fs::path(path).parent_path(); !folder.empty() && fs::create_directories(folder, error)) fs::permissions(folder, fs::perms::owner_all, error);
+    if (const fs::path folder = fs::path(path).parent_path(); !folder.empty() && fs::create_directories(folder, error))
+      fs::permissions(folder, fs::perms::owner_all, error);
     const auto made = crypto::Identity::generate(crypto::IdentityKind::Ed25519);
     const auto saved = made ? made->save(path) : tl::unexpected<Error>(made.error());
     if (!saved) {
-      log::warning("registry.custody", {{"key", path}, {"error", saved.error().what}, {"without", "nothing can be imported or claimed"}});
+      log::warning("registry.custody",
+                   {{"key", path}, {"error", saved.error().what}, {"without", "nothing can be imported or claimed"}});
       return nullptr;
     }
     log::notice("registry.custody", {{"key", path}, {"fingerprint", made->fingerprint()}, {"why", "there was none"}});
   }
   auto loaded = crypto::Identity::load(path);
   if (!loaded) {
-    log::warning("registry.custody", {{"key", path}, {"error", loaded.error().what}, {"without", "nothing can be imported or claimed"}});
+    log::warning("registry.custody",
+                 {{"key", path}, {"error", loaded.error().what}, {"without", "nothing can be imported or claimed"}});
     return nullptr;
   }
   auto identity = std::make_shared<const crypto::Identity>(std::move(*loaded));
@@ -41,7 +50,8 @@ std::shared_ptr<const crypto::KeyPair> Server::custody_key() const {
 // Main thread, before the others start.
 Result<void> Server::open_registry() {
   if (!has_registry_zone()) return {};
-  publish_policy_ = std::make_shared<const change::PublishPolicy>(publish_policy_of(*config_.registry, store_->incarnation()));
+  publish_policy_ =
+      std::make_shared<const change::PublishPolicy>(publish_policy_of(*config_.registry, store_->incarnation()));
   auto reader = store_->make_reader();
   if (!reader) return tl::unexpected<Error>(reader.error());
   auto discover = store_->make_reader();
@@ -55,7 +65,8 @@ Result<void> Server::open_registry() {
 void Server::reload_registry() {
   if (!publish_policy_) return;
   if (!has_registry_zone() || config_.registry->zone != publish_policy_->zone) return;
-  publish_policy_ = std::make_shared<const change::PublishPolicy>(publish_policy_of(*config_.registry, store_->incarnation()));
+  publish_policy_ =
+      std::make_shared<const change::PublishPolicy>(publish_policy_of(*config_.registry, store_->incarnation()));
   writer_.post([this, policy = publish_policy_] { registry_->set_policy(policy); });
 }
 
@@ -70,21 +81,24 @@ void Server::learn_registry() {
 }
 
 // Writer thread.
-void Server::expire_leases() {
+void Server::look_at_leases() {
   ZoneKeeper* keeper = registry_keeper();
   if (keeper == nullptr) return;
-  registry_->expire(*keeper, [this] { note_next_event(); });
-  group_->flush();
+  for (int rounds = 0; rounds < most_lease_rounds && registry_->look_at_leases(*keeper, [this] { note_next_event(); });
+       ++rounds)
+    group_->flush();
 }
 
-bool Server::post_registry(std::function<void(RegistryZone&, ZoneKeeper&)> work, const std::function<void(const std::string&)>& refused) {
+bool Server::post_registry(std::function<void(RegistryZone&, ZoneKeeper&)> work,
+                           const std::function<void(const std::string&)>& refused) {
   if (!registry_) {
     refused("there is no registry here: the configuration has no `registry`, or its zone is not one of ours");
     return false;
   }
   return writer_.post([this, work = std::move(work), refused] {
     ZoneKeeper* keeper = registry_keeper();
-    if (keeper == nullptr || !keeper->status().has_data) return refused(registry_->zone().to_text() + ": nothing is loaded");
+    if (keeper == nullptr || !keeper->status().has_data)
+      return refused(registry_->zone().to_text() + ": nothing is loaded");
     work(*registry_, *keeper);
     group_->flush();
     note_next_event();

@@ -36,10 +36,8 @@ void Server::first_loads(std::shared_ptr<const config::Config> config) {
   }
   load_all([&](const std::string& zone) { return served.contains(zone); });
   loop_->post([this] { notifier_->announce(); });
-  if (registry_) {
+  if (registry_)
     if (auto opened = registry_->open(); !opened) log::error("registry", {{"error", opened.error().what}});
-    learn_registry();
-  }
   follow_discover();
   follow_catalogs();
   exports_.post_idle([this, end = store_->log_end()] { store_->warm(end); });
@@ -124,6 +122,7 @@ void Server::note_figures() {
 
 // Writer thread.
 void Server::after_change() {
+  learn_registry();
   note_figures();
   has_changed_ = true;
   note_next_event();
@@ -143,7 +142,7 @@ void Server::note_next_event() {
   for (const auto& [name, keeper] : keepers_)
     if (const auto next = keeper->next_event()) earliest = std::min(earliest, seconds_of(*next));
   if (registry_)
-    if (const auto next = registry_->index().next_expiry()) earliest = std::min(earliest, seconds_of(*next));
+    if (const auto next = registry_->index().next_look()) earliest = std::min(earliest, seconds_of(*next));
   earliest_event_.store(earliest);
 }
 
@@ -188,7 +187,6 @@ void Server::files_changed(const net::DirectoryChanges& changes) {
       if (group_->is_due()) group_->flush();
     }
     group_->flush();
-    learn_registry();
     after_change();
   });
 }
@@ -201,7 +199,7 @@ void Server::every_second() {
     bool more = false;
     for (auto& [name, keeper] : keepers_)
       if (const auto next = keeper->next_event(); next && *next <= clock_.now()) more |= keeper->tend();
-    expire_leases();
+    look_at_leases();
     if (!more) after_change();
     tending_.store(false);
   });

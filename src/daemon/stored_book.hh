@@ -1,5 +1,6 @@
 #pragma once
-// The book of a registry's zone as of a reader's snapshot: to be read, on the reader's thread, between acquire() and release().
+// The book of a registry's zone as of a reader's snapshot: to be read, on the reader's thread, between acquire() and
+// release().
 
 #include <memory>
 

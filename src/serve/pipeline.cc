@@ -27,8 +27,7 @@ void Pipeline::answer_some(std::span<Exchange> batch, const zone::Snapshot& snap
   }
   for (size_t i = 0; i < batch.size(); ++i)
     if (queries[i].plan == Plan::LookUp) fetch(queries[i], snapshot);
-  for (size_t i = 0; i < batch.size(); ++i)
-    if (queries[i].plan == Plan::LookUp && queries[i].parent.zone != nullptr) snapshot.fetch(queries[i].parent);
+  fetch_denials({queries, batch.size()}, snapshot);
   for (size_t i = 0; i < batch.size(); ++i) {
     batch[i].response_size = 0;
     if (queries[i].plan == Plan::Drop) continue;
@@ -138,7 +137,7 @@ void Pipeline::respond_with(Query& query, Rcode rcode, ExtendedError error) {
 
 void Pipeline::begin_look_up(Query& query, const zone::Snapshot& snapshot) {
   dns::fold_into(query.request.qname, query.folded.octets.data());
-  query.step = {nullptr, dns::NameView(query.folded.octets.data(), query.request.qname.size()), question_place};
+  query.step = {nullptr, dns::NameView(query.folded.octets.data(), query.request.qname.size()), question_place, {}};
   query.step.zone = zone_for(snapshot, query.step.name, query.request.qtype);
   if (query.step.zone == nullptr) return respond_with(query, Rcode::REFUSED, ExtendedError::NotAuthoritative);
   switch (query.step.zone->availability) {
@@ -156,6 +155,22 @@ void Pipeline::fetch(Query& query, const zone::Snapshot& snapshot) {
   query.parent = {};
   if (query.probe.node == nullptr && query.step.name.size() > query.step.zone->apex.size())
     snapshot.begin(query.parent, *query.step.zone, query.step.name.parent());
+}
+
+void Pipeline::fetch_denials(std::span<Query> queries, const zone::Snapshot& snapshot) {
+  std::array<zone::NsecProbe, max_batch> probes;
+  std::array<Query*, max_batch> denied;
+  size_t count = 0;
+  for (Query& query : queries) {
+    if (query.plan != Plan::LookUp || query.parent.zone == nullptr) continue;
+    snapshot.fetch(query.parent);
+    if (query.step.zone->denial != zone::Denial::Nsec || !query.request.edns.dnssec_ok) continue;
+    probes[count] = {query.step.zone, query.step.name};
+    denied[count++] = &query;
+  }
+  if (count == 0) return;
+  snapshot.fetch_nsec({probes.data(), count});
+  for (size_t i = 0; i < count; ++i) denied[i]->step.nsec = zone::NodeView(probes[i].node);
 }
 
 void Pipeline::respond(Query& query, Exchange& exchange, const zone::Snapshot& snapshot, Context& context) {

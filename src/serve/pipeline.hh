@@ -63,6 +63,7 @@ class Pipeline {
   static void respond_with(Query& query, dns::Rcode rcode, ExtendedError error = {});
   static void begin_look_up(Query& query, const zone::Snapshot& snapshot);
   static void fetch(Query& query, const zone::Snapshot& snapshot);
+  static void fetch_denials(std::span<Query> queries, const zone::Snapshot& snapshot);
 
   void respond(Query& query, Exchange& exchange, const zone::Snapshot& snapshot, Context& context);
   ResponseClass compose(Query& query, const Exchange& exchange, const zone::Snapshot& snapshot, Context& context,

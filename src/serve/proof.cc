@@ -101,7 +101,7 @@ Proof ProofWriter::name_error(const Step& step, NameView encloser, NodeView encl
     case zone::Denial::Nsec: {
       // RFC 4035 §3.1.3.2: often one NSEC covers both the name and the wildcard.
       const NameView wildcard = wildcard_of(encloser, buffer);
-      const NodeView node = snapshot_.nsec_at_or_before(*step.zone, step.name);
+      const NodeView node = nsec_of(step);
       if (const Proof proof = put(step, node, RrType::NSEC); proof != Proof::Written) return proof;
       if (const auto nsec = node ? node.find(RrType::NSEC) : std::nullopt;
           nsec && covers(node.owner(), *nsec, wildcard, step.zone->apex))
@@ -123,7 +123,7 @@ Proof ProofWriter::no_data(const Step& step, NodeView node) {
     case zone::Denial::None: return Proof::Written;
     case zone::Denial::Nsec:
       // RFC 4035 §3.1.3.1; an empty non-terminal has no NSEC, the one before covers it.
-      return node.find(RrType::NSEC) ? put(step, node, RrType::NSEC) : nsec_covering(step, step.name);
+      return node.find(RrType::NSEC) ? put(step, node, RrType::NSEC) : put(step, nsec_of(step), RrType::NSEC);
     case zone::Denial::Nsec3:
       return affordable(*step.zone) ? nsec3_matching_or_opt_out(step, step.name) : Proof::Unaffordable;
   }
@@ -138,7 +138,7 @@ Proof ProofWriter::wildcard_no_data(const Step& step, NameView encloser, NodeVie
     case zone::Denial::Nsec: {
       // RFC 4035 §3.1.3.4: no such type at the wildcard, and no closer match than it.
       const Proof proof = wildcard.find(RrType::NSEC) ? put(step, wildcard, RrType::NSEC) : nsec_covering(step, name);
-      return proof == Proof::Written ? nsec_covering(step, step.name) : proof;
+      return proof == Proof::Written ? put(step, nsec_of(step), RrType::NSEC) : proof;
     }
     case zone::Denial::Nsec3: {
       if (!affordable(*step.zone)) return Proof::Unaffordable;
@@ -155,7 +155,7 @@ Proof ProofWriter::wildcard_no_data(const Step& step, NameView encloser, NodeVie
 Proof ProofWriter::wildcard_answer(const Step& step, NameView encloser) {
   switch (step.zone->denial) {
     case zone::Denial::None: return Proof::Written;
-    case zone::Denial::Nsec: return nsec_covering(step, step.name);  // RFC 4035 §3.1.3.3
+    case zone::Denial::Nsec: return put(step, nsec_of(step), RrType::NSEC);  // RFC 4035 §3.1.3.3
     case zone::Denial::Nsec3:                                        // RFC 5155 §7.2.6
       return affordable(*step.zone) ? nsec3_covering(step, next_closer(step.name, encloser)) : Proof::Unaffordable;
   }

@@ -15,6 +15,7 @@ struct Step {
   const zone::ZoneInfo* zone = nullptr;
   dns::NameView name;               ///< in lower case, at or below the zone's apex
   uint16_t place = question_place;  ///< where it stands in the message
+  zone::NodeView nsec;              ///< whose NSEC matches or covers the name, where that was looked for ahead
 };
 
 enum class Proof : uint8_t {
@@ -41,6 +42,10 @@ class ProofWriter {
 
  private:
   Proof put(const Step& step, zone::NodeView node, dns::RrType type);
+  /// Of the step's own name.
+  [[nodiscard]] zone::NodeView nsec_of(const Step& step) const {
+    return step.nsec ? step.nsec : snapshot_.nsec_at_or_before(*step.zone, step.name);
+  }
   Proof nsec_covering(const Step& step, dns::NameView name);
   Proof nsec3_covering(const Step& step, dns::NameView name);
   Proof nsec3_matching(const Step& step, dns::NameView name, bool& exact);

@@ -53,6 +53,7 @@ QueryAnswer::State QueryAnswer::solve_answer() {
       const zone::ZoneInfo* const zone = snapshot_.find_zone(step_.name);
       if (zone != step_.zone && cut_name_.size() < step_.name.size()) {
         step_.zone = zone;
+        step_.nsec = {};
         node_ = find(step_.name);
         state = solve_name();
       }
@@ -222,6 +223,7 @@ bool QueryAnswer::follow() {
   // What is signed as it is asked for is an answer of its own.
   if (zone->online) return false;
   step_.zone = zone;
+  step_.nsec = {};
   node_ = find(step_.name);
   return true;
 }

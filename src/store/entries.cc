@@ -43,7 +43,8 @@ bool Entries::at_or_after(Bytes& key) {
 Result<void> Entries::put(ByteView key, ByteView octets) {
   if (!wrote_) return fail(Errc::Refused, fmt::format("{}: a snapshot is only read", name_));
   if (key.size() > zone::max_table_key)
-    return fail(Errc::Invalid, fmt::format("{}: a key of {} octets, of at most {}", name_, key.size(), zone::max_table_key));
+    return fail(Errc::Invalid,
+                fmt::format("{}: a key of {} octets, of at most {}", name_, key.size(), zone::max_table_key));
   wrote_();
   const Bytes whole = full(key);
   MDB_val k = to_val(whole);

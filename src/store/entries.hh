@@ -11,9 +11,16 @@ namespace steward::store {
 /// Reads and, in a write transaction, writes the entries of `dbi` whose keys begin with `prefix`.
 class Entries final : public zone::OctetTable {
  public:
-  /// `failed` hears of reads that could not be done, which OctetTable has no way to tell; `wrote` of each write, null in a read transaction.
-  Entries(MDB_txn* txn, MDB_dbi dbi, std::string_view name, Bytes prefix, std::function<void(const Error&)> failed, std::function<void()> wrote)
-      : txn_(txn), dbi_(dbi), name_(name), prefix_(std::move(prefix)), failed_(std::move(failed)), wrote_(std::move(wrote)) {}
+  /// `failed` hears of reads that could not be done, which OctetTable has no way to tell; `wrote` of each write, null
+  /// in a read transaction.
+  Entries(MDB_txn* txn, MDB_dbi dbi, std::string_view name, Bytes prefix, std::function<void(const Error&)> failed,
+          std::function<void()> wrote)
+      : txn_(txn),
+        dbi_(dbi),
+        name_(name),
+        prefix_(std::move(prefix)),
+        failed_(std::move(failed)),
+        wrote_(std::move(wrote)) {}
 
   [[nodiscard]] Bytes find(ByteView key) override;
   [[nodiscard]] bool at_or_after(Bytes& key) override;

@@ -20,6 +20,9 @@ bool same_folded(dns::NameView stored, dns::NameView folded) {
 void prefetch_node(const uint8_t* node, size_t lines = 8) {
   for (size_t line = 0; line < lines; ++line) __builtin_prefetch(node + line * 64);
 }
+// Header and directory, and the owner behind them.
+constexpr size_t lines_of_directory = 3;
+constexpr size_t most_searches = 32;  // at once
 // NSEC comes behind an agent's TXT and SRV.
 constexpr size_t lines_to_nsec = 16;
 
@@ -39,10 +42,11 @@ static_assert(remembered_wildcards == size_t{1} << (64 - 50));
 }  // namespace
 
 struct Reader::Implementation {
-  Implementation(Store::State& state, Epochs::Slot& place) : s(state), slot(place) {}
+  Implementation(Store::State& state, Epochs::Slot& place, Epochs::Slot& order_place) : s(state), slot(place), order_slot(order_place) {}
 
   Store::State& s;
   Epochs::Slot& slot;
+  Epochs::Slot& order_slot;
   TxnHandle txn;
   CursorHandle tree_cursor;
   CursorHandle nsec3_cursor;
@@ -51,6 +55,8 @@ struct Reader::Implementation {
   const ZoneView* view = nullptr;
   uint64_t id = 0;      // of the snapshot
   bool fast = false;    // the index mirrors it
+  bool order_entered = false;
+  const Order::Version* order = nullptr;  // that mirrors the snapshot; null: none, or not yet asked for
 
   std::vector<WildcardDenial> wildcards = std::vector<WildcardDenial>(remembered_wildcards);  // direct-mapped by the encloser's place
 
@@ -75,6 +81,22 @@ struct Reader::Implementation {
     if (mdb_get(txn.get(), s.dbs.tree, &k, &v) != 0) return {};
     return at(v);
   }
+  // Most batches deny nothing, and walks of a whole store never do.
+  const Order::Version* order_version() {
+    if (order_entered) return order;
+    s.order_epochs.enter(order_slot);
+    order_entered = true;
+    const Order::Version& version = s.order.version();
+    return order = version.transaction == id ? &version : nullptr;
+  }
+  void leave_order() {
+    if (order_entered) Epochs::leave(order_slot);
+    order_entered = false;
+    order = nullptr;
+  }
+  void find_in_order(std::span<zone::NsecProbe> probes);
+  std::array<TreeKey, most_searches> order_keys;
+
   [[nodiscard]] zone::NodeView at(const MDB_val& value) const {
     uint64_t number = 0;
     std::memcpy(&number, value.mv_data, sizeof number);
@@ -82,7 +104,8 @@ struct Reader::Implementation {
   }
 };
 
-Reader::Reader(Store::State& store, Epochs::Slot& slot) : impl_(std::make_unique<Implementation>(store, slot)) {}
+Reader::Reader(Store::State& store, Epochs::Slot& slot, Epochs::Slot& order_slot)
+    : impl_(std::make_unique<Implementation>(store, slot, order_slot)) {}
 
 Reader::~Reader() {
   // Cursors of a read transaction outlive it and are closed by us (LMDB), before the transaction.
@@ -90,6 +113,7 @@ Reader::~Reader() {
   impl_->nsec3_cursor.reset();
   impl_->txn.reset();
   Epochs::remove_reader(impl_->slot);
+  Epochs::remove_reader(impl_->order_slot);
 }
 
 int Reader::Implementation::begin_snapshot() {
@@ -132,6 +156,7 @@ Result<void> Reader::acquire() {
 }
 
 void Reader::release() {
+  impl_->leave_order();
   mdb_txn_reset(impl_->txn.get());
   Epochs::leave(impl_->slot);
 }
@@ -204,8 +229,45 @@ zone::NodeView Reader::find(const zone::ZoneInfo& zone, dns::NameView name) cons
   return finish(probe);
 }
 
+void Reader::Implementation::find_in_order(std::span<zone::NsecProbe> probes) {
+  std::array<Order::Search, most_searches> room;
+  for (size_t i = 0; i < probes.size(); ++i) {
+    TreeKey& key = order_keys[i];
+    const size_t size = tree_key(*probes[i].zone, probes[i].name, key);
+    std::memset(key.data() + size, 0, Order::padding);
+    room[i] = {key.data(), size};
+  }
+  const std::span<Order::Search> searches(room.data(), probes.size());
+  Order::at_or_before(*order, searches);
+  for (size_t i = 0; i < probes.size(); ++i) {
+    probes[i].node = searches[i].found != Order::none ? s.log->at(searches[i].found) : nullptr;
+    if (probes[i].node != nullptr) prefetch_node(probes[i].node, lines_of_directory);
+  }
+  // Where the NSEC stands, the node itself says.
+  for (zone::NsecProbe& probe : probes) {
+    const zone::NodeView node(probe.node);
+    const auto nsec = node && node.zone() == probe.zone->id ? node.find(dns::RrType::NSEC) : std::nullopt;
+    if (!nsec) {
+      probe.node = nullptr;
+      continue;
+    }
+    for (size_t at = 0; at < nsec->rrs_with_sigs.size(); at += 64) __builtin_prefetch(nsec->rrs_with_sigs.data() + at);
+  }
+}
+
+void Reader::fetch_nsec(std::span<zone::NsecProbe> probes) const {
+  if (impl_->order_version() == nullptr) return;
+  for (; probes.size() > most_searches; probes = probes.subspan(most_searches)) impl_->find_in_order(probes.first(most_searches));
+  impl_->find_in_order(probes);
+}
+
 zone::NodeView Reader::nsec_at_or_before(const zone::ZoneInfo& zone, dns::NameView name) const {
   const Implementation& r = *impl_;
+  if (impl_->order_version() != nullptr) {
+    zone::NsecProbe probe{&zone, name};
+    impl_->find_in_order({&probe, 1});
+    return zone::NodeView(probe.node);
+  }
   MDB_cursor* cursor = r.cursor(impl_->tree_cursor, impl_->tree_cursor_fresh, r.s.dbs.tree);
   if (cursor == nullptr) return {};
   TreeKey key;

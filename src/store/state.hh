@@ -13,6 +13,7 @@
 #include "store/index.hh"
 #include "store/lmdb.hh"
 #include "store/node_log.hh"
+#include "store/order.hh"
 #include "store/store.hh"
 
 namespace steward::store {
@@ -44,12 +45,12 @@ constexpr uint64_t tree_position = (uint64_t{1} << 48) - 1;
 uint64_t tree_value(NodePosition position, zone::NodeView node);
 
 constexpr size_t zone_prefix_size = 4;
-/// Key of a name in the tree: zone id, big-endian, then its canonical key relative to the apex.
 /// What the keys of a zone's entries begin with, in all databases but `meta` and `segments`.
 Bytes zone_prefix(uint32_t zone);
 /// The same in `tables`.
 Bytes table_prefix(uint32_t zone, ZoneTable kind);
-using TreeKey = std::array<uint8_t, zone_prefix_size + dns::max_canonical_key_size>;
+/// Key of a name in the tree: zone id, big-endian, then its canonical key relative to the apex. With room for what the order wants behind it.
+using TreeKey = std::array<uint8_t, zone_prefix_size + dns::max_canonical_key_size + Order::padding>;
 size_t tree_key(const zone::ZoneInfo& zone, dns::NameView name, TreeKey& key);
 /// Under which key of its table a node belongs, told by its owner.
 Bytes key_of(zone::NodeView node, dns::NameView apex);
@@ -72,7 +73,10 @@ struct Store::State {
   Epochs epochs;
   NameHash hash;
   Index index{epochs};
-  bool index_built = false;  // the writer's
+  // Of its own: each commit replaces nodes of the order, and those who hold an epoch for long, as a transfer does, never look at them.
+  Epochs order_epochs;
+  Order order{order_epochs};
+  bool index_built = false;  // index and order; the writer's
 
   std::atomic<const ZoneView*> view{nullptr};
 

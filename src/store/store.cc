@@ -307,8 +307,12 @@ Bytes Store::state_of(uint32_t zone) const {
 
 Result<std::unique_ptr<Reader>> Store::make_reader() {
   Epochs::Slot* slot = state_->epochs.add_reader();
-  if (slot == nullptr) return fail(Errc::Full, "more reader threads than the store has places for");
-  return std::make_unique<Reader>(*state_, *slot);
+  Epochs::Slot* order_slot = slot != nullptr ? state_->order_epochs.add_reader() : nullptr;
+  if (order_slot == nullptr) {
+    if (slot != nullptr) Epochs::remove_reader(*slot);
+    return fail(Errc::Full, "more reader threads than the store has places for");
+  }
+  return std::make_unique<Reader>(*state_, *slot, *order_slot);
 }
 
 Result<std::unique_ptr<WriteTransaction>> Store::begin_write() {
@@ -336,6 +340,7 @@ Result<void> Store::build_index() {
   std::unordered_map<uint32_t, dns::Name> apexes;
   for (const auto& zone : s.view.load()->zones) apexes.emplace(zone->info.id, zone->info.apex.folded());
 
+  Order::Edit order(s.order, true);
   std::vector<Index::Change> changes;
   const auto apply = [&] {
     s.index.apply(changes, [&](NodePosition position) { return s.hash_of(position); });
@@ -353,14 +358,18 @@ Result<void> Store::build_index() {
     // From the key, not from the node: so that a start does not read every node.
     const auto name = dns::name_of_canonical_key(key.subspan(zone_prefix_size), apex->second);
     if (!name) return tl::unexpected<Error>(name.error());
-    changes.push_back({s.hash(zone, *name), Index::no_node, little_u64(to_view(v)) & tree_position});
+    const uint64_t value = little_u64(to_view(v));
+    changes.push_back({s.hash(zone, *name), Index::no_node, value & tree_position});
+    if ((value & tree_has_nsec) != 0) order.set(key, value & tree_position);
     if (changes.size() == 4096) apply();
   }
   if (code != MDB_NOTFOUND) return lmdb_error("tree", code);
   apply();
   s.index_built = true;
   s.index.end_change(mdb_txn_id(txn));
+  order.publish(mdb_txn_id(txn));
   s.epochs.collect();
+  s.order_epochs.collect();
   return {};
 }
 
@@ -380,6 +389,7 @@ StoreFigures Store::figures() const {
   }
   figures.index_names = s.index.names();
   figures.index_octets = s.index.memory();
+  figures.order_octets = s.order.memory();
   figures.dead_readers = s.dead_readers;
   return figures;
 }

@@ -36,6 +36,7 @@ struct StoreFigures {
   uint64_t live_octets = 0;      ///< of nodes that the tree points at
   uint64_t index_names = 0;
   uint64_t index_octets = 0;
+  uint64_t order_octets = 0;
   uint64_t dead_readers = 0;     ///< slots of readers that died, cleared at open
 };
 
@@ -148,7 +149,7 @@ class WriteTransaction {
 /// A reader thread's view. Use: `acquire()`, answer a batch, `release()`.
 class Reader final : public zone::Snapshot {
  public:
-  explicit Reader(Store::State& store, Epochs::Slot& slot);
+  Reader(Store::State& store, Epochs::Slot& slot, Epochs::Slot& order_slot);
   ~Reader() override;
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
@@ -163,6 +164,7 @@ class Reader final : public zone::Snapshot {
   void fetch(zone::Probe& probe) const override;
   [[nodiscard]] zone::NodeView finish(const zone::Probe& probe) const override;
   [[nodiscard]] zone::NodeView nsec_at_or_before(const zone::ZoneInfo& zone, dns::NameView name) const override;
+  void fetch_nsec(std::span<zone::NsecProbe> probes) const override;
   [[nodiscard]] zone::NodeView nsec_of_wildcard(const zone::ZoneInfo& zone, zone::NodeView encloser,
                                                 dns::NameView wildcard) const override;
   [[nodiscard]] zone::NodeView nsec3_at_or_before(const zone::ZoneInfo& zone, const zone::Nsec3Hash& hash,

@@ -44,12 +44,19 @@ struct WriteTransaction::Implementation {
   std::map<std::pair<uint32_t, bool>, std::unique_ptr<Table>> tables;
   std::map<std::pair<MDB_dbi, Bytes>, std::unique_ptr<Entries>> entries;  // by what their keys begin with
   std::vector<Index::Change> index_changes;
+  std::optional<Order::Edit> order_edit;
   std::map<uint64_t, int64_t> live_changes;
   bool committed = false;
   std::optional<Error> failure;  // of a read, which has no way to say so: keeps the transaction from being committed
 
   void fail_with(const Error& error) {
     if (!failure) failure = error;
+  }
+  /// What the tree's value for a name was and is; 0: there was, there is none.
+  void note_order(ByteView key, uint64_t before, uint64_t after) {
+    if (!s.index_built || ((before | after) & tree_has_nsec) == 0) return;
+    if (!order_edit) order_edit.emplace(s.order);
+    order_edit->set(key, (after & tree_has_nsec) != 0 ? after & tree_position : Order::none);
   }
   void count_live(NodePosition position, int64_t sign) {
     const zone::NodeView node(s.log->at(position));
@@ -92,7 +99,8 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
   zone::NodeView find(ByteView key) override {
     MDB_val k = to_val(full(key));
     MDB_val v;
-    return found(mdb_get(t_.txn.get(), dbi_, &k, &v)) ? view(number_of(v) & tree_position) : zone::NodeView{};
+    // By the cursor: who has just looked at a neighbour, as an update does, is on the right page already.
+    return found(mdb_cursor_get(reading_.get(), &k, &v, MDB_SET)) ? view(number_of(v) & tree_position) : zone::NodeView{};
   }
 
   zone::NodeView at_or_after(Bytes& key) override {
@@ -135,25 +143,29 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
       code = mdb_cursor_put(writing_.get(), &k, &v, MDB_APPEND);
       appending_ = code == 0;
     }
-    // NOOVERWRITE gives back what stood there: one descent for both cases.
+    // NOOVERWRITE gives back what stood there, and leaves the cursor at it: one descent for both cases.
     if (code == MDB_KEYEXIST) {
       k = to_val(full(key));
       v = {sizeof value, &value};
       code = mdb_cursor_put(writing_.get(), &k, &v, MDB_NOOVERWRITE);
     }
     NodePosition before = Index::no_node;
+    uint64_t value_before = 0;
     if (code == MDB_KEYEXIST) {
-      before = number_of(v) & tree_position;
+      value_before = number_of(v);
+      before = value_before & tree_position;
       k = to_val(full(key));
       v = {sizeof value, &value};
-      code = mdb_cursor_put(writing_.get(), &k, &v, 0);
+      code = mdb_cursor_put(writing_.get(), &k, &v, MDB_CURRENT);
     }
     if (code != 0) return lmdb_error("tree", code);
     if (before != Index::no_node) {
       if (auto flushed = flush_for(before); !flushed) return flushed;
       t_.count_live(before, -1);
     }
-    if (indexed_) t_.index_changes.push_back({hash, before, *position});
+    if (!indexed_) return {};
+    t_.index_changes.push_back({hash, before, *position});
+    t_.note_order(full(key), value_before, tree_value(*position, node));
     return {};
   }
 
@@ -163,14 +175,17 @@ class WriteTransaction::Implementation::Table final : public zone::NodeTable {
     int code = mdb_cursor_get(writing_.get(), &k, &v, MDB_SET);
     if (code == MDB_NOTFOUND) return {};
     if (code != 0) return lmdb_error("tree", code);
-    const NodePosition before = number_of(v) & tree_position;
+    const uint64_t value_before = number_of(v);
+    const NodePosition before = value_before & tree_position;
     if (auto flushed = flush_for(before); !flushed) return flushed;
     const uint64_t hash = indexed_ && t_.s.index_built ? t_.s.hash_of(before) : 0;
     t_.has_writes = true;
     code = mdb_cursor_del(writing_.get(), 0);
     if (code != 0) return lmdb_error("tree", code);
     t_.count_live(before, -1);
-    if (indexed_) t_.index_changes.push_back({hash, before, Index::no_node});
+    if (!indexed_) return {};
+    t_.index_changes.push_back({hash, before, Index::no_node});
+    t_.note_order(full(key), value_before, 0);
     return {};
   }
 
@@ -411,6 +426,9 @@ void WriteTransaction::Implementation::after_commit(uint64_t id, std::map<uint64
     s.index.begin_change();
     s.index.apply(index_changes, [&](NodePosition position) { return s.hash_of(position); });
     s.index.end_change(id);
+    if (!order_edit) order_edit.emplace(s.order);
+    order_edit->publish(id);
+    s.order_epochs.collect();
   }
   for (const auto& [segment, octets] : s.live)
     if (!live.contains(segment)) s.epochs.retire([this_log = s.log.get(), segment = segment] { this_log->drop(segment); });

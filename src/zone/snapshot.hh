@@ -48,6 +48,13 @@ struct Probe {
   const uint8_t* node = nullptr;
 };
 
+/// The same for the NSEC that denies a name.
+struct NsecProbe {
+  const ZoneInfo* zone = nullptr;
+  NameView name;
+  const uint8_t* node = nullptr;  ///< found; null where an implementation would rather be asked for each
+};
+
 class Snapshot {
  public:
   virtual ~Snapshot() = default;
@@ -66,6 +73,9 @@ class Snapshot {
   /// Denial::Nsec: the node whose NSEC matches `name` or covers it, that is, the last one in canonical order that
   /// has an NSEC and is not after `name`.
   [[nodiscard]] virtual NodeView nsec_at_or_before(const ZoneInfo& zone, NameView name) const = 0;
+
+  /// The same for many at once, some dozens at most: the waits for memory are shared, and the NSECs are near when it returns.
+  virtual void fetch_nsec([[maybe_unused]] std::span<NsecProbe> probes) const {}
 
   /// Denial::Nsec: the same for `wildcard`, which is `*.<owner of encloser>`. One answer for all names that do not exist below
   /// `encloser`, so that an implementation may remember it.

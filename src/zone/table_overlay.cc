@@ -29,7 +29,8 @@ bool TableOverlay::at_or_after(Bytes& key) {
 }
 
 Result<void> TableOverlay::put(ByteView key, ByteView octets) {
-  if (key.size() > max_table_key) return fail(Errc::Invalid, "a key of " + std::to_string(key.size()) + " octets in a table");
+  if (key.size() > max_table_key)
+    return fail(Errc::Invalid, "a key of " + std::to_string(key.size()) + " octets in a table");
   puts_[Bytes(key.begin(), key.end())] = Bytes(octets.begin(), octets.end());
   return {};
 }

@@ -1,7 +1,9 @@
 #pragma once
-// What one change of several does to a table, held back until it is known whether the change stays: an OctetTable over another.
+// What one change of several does to a table, held back until it is known whether the change stays: an OctetTable over
+// another.
 //
-// ZoneEdit takes back the records of a change that is refused (change/edit.hh); this does the same for the tables beside them. One thread.
+// ZoneEdit takes back the records of a change that is refused (change/edit.hh); this does the same for the tables
+// beside them. One thread.
 
 #include <map>
 

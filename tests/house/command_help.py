@@ -1,4 +1,4 @@
-"""What steward-registry says of itself: its commands and their options, read from --help."""
+"""What our programs say of themselves: its commands and their options, read from --help."""
 
 import re
 import subprocess

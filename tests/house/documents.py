@@ -12,7 +12,7 @@ import sources
 MADE = re.compile(r"^build[\w-]*(/|$)")
 PATH = re.compile(r"^\.?[\w.-]+(?:/[\w.+-]+)*/?$")
 FILE = re.compile(r"^[\w-]+\.(?:md|py|hh|cc|toml)$")
-PROGRAM = re.compile(r"^(?:\S*/)?steward-registry$")
+PROGRAM = re.compile(r"^(?:\S*/)?(steward(?:-registry)?)$")
 
 
 def named(root, path, token):
@@ -43,7 +43,7 @@ def check_paths(root, path, text):
 
 
 def command_lines(text):
-    """Lines of code blocks and inline code that call steward-registry, with their line numbers."""
+    """Lines of code blocks and inline code that call our programs, with their line numbers."""
     blocks = re.finditer(r"^```[^\n]*\n(.*?)^```", text, re.M | re.S)
     for block in blocks:
         start = text.count("\n", 0, block.start()) + 2
@@ -53,7 +53,7 @@ def command_lines(text):
         yield text.count("\n", 0, inline.start()) + 1, inline.group(1)
 
 
-def check_command(words, commands):
+def check_command(program, words, commands):
     """The first thing that --help does not know; None where all is known."""
     command = commands[""]
     for word in words:
@@ -66,7 +66,7 @@ def check_command(words, commands):
         elif word in command.subcommands:
             command = commands[f"{command.path} {word}".strip()]
         elif command.subcommands and command.path != "zone keys" and not re.match(r"^[A-Z\[<(]|^\||^\W", word):
-            return f"'{command.path or 'steward-registry'}' has no command '{word}'"
+            return f"'{command.path or program}' has no command '{word}'"
     return None
 
 
@@ -78,14 +78,15 @@ def check_commands(path, text, commands):
         except ValueError:
             continue
         for i, word in enumerate(words):
-            if PROGRAM.match(word) and (problem := check_command(words[i + 1 :], commands)):
+            program = PROGRAM.match(word)
+            if program and (problem := check_command(program[1], words[i + 1 :], commands[program[1]])):
                 problems.append(f"{path}:{number}: {problem}: {line.strip()}")
     return problems
 
 
-def main(root, program):
+def main(root, server, client):
     root = pathlib.Path(root)
-    commands = command_help.commands(program)
+    commands = {"steward-registry": command_help.commands(server), "steward": command_help.commands(client)}
     problems = [] if (root / "README.md").exists() else ["README.md: is missing"]
     for path in sources.files(root):
         if path.suffix != ".md":
@@ -96,4 +97,4 @@ def main(root, program):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2]))
+    sys.exit(main(*sys.argv[1:4]))

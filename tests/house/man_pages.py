@@ -5,11 +5,24 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 
 import command_help
 import sources
 
-REMOTE = "Commands to the running server"
+
+@dataclass(frozen=True)
+class Commands:
+    """A page of commands. `shared`: options that many commands have are described once, in a section whose title begins so; the commands that
+    have the option named beside it share them."""
+
+    page: str
+    groups: set
+    shared: dict
+
+
+SERVER = Commands("steward-registry.8", {"", "zone", "store", "publisher", "agent"}, {"Commands to the running server": "control"})
+CLIENT = Commands("steward.1", {""}, {"Common options": "registry", "Options of publishing": "dry-run"})
 
 
 def unescaped(text):
@@ -23,9 +36,9 @@ def words_of(text):
     return re.sub(r" ([.,;])", r"\1", plain)
 
 
-def documented_commands(page):
-    """{command: options}, the options that all remote commands share, and problems of form."""
-    commands, shared = {}, set()
+def documented_commands(page, sections):
+    """{command: options}, and by section the options that many commands share."""
+    commands, shared = {}, {name: set() for name in sections}
     depth, section, current = 0, "", None
     for line in page.split("\n"):
         if line.startswith(".Ss ") or line.startswith(".Sh "):
@@ -39,29 +52,39 @@ def documented_commands(page):
             option = re.match(r"\.It Fl -([a-z-]+)", line).group(1)
             if depth == 2 and current:
                 commands[current].add(option)
-            elif depth == 1 and section.startswith(REMOTE):
-                shared.add(option)
+            elif depth == 1:
+                for name in sections:
+                    if section.startswith(name):
+                        shared[name].add(option)
     return commands, shared
 
 
-def check_commands(page, program):
+def check_commands(what, page, program):
     helped = command_help.commands(program)
-    documented, shared = documented_commands(page)
+    documented, shared = documented_commands(page, what.shared)
     problems = []
     for path, command in helped.items():
-        groups = path in {"", "zone", "store"}
-        if not groups and path not in documented:
-            problems.append(f"steward-registry.8: command '{path}' is missing")
+        if path not in what.groups and path not in documented:
+            problems.append(f"{what.page}: command '{path}' is missing")
             continue
-        known = documented.get(path, set()) | (shared if "control" in command.options else set())
-        problems += [f"steward-registry.8: '{path}': option --{o} is missing" for o in sorted(command.options - known)]
-        problems += [
-            f"steward-registry.8: '{path}': --help has no option --{o}" for o in sorted(documented.get(path, set()) - command.options)
-        ]
-    problems += [f"steward-registry.8: --help has no command '{path}'" for path in documented if path not in helped]
-    remote = [c for c in helped.values() if "control" in c.options]
-    problems += [f"steward-registry.8: no remote command has --{o}" for o in sorted(shared) if not any(o in c.options for c in remote)]
+        known = documented.get(path, set()).union(*(shared[name] for name, mark in what.shared.items() if mark in command.options))
+        problems += [f"{what.page}: '{path}': option --{o} is missing" for o in sorted(command.options - known)]
+        problems += [f"{what.page}: '{path}': --help has no option --{o}" for o in sorted(documented.get(path, set()) - command.options)]
+    problems += [f"{what.page}: --help has no command '{path}'" for path in documented if path not in helped]
+    for name, mark in what.shared.items():
+        sharing = [c for c in helped.values() if mark in c.options]
+        problems += [f"{what.page}: no command shares --{o}" for o in sorted(shared[name]) if not any(o in c.options for c in sharing)]
     return problems
+
+
+def check_settings(page, source):
+    """The keys of the client's configuration, as src/client/settings.cc has them."""
+    keys = set(re.findall(r'^    \{"([a-z-]+)", "', source, re.M))
+    body = page.split(".Sh CONFIGURATION", 1)[1].split(".Sh ", 1)[0]
+    documented = set(re.findall(r"^\.It Ic (\S+)$", body, re.M))
+    problems = [] if keys else ["src/client/settings.cc: no keys found"]
+    problems += [f"steward.1: key '{key}' is missing" for key in sorted(keys - documented)]
+    return problems + [f"steward.1: there is no key '{key}'" for key in sorted(documented - keys)]
 
 
 def listed_keys(program):
@@ -105,13 +128,17 @@ def check_form(folder):
     return [line for line in found.split("\n") if line and "referenced manual not found" not in line and "mandoc.db" not in line]
 
 
-def main(root, program):
-    man = pathlib.Path(root) / "man"
-    problems = check_commands((man / "steward-registry.8").read_text(encoding="utf-8"), program)
-    problems += check_keys((man / "registry.yaml.5").read_text(encoding="utf-8"), program)
+def main(root, server, client):
+    root = pathlib.Path(root)
+    man = root / "man"
+    problems = []
+    for what, program in ((SERVER, server), (CLIENT, client)):
+        problems += check_commands(what, (man / what.page).read_text(encoding="utf-8"), program)
+    problems += check_keys((man / "registry.yaml.5").read_text(encoding="utf-8"), server)
+    problems += check_settings((man / "steward.1").read_text(encoding="utf-8"), (root / "src/client/settings.cc").read_text(encoding="utf-8"))
     problems += check_form(man)
     return sources.report(problems)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2]))
+    sys.exit(main(*sys.argv[1:4]))

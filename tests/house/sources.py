@@ -4,7 +4,7 @@ import os
 import pathlib
 
 SKIPPED = {".git", ".cache", "__pycache__", "subprojects", "node_modules"}
-TEXT = {".cc", ".hh", ".py", ".md", ".build", ".txt", ".yaml", ".toml", ".5", ".7", ".8", ".sh", ".zone", ""}
+TEXT = {".cc", ".hh", ".py", ".md", ".build", ".txt", ".yaml", ".toml", ".1", ".5", ".7", ".8", ".sh", ".zone", ""}
 
 
 def files(root):

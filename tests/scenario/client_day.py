@@ -20,6 +20,7 @@ import dns.rdatatype
 import real_agents
 import servers
 from client_world import APEX, NAMESPACE, ZONE, Proxy, World, agent, generator, gone_rows, signed_lines
+from registry import Registry
 from report import Report, Skipped, require
 from signing import run_tool
 from steward import Client
@@ -178,17 +179,20 @@ def distrusts(report, world, folder):
         run_tool("dnssec-signzone", "-q", "-S", "-z", "-P", "-K", keys, "-x", "-o", ZONE, "-s", "20250101000000", "-e", "20250201000000", "-f", expired, world.zone_file)
         anchor = run_tool("dnssec-dsfromkey", "-2", next(keys.glob("K*.key"))).strip()
         for entry, trusted in ((unsigned, world.child_ds), (World.entry(ZONE, expired, dnssec=False), anchor)):
-            with servers_with(entry) as server:
+            with Registry([entry]) as server:
                 client = Client(folder / f"client-{server.port}", server.port, trusted)
-                require("DNSSEC: bogus" in client.refused("resolve", ORCHESTRATOR), "not bogus")
+                server.wait_ready()
+                said = client.refused("resolve", ORCHESTRATOR)
+                require("DNSSEC: bogus" in said, said)
     with report.case("a registry that does not answer is given up after the time limit"):
         silent = Client(folder / "silent", servers.free_port(["127.0.0.1"]), world.anchor, timeout=1)
         require("steward: " in silent.refused("resolve", ORCHESTRATOR), "not said")
 
 
-def servers_with(entry):
-    from registry import Registry
-    return Registry([entry])
+def speaks_tls(report, world, folder):
+    with report.case("a registry that is to be asked over TLS is never asked in the clear"):
+        client = Client(folder / "tls", world.server.port, world.anchor, tls=("ns1.example", "ca.pem"))
+        require("cannot ask over TLS" in client.refused("resolve", ORCHESTRATOR), "not said")
 
 
 def embeds(report, world, folder):
@@ -237,6 +241,7 @@ def main():
             watches_status(report, client)
             proves(report, world, client)
             distrusts(report, world, folder)
+            speaks_tls(report, world, folder)
             embeds(report, world, folder)
         (folder / "real").mkdir()
         measures(report, folder / "real")

@@ -32,7 +32,7 @@ from certificates import Certificates
 from publisher import APEX, Publisher, a2a_card, mcp_server, steward_manifest
 from registry import Registry, eventually
 from report import Report, Skipped, require
-from statement import CONTEXT, problems_of, strings_of, values_of
+from statement import problems_of, rotation_problems, strings_of, values_of
 
 NAMESPACE = "acme-corp.com"
 ZONE = f"{NAMESPACE}.{APEX}."
@@ -63,6 +63,16 @@ def statement_at(server, label):
     return {key: value.decode() for key, value in values_of(strings_of(texts[0].to_wire())).items()}
 
 
+def rotations_at(server, label):
+    """The values of the rotations that are served, by their number; both signatures of each checked."""
+    keys = [key.to_wire() for key in rrset(server, full(label), "KEY")]
+    links = [record.to_wire() for record in rrset(server, f"_keys.{full(label)}", "TXT")]
+    problems = [problem for link in links for problem in rotation_problems(dns.name.from_text(full(label)), link, keys)]
+    require(not problems, f"_keys of {label}: {problems}")
+    values = [{key: value.decode() for key, value in values_of(strings_of(link)).items()} for link in links]
+    return sorted(values, key=lambda link: int(link["n"]))
+
+
 def status_of(server, label):
     return statement_at(server, label)["status"]
 
@@ -71,9 +81,7 @@ class AgentRegistry(Registry):
     """One that agents are published in."""
 
     def allow(self, fingerprint, note):
-        """What `publisher allow` does, by the configuration."""
-        self.options["registry"].setdefault("publishers", []).append({"fingerprint": fingerprint, "note": note})
-        self.reload()
+        self.run("publisher", "allow", fingerprint, "--note", note)
 
 
 def agent_in_custody(label, key):
@@ -83,7 +91,7 @@ def agent_in_custody(label, key):
     print_of_key = hashlib.sha256(public.public_bytes(encoding.DER, form.SubjectPublicKeyInfo)).hexdigest()
     strings = ["v=steward1", "version=1.0.0", "status=active", f"fp=sha256:{print_of_key}", "modified=2025-11-21T13:00:00Z",
                f"ep=sha256:{hashlib.sha256().hexdigest()}", "custody=com.acme-corp"]
-    signed = CONTEXT + dns.name.from_text(full(label)).to_wire() + b"".join(bytes([len(text)]) + text.encode() for text in strings)
+    signed = b"steward-statement-v1\0" + dns.name.from_text(full(label)).to_wire() + b"".join(bytes([len(text)]) + text.encode() for text in strings)
     strings.append("sig=" + base64.urlsafe_b64encode(key.sign(signed)).decode().rstrip("="))
     raw = base64.b64encode(public.public_bytes(encoding.Raw, form.Raw)).decode()
     return f"{label} TXT " + " ".join(f'"{text}"' for text in strings) + f"\n{label} KEY 512 3 15 {raw}\n"
@@ -111,7 +119,7 @@ def first_publish(report, server, publisher):
     with report.case("publish: a key that the namespace does not allow is refused, with what the operator has to do"):
         made = publisher.done("keygen")
         said = publisher.refused("publish", path)
-        for part in ("REFUSED", "may not publish", "steward-registry publisher allow", made["fingerprint"]):
+        for part in ("REFUSED", "may not publish", f"steward-registry publisher allow {made['fingerprint']}"):
             require(part in said, f"{part!r} is not in {said}")
         require(rrset(server, full("planner"), "TXT") is None, "it is there")
     with report.case("publish: allowed, it is answered within a second, signed by publisher and registry"):
@@ -165,15 +173,15 @@ def rotation(report, server, publisher):
         before = statement_at(server, "planner")["fp"]
         done = publisher.done("rotate", "planner")
         require((done["fingerprint"], done["previous_fingerprint"]) == (made["fingerprint"], before), done)
-        link = values_of(strings_of(rrset(server, f"_keys.{full('planner')}", "TXT")[0].to_wire()))
-        require((link["old"].decode(), link["new"].decode()) == (before, made["fingerprint"]), link)
+        links = rotations_at(server, "planner")
+        require([(link["old"], link["new"]) for link in links] == [(before, made["fingerprint"])], links)
         publisher.done("publish", publisher.write("planner.json", steward_manifest("planner", "1.3.0")))
         require(statement_at(server, "planner")["fp"] == made["fingerprint"], "another fp")
     with report.case("publish: carries the rotation by itself, where a newer key is there"):
         made = publisher.done("keygen", "--agent-id", "planner", "--rotate")
         done = publisher.done("publish", publisher.write("planner.json", steward_manifest("planner", "1.4.0")))
         require(done["fingerprint"] == made["fingerprint"] and done["previous_fingerprint"], done)
-        require(len(rrset(server, f"_keys.{full('planner')}", "TXT")) == 2, "no second rotation")
+        require([link["n"] for link in rotations_at(server, "planner")] == ["1", "2"], "no second rotation")
         require(len(rrset(server, full("planner"), "KEY")) == 3, "keys of the chain are missing")
 
 
@@ -229,8 +237,8 @@ def claim(report, server, publisher):
         done = publisher.done("publish", publisher.write("orphan.json", steward_manifest("orphan", "1.0.1")))
         said = statement_at(server, "orphan")
         require(done["action"] == "claim" and said["fp"] == done["fingerprint"] and "custody" not in said, (done, said))
-        link = values_of(strings_of(rrset(server, f"_keys.{full('orphan')}", "TXT")[0].to_wire()))
-        require(link["old"].decode() == done["previous_fingerprint"] and link["sig-old"], link)
+        links = rotations_at(server, "orphan")
+        require([link["old"] for link in links] == [done["previous_fingerprint"]], links)
         publisher.done("publish", publisher.write("orphan.json", steward_manifest("orphan", "1.0.2")))
 
 
@@ -247,10 +255,15 @@ def by_hand(report, server, publisher):
         require(statement_at(server, "byhand")["fp"] == made["fingerprint"], "another fp")
 
 
-def seen_by_clients(report, server, publisher):
+def write_anchor(server, publisher):
     anchor = publisher.folder / "anchor.ds"
     keys = json.loads(server.run("zone", "keys", ZONE, "--json").stdout)["keys"]
     anchor.write_text("".join(line + "\n" for key in keys for line in key.get("ds", [])))
+    return anchor
+
+
+def seen_by_clients(report, server, publisher):
+    anchor = write_anchor(server, publisher)
     with report.case("resolve and verify: what was published is validated from the trust anchor, through both rotations"):
         found = publisher.done("resolve", "planner", "--trust-anchor", anchor)
         require(found["version"] == statement_at(server, "planner")["version"], found)
@@ -270,7 +283,42 @@ def registry_gone(report, server, publisher):
         require(statement_at(server, "planner")["version"] == "3.0.0", "another version")
 
 
+def publish_by_dns():
+    """In a network and mount namespace of its own: the registry at port 53, the system's resolver leads to it, and nobody says its address."""
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    with tempfile.TemporaryDirectory(prefix="steward-day-") as name:
+        folder = pathlib.Path(name)
+        (folder / "resolv.conf").write_text("nameserver 127.0.0.1\n")
+        subprocess.run(["mount", "--bind", folder / "resolv.conf", "/etc/resolv.conf"], check=True)
+        certificates = Certificates(folder)
+        certificates.make("registry", "DNS:registry.example")
+        server = make_registry(folder, certificates)
+        server.port = 53
+        with server:
+            server.wait_ready()
+            publisher = Publisher(folder / "home", server_address(server))
+            anchor = write_anchor(server, publisher)
+            (publisher.config / "config.yaml").write_text(f"namespace: {NAMESPACE}\ntrust-anchor: {anchor}\n")
+            server.allow(publisher.done("keygen")["fingerprint"], "acme's")
+            done = publisher.done("publish", publisher.write("found.json", steward_manifest("found")))
+            require(done["registry"] == "127.0.0.1@53" and status_of(server, "found") == "active", done)
+            anchor.write_text(anchor.read_text()[:-5] + "0000\n")
+            publisher.refused("publish", publisher.write("found.json", steward_manifest("found", "2.0.0")))
+
+
+def found_by_dns(report):
+    with report.case("the registry is found by the DNS, validated from the trust anchor; not where that does not fit"):
+        unshare = ["unshare", "-rmn", "--propagation", "private"]
+        if not servers.find_program("unshare") or subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode != 0:
+            raise Skipped("no network and mount namespace to be had")
+        done = subprocess.run([*unshare, sys.executable, __file__, "--found-by-dns"], capture_output=True, text=True, timeout=90, check=False)
+        require(done.returncode == 0, done.stderr[-1500:])
+
+
 def main():
+    if sys.argv[1:] == ["--found-by-dns"]:
+        publish_by_dns()
+        return 0
     report = Report("publisher's day")
     with tempfile.TemporaryDirectory(prefix="steward-day-") as name:
         folder = pathlib.Path(name)
@@ -289,6 +337,7 @@ def main():
             by_hand(report, server, publisher)
             seen_by_clients(report, server, publisher)
             registry_gone(report, server, publisher)
+    found_by_dns(report)
     return report.finish()
 
 

@@ -24,7 +24,7 @@ from certificates import Certificates
 from fake_registry import FakeRegistry
 from publisher import APEX, Publisher, a2a_card, mcp_server, steward_manifest
 from report import Report, Skipped, require
-from statement import problems_of, strings_of, values_of
+from statement import problems_of, rotation_problems, strings_of, values_of
 
 ZONE = f"acme-corp.com.{APEX}."
 TYPES = (dns.rdatatype.SRV, dns.rdatatype.SVCB)
@@ -113,7 +113,10 @@ def later_publishes(report, publisher, registry):
         done = publisher.done("rotate", "planner")
         require(done["fingerprint"] == made["fingerprint"] and done["previous_fingerprint"], done)
         require(statement_at(registry, "planner")["fp"] == made["fingerprint"], "another fp")
-        rotation = values_of(strings_of(registry.find(f"_keys.{full('planner')}", "TXT")[0].to_wire()))
+        link = registry.find(f"_keys.{full('planner')}", "TXT")[0].to_wire()
+        keys_there = [key.to_wire() for key in registry.find(full("planner"), "KEY")]
+        require(not rotation_problems(dns.name.from_text(full("planner")), link, keys_there), "the rotation does not verify")
+        rotation = values_of(strings_of(link))
         require(rotation["n"] == b"1" and rotation["new"].decode() == made["fingerprint"], rotation)
         require("keygen --rotate" in publisher.refused("rotate", "planner"), "a second time")
     with report.case("withdraw: a signed tombstone without endpoints and manifest; a second time is refused"):

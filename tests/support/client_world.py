@@ -51,12 +51,12 @@ def gone_rows():
 class World:
     """Writes the zones into a folder, serves them, and knows the trust anchor of each."""
 
-    def __init__(self, folder, lines=(), agents=None):
+    def __init__(self, folder, lines=(), agents=None, options=None):
         self.folder = pathlib.Path(folder)
         self.zone_file = self.folder / "agents.zone"
         self.zone_file.write_text(generator.zone_text(agents or generator.AGENTS) + "\n".join(lines) + "\n")
         self.apex_file = self.folder / "apex.zone"
-        self.server = Registry([self.entry(ZONE, self.zone_file)])
+        self.server = Registry([self.entry(ZONE, self.zone_file)], options=options)
 
     @staticmethod
     def entry(name, file, dnssec=True):

@@ -36,6 +36,9 @@ class MemorySnapshot final : public zone::Snapshot {
   void fetch(zone::Probe& probe) const override;
   [[nodiscard]] zone::NodeView finish(const zone::Probe& probe) const override;
   [[nodiscard]] zone::NodeView nsec_at_or_before(const zone::ZoneInfo& zone, zone::NameView name) const override;
+  void fetch_nsec(std::span<zone::NsecProbe> probes) const override {
+    for (zone::NsecProbe& probe : probes) probe.node = nsec_at_or_before(*probe.zone, probe.name).data();
+  }
   [[nodiscard]] zone::NodeView nsec3_at_or_before(const zone::ZoneInfo& zone, const zone::Nsec3Hash& hash,
                                                   bool& exact) const override;
 

@@ -17,7 +17,7 @@ def client_program():
 class Client:
     """`steward` that asks one registry and trusts one anchor."""
 
-    def __init__(self, folder, port=None, anchor=None, timeout=5):
+    def __init__(self, folder, port=None, anchor=None, timeout=5, tls=None):
         self.folder = pathlib.Path(folder)
         self.config = self.folder / "steward" / "config.yaml"
         self.config.parent.mkdir(parents=True, exist_ok=True)
@@ -28,6 +28,8 @@ class Client:
             anchor_file = self.config.parent / "anchor.ds"
             anchor_file.write_text(anchor + "\n")
             lines.append("trust-anchor: anchor.ds")
+        if tls:
+            lines.append(f"tls: {{name: {tls[0]}, authorities: {tls[1]}}}")
         self.config.write_text("\n".join(lines) + "\n")
 
     @property

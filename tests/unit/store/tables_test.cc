@@ -16,7 +16,9 @@ Bytes octets(std::string_view text) {
   return {view.begin(), view.end()};
 }
 
-std::string text_at(zone::OctetTable& table, std::string_view key) { return std::string(as_text(table.find(as_bytes(key)))); }
+std::string text_at(zone::OctetTable& table, std::string_view key) {
+  return std::string(as_text(table.find(as_bytes(key))));
+}
 
 std::vector<std::string> keys_of(zone::OctetTable& table) {
   std::vector<std::string> keys;
@@ -51,7 +53,8 @@ TEST_CASE("store: tables of one zone and of others keep apart, and are read as t
   CHECK(text_at(*agents, "a") == "agent a");
   CHECK(text_at(*agents, "c").empty());
   CHECK(agents->put(as_bytes("x"), as_bytes("y")).error().code == Errc::Refused);
-  CHECK(keys_of(*reader->table(*reader->find_zone(name("second.example.")), ZoneTable::Agents)) == std::vector<std::string>{"c"});
+  CHECK(keys_of(*reader->table(*reader->find_zone(name("second.example.")), ZoneTable::Agents)) ==
+        std::vector<std::string>{"c"});
   reader->release();
 }
 
@@ -83,7 +86,9 @@ TEST_CASE("store: a key that is too long for a table is refused") {
   const uint32_t zone = add_zone(*store, "example.");
   auto write = begin(*store);
   good(write->table(zone, ZoneTable::Ranks).put(Bytes(zone::max_table_key, 1), as_bytes("fits")));
-  CHECK(write->table(zone, ZoneTable::Ranks).put(Bytes(zone::max_table_key + 1, 1), as_bytes("does not")).error().code == Errc::Invalid);
+  CHECK(
+      write->table(zone, ZoneTable::Ranks).put(Bytes(zone::max_table_key + 1, 1), as_bytes("does not")).error().code ==
+      Errc::Invalid);
 }
 
 TEST_CASE("store: an entry of an unknown table or of no zone is found by verification") {
@@ -91,7 +96,9 @@ TEST_CASE("store: an entry of an unknown table or of no zone is found by verific
   auto store = open_store(folder.options());
   const uint32_t zone = add_zone(*store, "example.");
   auto write = begin(*store);
-  SUBCASE("an unknown table") { good(write->table(zone, static_cast<ZoneTable>('?')).put(as_bytes("key"), as_bytes("octets"))); }
+  SUBCASE("an unknown table") {
+    good(write->table(zone, static_cast<ZoneTable>('?')).put(as_bytes("key"), as_bytes("octets")));
+  }
   SUBCASE("no zone") { good(write->table(zone + 7, ZoneTable::Agents).put(as_bytes("key"), as_bytes("octets"))); }
   good(write->commit());
   const auto verified = store->verify();
@@ -107,7 +114,8 @@ TEST_CASE("store: a backup carries the tables, and what is restored has them") {
     const uint32_t zone = add_zone(*store, "example.");
     auto write = begin(*store);
     for (int i = 0; i < 3000; ++i)
-      good(write->table(zone, ZoneTable::Agents).put(as_bytes(fmt::format("agent{:05}", i)), octets(std::string(300, static_cast<char>('a' + i % 26)))));
+      good(write->table(zone, ZoneTable::Agents)
+               .put(as_bytes(fmt::format("agent{:05}", i)), octets(std::string(300, static_cast<char>('a' + i % 26)))));
     good(write->table(zone, ZoneTable::Publishers).put(as_bytes("key"), as_bytes("octets")));
     good(write->commit());
     auto reader = std::move(*store->make_reader());
@@ -120,12 +128,13 @@ TEST_CASE("store: a backup carries the tables, and what is restored has them") {
   }
   const Folder fresh;
   size_t at = 0;
-  const auto restored = restore({fresh.path(), false, unix_time(1'769'860'800)}, [&](MutableByteView into) -> Result<size_t> {
-    const size_t size = std::min(into.size(), backup.size() - at);
-    std::copy_n(backup.begin() + static_cast<long>(at), size, into.begin());
-    at += size;
-    return size;
-  });
+  const auto restored =
+      restore({fresh.path(), false, unix_time(1'769'860'800)}, [&](MutableByteView into) -> Result<size_t> {
+        const size_t size = std::min(into.size(), backup.size() - at);
+        std::copy_n(backup.begin() + static_cast<long>(at), size, into.begin());
+        at += size;
+        return size;
+      });
   good(restored);
   CHECK(restored->census.entries == 3001);
   StoreOptions options = fresh.options();

@@ -1,36 +1,13 @@
 #include <doctest/doctest.h>
 
-#include <map>
 #include <string>
-#include <vector>
 
+#include "memory_octets.hh"
 #include "zone/table_overlay.hh"
 
 using namespace steward;
 
 namespace {
-
-class MapTable final : public zone::OctetTable {
- public:
-  [[nodiscard]] Bytes find(ByteView key) override {
-    const auto at = map.find(Bytes(key.begin(), key.end()));
-    return at != map.end() ? at->second : Bytes();
-  }
-  [[nodiscard]] bool at_or_after(Bytes& key) override {
-    const auto at = map.lower_bound(key);
-    if (at == map.end()) return false;
-    key = at->first;
-    return true;
-  }
-  Result<void> put(ByteView key, ByteView octets) override {
-    if (octets.empty())
-      map.erase(Bytes(key.begin(), key.end()));
-    else
-      map[Bytes(key.begin(), key.end())] = Bytes(octets.begin(), octets.end());
-    return {};
-  }
-  std::map<Bytes, Bytes> map;
-};
 
 std::string keys_of(zone::OctetTable& table) {
   std::string keys;
@@ -41,7 +18,7 @@ std::string keys_of(zone::OctetTable& table) {
 }  // namespace
 
 TEST_CASE("table overlay: reads show what was put over what is below, in one order") {
-  MapTable below;
+  test::MemoryOctets below;
   for (const char* key : {"a", "c", "e"}) REQUIRE(below.put(as_bytes(key), as_bytes("below")));
   zone::TableOverlay overlay(below);
   REQUIRE(overlay.put(as_bytes("b"), as_bytes("new")));
@@ -56,7 +33,7 @@ TEST_CASE("table overlay: reads show what was put over what is below, in one ord
 }
 
 TEST_CASE("table overlay: what is dropped leaves the table below as it was, what is written down changes it") {
-  MapTable below;
+  test::MemoryOctets below;
   REQUIRE(below.put(as_bytes("a"), as_bytes("below")));
   zone::TableOverlay overlay(below);
   REQUIRE(overlay.put(as_bytes("a"), {}));
