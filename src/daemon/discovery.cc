@@ -51,9 +51,10 @@ Result<DiscoverHome> discover_home(zone::NodeView apex, const config::RegistryCo
   return home;
 }
 
-// Records.md's limit for what climbs, SOA and NSEC with it: 60 seconds.
+// steward-records(7): at most 60 seconds, SOA and negative answers with it.
 std::string discover_text(const DiscoverHome& home, uint32_t serial) {
-  std::string text = fmt::format("@ 60 SOA {} {} {} 3600 600 1209600 60\n", home.servers.front().to_text(), home.contact.to_text(), serial);
+  std::string text = fmt::format("@ 60 SOA {} {} {} 3600 600 1209600 60\n", home.servers.front().to_text(),
+                                 home.contact.to_text(), serial);
   for (const dns::Name& server : home.servers) text += fmt::format("@ {} NS {}\n", ns_ttl, server.to_text());
   return text;
 }
@@ -97,8 +98,8 @@ bool waits_for_ds(const ZoneKeys& keys, UnixTime now) {
   });
 }
 
-std::shared_ptr<const serve::DiscoverZone> discover_answers(const config::RegistryConfig& registry, const dns::Name& zone,
-                                                            const ZoneKeys* keys) {
+std::shared_ptr<const serve::DiscoverZone> discover_answers(const config::RegistryConfig& registry,
+                                                            const dns::Name& zone, const ZoneKeys* keys) {
   auto answers = std::make_shared<serve::DiscoverZone>();
   answers->apex = zone;
   if (registry.parent) answers->parent = registry.parent->folded();

@@ -1,8 +1,9 @@
 #pragma once
-// What the zone `_discover._agents` of a registry takes from the registry's own zone, and what that has of it: pure, but for the edit.
+// What the zone `_discover._agents` of a registry takes from the registry's own zone, and what that has of it: pure,
+// but for the edit.
 //
-// The zone has no file: its apex is made of the SOA and NS of the registry's zone, which in turn delegates to it. All else in it
-// is answered as it is asked for (serve/discover.hh).
+// The zone has no file: its apex is made of the SOA and NS of the registry's zone, which in turn delegates to it. All
+// else in it is answered as it is asked for (serve/discover.hh).
 
 #include <optional>
 #include <string>
@@ -23,8 +24,9 @@ struct DiscoverHome {
   friend bool operator==(const DiscoverHome&, const DiscoverHome&) = default;
 };
 
-/// From the apex of the registry's zone: the servers that are configured; else its primary (MNAME) where that is among its name servers, since
-/// others may be stock secondaries, which cannot answer the zone; else all of them. Invalid without SOA and NS.
+/// From the apex of the registry's zone: the servers that are configured; else its primary (MNAME) where that is among
+/// its name servers, since others may be stock secondaries, which cannot answer the zone; else all of them. Invalid
+/// without SOA and NS.
 [[nodiscard]] Result<DiscoverHome> discover_home(zone::NodeView apex, const config::RegistryConfig& registry);
 
 /// The zone's text.
@@ -48,8 +50,8 @@ void delegate(change::ZoneEdit& edit, const dns::Name& zone, const Delegation& d
 [[nodiscard]] bool waits_for_ds(const ZoneKeys& keys, UnixTime now);
 
 /// What workers answer and sign with.
-[[nodiscard]] std::shared_ptr<const serve::DiscoverZone> discover_answers(const config::RegistryConfig& registry, const dns::Name& zone,
-                                                                          const ZoneKeys* keys);
+[[nodiscard]] std::shared_ptr<const serve::DiscoverZone> discover_answers(const config::RegistryConfig& registry,
+                                                                          const dns::Name& zone, const ZoneKeys* keys);
 /// Whether both make the same answers.
 [[nodiscard]] bool is_same(const serve::DiscoverZone& a, const serve::DiscoverZone& b);
 

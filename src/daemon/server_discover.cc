@@ -1,5 +1,5 @@
-// The zone `_discover._agents` at work: it follows the registry's zone, and that delegates to it, on the writer's thread; what workers answer
-// with goes to the main loop.
+// The zone `_discover._agents` at work: it follows the registry's zone, and that delegates to it, on the writer's
+// thread; what workers answer with goes to the main loop.
 
 #include "base/log.hh"
 #include "daemon/server.hh"
@@ -55,7 +55,8 @@ void Server::follow_discover() {
   const Delegation wanted = wanted_delegation(*discover_home_, name, own->keys());
   if (stored != wanted) return delegate_discover(*home, name, wanted, own->config().dnssec.ds_ttl);
   if (own->keys() != nullptr && waits_for_ds(*own->keys(), clock_.now()))
-    if (const auto seen = own->ds_seen(0); !seen) log::error("discover", {{"zone", name.to_text()}, {"error", seen.error().what}});
+    if (const auto seen = own->ds_seen(0); !seen)
+      log::error("discover", {{"zone", name.to_text()}, {"error", seen.error().what}});
 }
 
 // Writer thread. The commit leads back to follow_discover().
@@ -65,7 +66,8 @@ void Server::delegate_discover(ZoneKeeper& home, const dns::Name& name, const De
     return {};
   };
   home.edit(edit, false, [name, keys = delegation.ds.size()](const LoadOutcome& outcome) {
-    if (outcome.ok) log::info("discover.delegated", {{"zone", name.to_text()}, {"ds", keys}, {"serial", outcome.serial}});
+    if (outcome.ok)
+      log::info("discover.delegated", {{"zone", name.to_text()}, {"ds", keys}, {"serial", outcome.serial}});
   });
   group_->flush();
 }
@@ -95,11 +97,13 @@ void Server::tell_discover(std::shared_ptr<const serve::DiscoverZone> answers) {
 // Main thread: a change of the registry's zone is one of the zone that follows from it.
 void Server::add_discover_changed(const std::vector<config::Change>& changes, std::set<std::string>& zones) const {
   if (!config_.registry) return;
-  const bool is_changed = zones.contains(config_.registry->zone.to_text()) ||
-                          std::any_of(changes.begin(), changes.end(), [](const config::Change& change) {
-                            return change.key.starts_with("registry.discover");
-                          });
-  if (is_changed) zones.insert(config::discover_name(*config_.registry).to_text());
+  // A key of the configuration names its zone without the final dot, other events with it.
+  const auto is_registrys = [&](const std::string& zone) {
+    return dns::Name::from_text(zone) == config_.registry->zone;
+  };
+  const auto is_about_it = [](const config::Change& change) { return change.key.starts_with("registry.discover"); };
+  if (std::any_of(zones.begin(), zones.end(), is_registrys) || std::any_of(changes.begin(), changes.end(), is_about_it))
+    zones.insert(config::discover_name(*config_.registry).to_text());
 }
 
 }  // namespace steward::daemon

@@ -183,7 +183,7 @@ void Server::files_changed(const net::DirectoryChanges& changes) {
         const fs::path path(file);
         return changed.contains(path.has_parent_path() ? file : "./" + file);
       });
-      if (touched || (rescan && !keeper->is_as_read())) keeper->load(false);
+      if (touched || (rescan && !keeper->config().online && !keeper->is_as_read())) keeper->load(false);
       if (group_->is_due()) group_->flush();
     }
     group_->flush();

@@ -40,8 +40,8 @@ struct Settings {
   CookiePolicy cookies = CookiePolicy::On;
   uint16_t keepalive_timeout = 100;     ///< idle time of a stream that we announce, in units of 100 ms (RFC 7828 §3.1)
   uint16_t max_nsec3_iterations = 150;  ///< above: no denial is computed, SERVFAIL (RFC 9276 §3.2)
-  std::shared_ptr<const auth::Keyring> keys;  ///< of TSIG; null: none, every signed request gets BADKEY
-  std::shared_ptr<const AccessTable> access;  ///< null: no transfers, NOTIFY or UPDATE for anybody
+  std::shared_ptr<const auth::Keyring> keys;     ///< of TSIG; null: none, every signed request gets BADKEY
+  std::shared_ptr<const AccessTable> access;     ///< null: no transfers, NOTIFY or UPDATE for anybody
   std::shared_ptr<const DiscoverZone> discover;  ///< null: its answers are SERVFAIL (serve/discover.hh)
 };
 

@@ -21,7 +21,8 @@ constexpr std::array<uint8_t, 8> agents_label = {7, '_', 'a', 'g', 'e', 'n', 't'
 
 uint32_t ttl_of(const StoredRrset& rrset) { return std::min(rrset.ttl(), most_ttl); }
 
-// The label after `octet`: as DNS names sort, without the upper case letters, which are the same as the lower case ones.
+// The label after `octet`: as DNS names sort, without the upper case letters, which are the same as the lower case
+// ones.
 uint8_t after(uint8_t octet) { return octet == '@' ? '[' : static_cast<uint8_t>(octet + 1); }
 
 }  // namespace
@@ -123,7 +124,8 @@ DiscoverAnswer::State DiscoverAnswer::answer_term() {
 bool DiscoverAnswer::find_term(Term& term) {
   const NameView home = step_.zone->apex.view().parent().parent();
   const zone::ZoneInfo* const zone = snapshot_.find_zone(home);
-  if (zone == nullptr || zone->apex.size() != home.size() || zone->availability != zone::Availability::Serving) return false;
+  if (zone == nullptr || zone->apex.size() != home.size() || zone->availability != zone::Availability::Serving)
+    return false;
   // Two octets shorter than the name that was asked for: it fits.
   uint8_t* at = room_.name.octets.data();
   const auto add = [&](ByteView octets) { at = std::copy(octets.begin(), octets.end(), at); };
@@ -198,8 +200,8 @@ DiscoverAnswer::State DiscoverAnswer::answer_alias() {
   return dnssec_ ? put_signature(Section::Answer, RrType::CNAME, ttl) : State::Done;
 }
 
-// RFC 9824 §3.1: signed, a name that does not exist is one that has nothing, which only NXNAME tells from others. §3: whoever does
-// not ask for signatures is told so by the code alone.
+// RFC 9824 §3.1: signed, a name that does not exist is one that has nothing, which only NXNAME tells from others. §3:
+// whoever does not ask for signatures is told so by the code alone.
 DiscoverAnswer::State DiscoverAnswer::no_such_name() {
   kind_ = ResponseClass::NameError;
   if (!dnssec_) {
@@ -251,7 +253,8 @@ DiscoverAnswer::State DiscoverAnswer::put_nsec(Section section, uint32_t ttl, st
   bitmap.append_to(room_.octets);
   end_rdata();
   // Asked for RRSIG, the signature of one RRset does (RFC 8482 §7).
-  if (request_.qtype != RrType::RRSIG && !response_.put_record(request_.qname, RrType::NSEC, ttl, room_.octets, section))
+  if (request_.qtype != RrType::RRSIG &&
+      !response_.put_record(request_.qname, RrType::NSEC, ttl, room_.octets, section))
     return State::NoRoom;
   return put_signature(section, RrType::NSEC, ttl);
 }
@@ -260,7 +263,8 @@ DiscoverAnswer::State DiscoverAnswer::put_signature(Section section, RrType type
   const sign::Rrset rrset = rrset_of(type, ttl);
   ByteView rdata = room_.signer.find(rrset, call_.now);
   if (rdata.empty()) {
-    if (call_.budget != nullptr && !call_.budget->take(call_.client, call_.is_proven, call_.monotonic_ns)) return State::OverBudget;
+    if (call_.budget != nullptr && !call_.budget->take(call_.client, call_.is_proven, call_.monotonic_ns))
+      return State::OverBudget;
     rdata = room_.signer.make(rrset, call_.now);
     if (rdata.empty()) return State::Failed;
     call_.counters.online_signed.add();

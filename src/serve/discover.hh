@@ -1,10 +1,11 @@
 #pragma once
-// Answers of a zone `_discover._agents.<registry's zone>`, made and signed as they are asked for (steward-records(7), "finding").
+// Answers of a zone `_discover._agents.<registry's zone>`, made and signed as they are asked for (steward-records(7),
+// "Discovery by resolution").
 //
-// A term that the registry knows has the records of its first page at `<term>._find._agents`, read from the same snapshot; any other
-// term is an alias for the same term at the parent registry, so that a resolver climbs; at the root it does not exist. What does not exist
-// is denied by one NSEC at the very name (RFC 9824). The zone's apex is stored and signed like any other's, and answered by
-// serve/query.hh, but for its NSEC, which would deny all names below.
+// A term that the registry knows has the records of its first page at `<term>._find._agents`, read from the same
+// snapshot; any other term is an alias for the same term at the parent registry, so that a resolver climbs; at the root
+// it does not exist. What does not exist is denied by one NSEC at the very name (RFC 9824). The zone's apex is stored
+// and signed like any other's, and answered by serve/query.hh, but for its NSEC, which would deny all names below.
 
 #include <vector>
 
@@ -18,8 +19,8 @@ struct SignBudget;
 /// Memory of one worker, used for one query after the other.
 struct DiscoverRoom {
   OnlineSigner signer;
-  NameBuffer name;              ///< of the page in the registry's zone
-  Bytes octets;                 ///< RDATA that is to be signed, one after the other
+  NameBuffer name;  ///< of the page in the registry's zone
+  Bytes octets;     ///< RDATA that is to be signed, one after the other
   std::vector<size_t> ends;
   std::vector<ByteView> rdatas;
 };
@@ -29,7 +30,8 @@ struct DiscoverCall {
   const std::shared_ptr<const DiscoverZone>& zone;  ///< null: none is known yet
   SignBudget* budget = nullptr;                     ///< null: no limit
   const SocketAddress& client;
-  bool is_proven = false;  ///< the client's address is its own: it came over a stream, or with a cookie or a key of ours
+  bool is_proven =
+      false;  ///< the client's address is its own: it came over a stream, or with a cookie or a key of ours
   UnixTime now{};
   uint64_t monotonic_ns = 0;
   Counters& counters;
@@ -95,8 +97,8 @@ class DiscoverAnswer {
 /// Whether `label` can be a term: `[a-z0-9_-]{1,62}`, folded (steward-records(7)).
 [[nodiscard]] bool is_term(ByteView label);
 
-/// The name that directly follows `name` in a zone `apex` that has no names between them (RFC 9824 §3.1, RFC 4471 §3.1.2): `\000.name`, or
-/// what comes after all names below it where that would be too long. Appended to `out`.
+/// The name that directly follows `name` in a zone `apex` that has no names between them (RFC 9824 §3.1, RFC 4471
+/// §3.1.2): `\000.name`, or what comes after all names below it where that would be too long. Appended to `out`.
 void append_next_name(dns::NameView name, dns::NameView apex, Bytes& out);
 
 }  // namespace steward::serve

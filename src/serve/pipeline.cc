@@ -235,8 +235,12 @@ ResponseClass Pipeline::discover(Query& query, const Exchange& exchange, const z
     kind = answer.answer(query.step, node);
     source = answer.source();
   } else {
-    const DiscoverCall call{context.settings->discover, context.signatures,          *exchange.client,
-                            is_proven(query, exchange), unix_time(context.unix_seconds), context.monotonic_ms * 1'000'000,
+    const DiscoverCall call{context.settings->discover,
+                            context.signatures,
+                            *exchange.client,
+                            is_proven(query, exchange),
+                            unix_time(context.unix_seconds),
+                            context.monotonic_ms * 1'000'000,
                             context.counters};
     DiscoverAnswer answer(snapshot, query.request, response_, *discover_, call);
     kind = answer.answer(query.step);

@@ -170,20 +170,20 @@ void Response::clear() {
 
 void Response::write_opt(ByteWriter& out, const Settings& settings) {
   const uint16_t size = std::max<uint16_t>(settings.udp_size, min_udp_size);
-  // The upper bits of the response code, our version 0, DO as it came (RFC 3225 §3), and CO where it was heeded (RFC 9824
-  // §5.1); all other flags are zero (RFC 6891 §6.1.4).
-  const std::array<uint8_t, opt_size> head = {0,
-                                              0,
-                                              static_cast<uint8_t>(RrType::OPT),
-                                              static_cast<uint8_t>(size >> 8),
-                                              static_cast<uint8_t>(size),
-                                              static_cast<uint8_t>(static_cast<uint16_t>(rcode_) >> 4),
-                                              0,
-                                              static_cast<uint8_t>((request_->edns.dnssec_ok ? 0x80 : 0) |
-                                                                   (compact_answers_ok_ ? 0x40 : 0)),
-                                              0,
-                                              0,
-                                              0};
+  // The upper bits of the response code, our version 0, DO as it came (RFC 3225 §3), and CO where it was heeded (RFC
+  // 9824 §5.1); all other flags are zero (RFC 6891 §6.1.4).
+  const std::array<uint8_t, opt_size> head = {
+      0,
+      0,
+      static_cast<uint8_t>(RrType::OPT),
+      static_cast<uint8_t>(size >> 8),
+      static_cast<uint8_t>(size),
+      static_cast<uint8_t>(static_cast<uint16_t>(rcode_) >> 4),
+      0,
+      static_cast<uint8_t>((request_->edns.dnssec_ok ? 0x80 : 0) | (compact_answers_ok_ ? 0x40 : 0)),
+      0,
+      0,
+      0};
   out.bytes(head);
   const size_t options = out.at();
   if (!server_cookie_.empty()) {

@@ -37,8 +37,8 @@ class Response {
   /// from `shared` on stand at `place`: the others are written here.
   [[nodiscard]] bool put_with_owner(Section section, const zone::StoredRrset& rrset, dns::NameView owner, size_t shared,
                                     uint16_t place, bool with_sigs);
-  /// A record at `place` in the answer section whose RDATA is one name that may be compressed (CNAME, PTR): the labels `prefix`,
-  /// followed by the name at `target`.
+  /// A record at `place` in the answer section whose RDATA is one name that may be compressed (CNAME, PTR): the labels
+  /// `prefix`, followed by the name at `target`.
   [[nodiscard]] bool put_name_record(uint16_t place, dns::RrType type, uint32_t ttl, ByteView prefix, uint16_t target);
   /// A TXT record of class CH, TTL 0, at the question's name, of one string cut at 255 octets.
   [[nodiscard]] bool put_chaos_txt(std::string_view text);

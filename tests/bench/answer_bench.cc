@@ -4,8 +4,8 @@
 //
 //   answer_bench [hit|nodata|nxdomain|referral|all] [batches]
 //
-// `answer_bench discover [batches]` takes answers that are signed as they are asked for (serve/discover.hh) instead: each for a term of
-// its own, so that nothing was signed before, and then the same ones again and again.
+// `answer_bench discover [batches]` takes answers that are signed as they are asked for (serve/discover.hh) instead:
+// each for a term of its own, so that nothing was signed before, and then the same ones again and again.
 
 #include <fmt/format.h>
 
@@ -70,7 +70,8 @@ const Load loads[] = {
     {"referral", RrType::A, [](size_t i) { return fmt::format("h{}.sub.bench.test.", i); }},
 };
 
-void run(test::Server& server, const Load& load, size_t batches, const char* how = "", size_t distinct = 64 * batch_size) {
+void run(test::Server& server, const Load& load, size_t batches, const char* how = "",
+         size_t distinct = 64 * batch_size) {
   std::vector<Bytes> queries;
   for (size_t i = 0; i < distinct; ++i)
     queries.push_back(test::make_query(load.qname(i * 37), load.type, test::QueryEdns{1232, true, 0, {}}));
@@ -106,9 +107,11 @@ void run_discover(size_t batches) {
     test::Server server;
     std::string text = "$TTL 60\n@ SOA ns1 hostmaster 1 7200 3600 604800 60\n@ NS ns1\n";
     for (size_t i = 0; i < batches * batch_size && load.name == std::string_view("page"); ++i)
-      for (size_t agent = 0; agent < 8; ++agent) text += fmt::format("known-{}._find._agents PTR agent-{}\n", i, i * 8 + agent);
+      for (size_t agent = 0; agent < 8; ++agent)
+        text += fmt::format("known-{}._find._agents PTR agent-{}\n", i, i * 8 + agent);
     server.snapshot.add_zone("bench.test.", text);
-    server.snapshot.add_signed_zone(zone, "@ 60 SOA ns1.bench.test. h.bench.test. 1 7200 3600 604800 60\n@ 60 NS ns1.bench.test.");
+    server.snapshot.add_signed_zone(
+        zone, "@ 60 SOA ns1.bench.test. h.bench.test. 1 7200 3600 604800 60\n@ 60 NS ns1.bench.test.");
     server.snapshot.info(zone).online = true;
     server.snapshot.info(zone).denial = zone::Denial::Nsec;
     server.context.unix_seconds = 1'800'000'000;
@@ -122,7 +125,8 @@ void run_discover(size_t batches) {
     run(server, load, batches, "fresh", batches * batch_size);
     const auto made = server.context.counters.online_signed.get();
     run(server, load, batches, "again");
-    fmt::print("          {} signatures for the fresh ones, {} in all\n", made, server.context.counters.online_signed.get());
+    fmt::print("          {} signatures for the fresh ones, {} in all\n", made,
+               server.context.counters.online_signed.get());
   }
 }
 

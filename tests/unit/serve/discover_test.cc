@@ -1,4 +1,4 @@
-// Zones that are answered and signed as they are asked for: steward-records(7), "finding"; RFC 9824.
+// Zones that are answered and signed as they are asked for: steward-records(7), "Discovery by resolution"; RFC 9824.
 
 #include <doctest/doctest.h>
 
@@ -83,8 +83,9 @@ alias CNAME plan._discover._agents
           ttl = record.ttl;
         }
       sign::SignScratch scratch;
-      const auto verdict = sign::verify_rrset(*key, *dns::Name::from_text(apex), {sig.owner, view->type_covered, ttl, rdatas}, sig.rdata,
-                                              unix_time(context.unix_seconds), scratch);
+      const auto verdict =
+          sign::verify_rrset(*key, *dns::Name::from_text(apex), {sig.owner, view->type_covered, ttl, rdatas}, sig.rdata,
+                             unix_time(context.unix_seconds), scratch);
       CHECK_MESSAGE(verdict == sign::Verdict::Valid, sign::to_text(verdict));
       CHECK(view->expiration > noon + 3000);
       CHECK(view->expiration < noon + 5000);
@@ -213,7 +214,8 @@ TEST_CASE("discover: with CO the code is NXDOMAIN as well, and the flag comes ba
 
 TEST_CASE("discover: deeper names and labels that are no term do not exist, at no registry") {
   Fixture f;
-  for (const std::string& name : {at_zone("x.plan"), at_zone("x.nobody"), at_zone("no!term"), at_zone("*"), at_zone(std::string(63, 'a'))}) {
+  for (const std::string& name :
+       {at_zone("x.plan"), at_zone("x.nobody"), at_zone("no!term"), at_zone("*"), at_zone(std::string(63, 'a'))}) {
     const Response r = f.ask_dnssec(name, RrType::PTR);
     CHECK(r.rcode == Rcode::NOERROR);
     CHECK(r.answer.empty());
@@ -325,7 +327,9 @@ TEST_CASE("discover: over the budget an unproven client is sent to TCP, a proven
   serve::SignBudget budget({.per_second = 100, .per_client_second = 2}, {});
   f.context.signatures = &budget;
   f.context.monotonic_ms = 5000;
-  const auto udp = [&](const std::string& term) { return f.ask(at_zone(term), RrType::PTR, QueryEdns{1232, true, 0, {}}); };
+  const auto udp = [&](const std::string& term) {
+    return f.ask(at_zone(term), RrType::PTR, QueryEdns{1232, true, 0, {}});
+  };
   CHECK(udp("a").answer.size() == 2);
   CHECK(udp("b").answer.size() == 2);
   const Response limited = udp("c");
@@ -348,7 +352,8 @@ TEST_CASE("discover: over the budget an unproven client is sent to TCP, a proven
 TEST_CASE("discover: an alias from another zone of ours leads there, and no further") {
   Fixture f;
   const Response r = f.ask_dnssec("alias.vibe-agency.com.s.", RrType::PTR);
-  CHECK(lines_without_sigs(r.answer) == lines_of("alias.vibe-agency.com.s. 300 CNAME plan._discover._agents.vibe-agency.com.s.", "."));
+  CHECK(lines_without_sigs(r.answer) ==
+        lines_of("alias.vibe-agency.com.s. 300 CNAME plan._discover._agents.vibe-agency.com.s.", "."));
 }
 
 TEST_CASE("discover: what does not fit over UDP is asked for again") {
