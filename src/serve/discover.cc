@@ -72,8 +72,6 @@ ResponseClass DiscoverAnswer::answer(const Step& step) {
   dnssec_ = request_.edns.dnssec_ok && step.zone->denial != zone::Denial::None;
   if (dnssec_ && !room_.signer.use(call_.zone)) return fail(ExtendedError::NotReady);
   response_.set_authoritative();
-  // RFC 9824 §5.1: said of every answer, so that a resolver knows what it may make of the code.
-  if (dnssec_ && request_.edns.compact_answers_ok) response_.set_compact_answers_ok();
 
   State state = State::Failed;
   if (is_apex()) {

@@ -230,6 +230,10 @@ ResponseClass Pipeline::discover(Query& query, const Exchange& exchange, const z
                                  Context& context, const void*& source) {
   ResponseClass kind{};
   const zone::NodeView node = snapshot.finish(query.probe);
+  // RFC 9824 §5.1: said with every answer, so that a resolver knows what it may make of the code.
+  const RequestEdns& edns = query.request.edns;
+  if (edns.compact_answers_ok && edns.dnssec_ok && query.step.zone->denial != zone::Denial::None)
+    response_.set_compact_answers_ok();
   if (DiscoverAnswer::is_stored(query.step, node, query.request.qtype)) {
     QueryAnswer answer(snapshot, query.request, response_, *context.settings, *chain_);
     kind = answer.answer(query.step, node);
