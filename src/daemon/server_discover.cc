@@ -1,6 +1,8 @@
 // The zone `_discover._agents` at work: it follows the registry's zone, and that delegates to it, on the writer's
 // thread; what workers answer with goes to the main loop.
 
+#include <algorithm>
+
 #include "base/log.hh"
 #include "daemon/server.hh"
 
@@ -18,7 +20,7 @@ void Server::follow_discover_soon() {
 // Writer thread.
 bool Server::concerns_discover(dns::NameView zone) const {
   const auto& registry = catalogs_->config().registry;
-  return registry && (registry->zone == zone || config::discover_name(*registry) == zone);
+  return registry && registry->discover && (registry->zone == zone || config::discover_name(*registry) == zone);
 }
 
 // Writer thread: what is committed, compared with what is to be.
@@ -74,8 +76,11 @@ void Server::delegate_discover(ZoneKeeper& home, const dns::Name& name, const De
 
 // Writer thread: it was switched off. Its keys stay where they are.
 void Server::leave_discover(ZoneKeeper& home, const dns::Name& name) {
-  const auto record = store_->find_zone(name);
-  if (!record || !record->info.online || record->served || !home.status().has_data) return;
+  const auto zones = store_->zones();
+  const auto record = std::find_if(zones.begin(), zones.end(), [&](const store::ZoneRecord& zone) {
+    return zone.info.online && !zone.served && zone.info.apex == name;
+  });
+  if (record == zones.end() || !home.status().has_data) return;
   delegate_discover(home, name, {}, Seconds(0));
   auto write = store_->begin_write();
   if (!write) return log::error("discover", {{"zone", name.to_text()}, {"error", write.error().what}});

@@ -129,7 +129,7 @@ class Kresd(servers.Server):
         self.anchors = anchors
 
     def write_config(self):
-        lines = ["modules = { 'hints' }", f"net.listen('127.0.0.1', {self.port}, {{ kind = 'dns' }})", "cache.size = 16 * MB",
+        lines = ["modules = { 'hints' }", "option('ALLOW_LOCAL', true)", f"net.listen('127.0.0.1', {self.port}, {{ kind = 'dns' }})", "cache.size = 16 * MB",
                  "trust_anchors.remove('.')", *(f"trust_anchors.add('{line}')" for line in self.anchors),
                  f"hints.root({{ ['ns.'] = '{ADDRESS['.']}' }})", "modules.unload('ta_update')", "modules.unload('ta_signal_query')",
                  "modules.unload('priming')"]
