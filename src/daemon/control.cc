@@ -101,6 +101,18 @@ Json publishes_of(const Server& server) {
   return {{"accepted", figures.published}, {"refused", refused}, {"by_rule", figures.publishes_refused}};
 }
 
+Json signatures_of(const Server& server) {
+  uint64_t made = 0;
+  uint64_t reused = 0;
+  uint64_t refused = 0;
+  server.for_each_worker([&](const serve::Counters& counters, const net::WorkerCounters&) {
+    made += counters.online_signed.get();
+    reused += counters.online_reused.get();
+    refused += counters.online_refused.get();
+  });
+  return {{"made", made}, {"reused", reused}, {"refused", refused}};
+}
+
 void status(Server& server, const Reply& reply) {
   Json listen = Json::array();
   for (const SocketAddress& address : server.config().listen) listen.push_back(address.to_text());
@@ -148,6 +160,7 @@ void status(Server& server, const Reply& reply) {
     result["namespace"] = registry->space.to_text();
     result["zone"] = registry->zone.to_text();
     result["publishes"] = publishes_of(server);
+    result["discover_signatures"] = signatures_of(server);
     const RegistryFigures figures = server.registry_figures();
     result["agents"] = {{"published", figures.agents}, {"leases", figures.leases}};
     if (const auto& policy = server.publish_policy()) result["replica"] = policy->replica;

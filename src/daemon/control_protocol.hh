@@ -17,7 +17,7 @@
 //                     "zones": {"total", "serving", "failed"}, "queries": {"udp", "tcp"},
 //                     "answers": {rcode mnemonic: count}, "truncated", "rate_limited", "tcp_clients",
 //                     of a registry also "replica", "publishes": {"accepted", "refused", "by_rule": {allow-list, key, look-alike, quota, …: count}},
-//                     "agents": {"published", "leases"},
+//                     "agents": {"published", "leases"}, "discover_signatures": {"made", "reused", "refused"},
 //                     "signatures": {algorithm: {"made", "checked"}}, "database": {"used", "size", "most", "nodes"}, "memory": private octets,
 //                     "last_reload": {"at", "ok", "error"?} or null}
 // health             {"healthy": bool, "checks": [{"check", "ok", "detail"}]}; a check is one of: zones, signatures, disk,

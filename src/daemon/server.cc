@@ -146,6 +146,11 @@ Result<void> Server::open_workers(std::vector<std::vector<net::Listener>> listen
     crypto::random_octets({reinterpret_cast<uint8_t*>(secret.data()), sizeof secret});
     rate_limiter_ = std::make_unique<serve::RateLimiter>(rate_limits_of(config_.rate_limit), secret);
   }
+  if (config_.registry) {
+    crypto::SipHashKey secret{};
+    crypto::random_octets(secret);
+    sign_budget_ = std::make_unique<serve::SignBudget>(sign_budget_of(*config_.registry), secret);
+  }
   const net::StreamLimits limits = stream_limits_of(config_.tcp);
   const net::WorkerOptions options{.tls = tls_.context(), .proxies = config_.proxies};
   client_counts_ = std::make_shared<net::ClientCounts>(limits.clients, limits.clients_per_address);
@@ -159,6 +164,7 @@ Result<void> Server::open_workers(std::vector<std::vector<net::Listener>> listen
     worker->answers = std::make_unique<AnswerWorker>(std::move(*reader), settings_, clock_);
     worker->answers->set_cookies(cookie_secrets_);
     worker->answers->set_rate_limiter(rate_limiter_.get());
+    worker->answers->set_sign_budget(sign_budget_.get());
     auto transfers = store_->make_reader();
     if (!transfers) return tl::unexpected<Error>(transfers.error());
     worker->source = std::make_unique<StoreTransfers>(
@@ -211,6 +217,7 @@ void Server::open_file_watch() {
 void Server::apply_settings() {
   auto settings = settings_of(config_);
   settings->keys = keyring_;
+  settings->discover = discover_answers_;
   settings->access = std::make_shared<const serve::AccessTable>(access_of(zones_, config_.registry));
   settings_history_.push_back(std::move(settings));
   settings_.store(settings_history_.back().get(), std::memory_order_release);
@@ -290,6 +297,7 @@ Result<std::vector<config::Change>> Server::reload_config() {
   fresh->tls.listen = config_.tls.listen;
   tls_.reload(fresh->tls, clock_.now());
   config_ = std::move(*fresh);
+  add_discover_changed(changes, changed_zones);
   zones_ = zones_with_members(config_, members_);
   keyring_ = std::make_shared<const auth::Keyring>(std::move(*keyring));
   reload_registry();
@@ -304,6 +312,7 @@ Result<std::vector<config::Change>> Server::reload_config() {
     group_->flush();
     sync_keepers(shared, changed_zones);
     load_all([](const std::string&) { return true; });
+    follow_discover();
     follow_catalogs();
     after_change();
     loop_->post([this] {
