@@ -35,7 +35,7 @@ struct Inquiry {
 
 class PageWalk {
  public:
-  static constexpr unsigned max_rounds = 6;
+  static constexpr unsigned max_rounds = 10;
   static constexpr size_t max_pages = 20'000;
   static constexpr size_t max_agents = 100'000;
   /// Pages that bring no agent are few: two that are half empty become one.

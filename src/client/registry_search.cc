@@ -92,8 +92,8 @@ void RegistrySearch::take_fact(const Sent& sent, const Result<Answer>& answer) {
 }
 
 void RegistrySearch::leave_out(const std::string& agent, const std::string& why) {
-  facts_.erase(agent);
   if (++left_out_ <= told_agents) warnings_.push_back(fmt::format("{} is left out: {}", agent, why));
+  facts_.erase(agent);
 }
 
 void RegistrySearch::fail_with(std::string why) {
@@ -105,7 +105,7 @@ void RegistrySearch::expire(AnswerSource& source) {
   if (is_done_ || source.now() < deadline()) return;
   const std::string silent = fmt::format("no answer within {} ms", rules_.patience.count());
   if (!pages_.is_done()) fail_with(silent);
-  while (!is_done_ && !facts_.empty()) leave_out(facts_.begin()->first, silent);
+  while (!is_done_ && !facts_.empty()) leave_out(std::string(facts_.begin()->first), silent);
   is_done_ = true;
   settle(source);
 }
