@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "change/buffered_table.hh"
 #include "change/update.hh"
+#include "zone/table_overlay.hh"
 
 namespace steward::change {
 
@@ -62,13 +62,13 @@ Result<void> AgentWriter::write(AgentEntry& entry, const std::optional<ListedAge
   const AgentRows rows = read_rows(edit_, names_);
   ttl_ = rows.ttl;
   derive(entry);
-  BufferedTable ranks(state_.ranks);
+  zone::TableOverlay ranks(state_.ranks);
   if (auto done = list_agent(edit_, ranks, listed, listed_agent(names_, entry, rows)); !done) return done;
   what.number = entry.history + 1;
   what.previous = entry.history_head;
   write_log(entry, what);
   // An entry of the history that nothing refers to is written over by the next: the agent's own entry comes last.
-  if (auto done = ranks.write(); !done) return done;
+  if (auto done = ranks.write_down(); !done) return done;
   if (auto done = state_.book.append_history(names_.agent, entry, std::move(what)); !done) return done;
   return state_.book.put(names_.agent, entry);
 }
@@ -79,9 +79,9 @@ Result<void> AgentWriter::write_trust(AgentEntry& entry, const std::optional<Lis
   const double before = entry.trust;
   derive(entry);
   if (entry.trust == before) return has_new_facts ? state_.book.put(names_.agent, entry) : Result<void>{};
-  BufferedTable ranks(state_.ranks);
+  zone::TableOverlay ranks(state_.ranks);
   if (auto done = list_agent(edit_, ranks, listed, listed_agent(names_, entry, rows)); !done) return done;
-  if (auto done = ranks.write(); !done) return done;
+  if (auto done = ranks.write_down(); !done) return done;
   return state_.book.put(names_.agent, entry);
 }
 

@@ -154,9 +154,10 @@ tl::expected<change::CheckedPublish, change::UpdateOutcome> PublishGate::check(c
     if (verified != auth::Sig0Status::BadKey) status = verified;
     if (verified == auth::Sig0Status::OverBudget) break;
   }
-  std::string text(auth::to_text(status));
-  if (status == auth::Sig0Status::BadKey && !why.empty()) text += "; " + why;
-  return tl::unexpected(change::refused_update(auth::rcode_of(status), UpdateEde::Prohibited, std::move(text)));
+  // Signed by a key that is none of the name's, and may not become one: the rule says more than that no KEY fits.
+  if (status == auth::Sig0Status::BadKey && !why.empty()) return tl::unexpected(refused(std::move(why)));
+  return tl::unexpected(
+      change::refused_update(auth::rcode_of(status), UpdateEde::Prohibited, std::string(auth::to_text(status))));
 }
 
 }  // namespace steward::daemon

@@ -32,7 +32,7 @@ class RegistryZone {
 
   /// Fills the index from what is committed, before the first publish is admitted.
   Result<void> open();
-  /// Has the book learn of agents that stand in the zone file, where it is not the one that was learned: they are the
+  /// Has the book learn of agents that stand in the zone file, where it is not the one that was learned, which costs next to nothing to see: they are the
   /// operator's, and from then on only the key that signed the statement there changes them. `done` may come with the
   /// group's commit.
   void learn(ZoneKeeper& keeper);

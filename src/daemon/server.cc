@@ -297,7 +297,6 @@ Result<std::vector<config::Change>> Server::reload_config() {
     group_->flush();
     sync_keepers(shared, changed_zones);
     load_all([](const std::string&) { return true; });
-    learn_registry();
     follow_catalogs();
     after_change();
     loop_->post([this] {
@@ -314,8 +313,7 @@ void Server::hang_up() {
     // The files of the zones are read again all the same.
     writer_.post([this] {
       load_all([](const std::string&) { return true; });
-      learn_registry();
-      after_change();
+        after_change();
     });
     notify_.ready();
   }

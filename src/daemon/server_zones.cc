@@ -30,10 +30,8 @@ void Server::first_loads(std::shared_ptr<const config::Config> config) {
   if (!all_served) loop_->post([this] { become_ready(); });
   load_all([&](const std::string& zone) { return served.contains(zone); });
   loop_->post([this] { notifier_->announce(); });
-  if (registry_) {
+  if (registry_)
     if (auto opened = registry_->open(); !opened) log::error("registry", {{"error", opened.error().what}});
-    learn_registry();
-  }
   follow_catalogs();
   exports_.post_idle([this, end = store_->log_end()] { store_->warm(end); });
   after_change();
@@ -115,6 +113,7 @@ void Server::note_figures() {
 
 // Writer thread.
 void Server::after_change() {
+  learn_registry();
   note_figures();
   has_changed_ = true;
   note_next_event();
@@ -179,7 +178,6 @@ void Server::files_changed(const net::DirectoryChanges& changes) {
       if (group_->is_due()) group_->flush();
     }
     group_->flush();
-    learn_registry();
     after_change();
   });
 }

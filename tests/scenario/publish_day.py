@@ -154,6 +154,12 @@ def first_publishes(report, server, folder):
     agent = Agent(server, folder, "orchestrator")
     with report.case("a key that stands on no list is refused, and told which it is"):
         agent.refused("1.0.0", f"key {agent.key.fingerprint} may not publish in {ZONE}")
+    with report.case("a client with EDNS is told the rule in an extended error [RFC 8914]"):
+        parts = publishing.make_statement(agent.name, agent.key, "1.0.0", ROWS)
+        reply = publishing.signed_update(server, ZONE, agent.name, agent.key, parts, ROWS, options=[])
+        told = [option for option in reply.options if option.otype == dns.edns.EDE]
+        require(reply.rcode() == dns.rcode.REFUSED and told and told[0].code == 18, reply.to_text())
+        require("may not publish in" in told[0].text, told[0].text)
     with report.case("an operator allows the key, and the publish is answered, signed and verified within a second"):
         server.run("publisher", "allow", agent.key.fingerprint, "--note", "day")
         began = time.monotonic()
@@ -339,10 +345,15 @@ def secondary_has_all(report, server, secondary):
         run_tool("dnssec-verify", "-q", "-o", ZONE, path)
 
 
-def figures(report, server):
+def figures(report, server, folder):
     with report.case("status tells of publishes, and a backup brings the book along"):
+        counted = Agent(server, folder, "counted")
+        counted.refused("1.0.0", "may not publish")
+        server.run("publisher", "allow", counted.key.fingerprint)
+        counted.publish("1.0.0")
         status = server.json("status")
-        require(status["publishes"]["accepted"] > 0 and status["agents"]["published"] > 0, status["publishes"])
+        require(status["publishes"] == {"accepted": 1, "refused": 1, "by_rule": {"allow-list": 1}}, status["publishes"])
+        require(status["agents"]["published"] > 1, status["agents"])
         listed = server.json("agent", "list")
         require(any(row["agent"].startswith("planner.") for row in listed["agents"]), listed)
         server.run("backup", str(server.folder / "backup"))
@@ -368,7 +379,7 @@ def main():
                 file_agents(report, server, folder)
                 leases(report, server, folder)
                 secondary_has_all(report, server, secondary)
-                figures(report, server)
+                figures(report, server, folder)
     return report.finish()
 
 

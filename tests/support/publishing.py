@@ -26,6 +26,7 @@ from signing import run_tool
 
 STATEMENT_CONTEXT = b"steward-statement-v1\0"
 ROTATION_CONTEXT = b"steward-rotate-v1\0"
+KEY_HEAD = bytes([2, 0, 3, 15])  # flags 512, protocol DNSSEC, Ed25519
 TOMBSTONE = ["SRV 0 0 0 .", "SVCB 0 ."]
 
 
@@ -46,7 +47,7 @@ class Key:
         self.private = Ed25519PrivateKey.from_private_bytes(base64.b64decode(private))
         self.public = self.private.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
         self.record = f"KEY 512 3 15 {base64.b64encode(self.public).decode()}"
-        self.fingerprint = "sha256:" + hashlib.sha256(statement.ED25519_SPKI + self.public).hexdigest()
+        self.fingerprint = statement.Key(KEY_HEAD + self.public).fingerprint
 
     def sign(self, octets):
         return base64.urlsafe_b64encode(self.private.sign(octets)).rstrip(b"=")
@@ -149,7 +150,7 @@ def key_tag(rdata):
 def sign_message(wire, agent, key):
     """A whole message with a SIG(0) behind it (RFC 2931 §3), good for five minutes."""
     now = int(datetime.datetime.now(datetime.timezone.utc).timestamp())
-    rdata = struct.pack("!HBBIIIH", 0, 15, 0, 0, now + 300, now - 300, key_tag(b"\x02\x00\x03\x0f" + key.public))
+    rdata = struct.pack("!HBBIIIH", 0, 15, 0, 0, now + 300, now - 300, key_tag(KEY_HEAD + key.public))
     rdata += dns.name.from_text(agent).canonicalize().to_wire()
     rdata += key.private.sign(rdata + wire)
     signed = wire[:10] + struct.pack("!H", struct.unpack("!H", wire[10:12])[0] + 1) + wire[12:]
@@ -161,7 +162,8 @@ def signed_update(server, zone, agent, key, parts, rows, options):
     message = dns.update.UpdateMessage(zone)
     message.use_edns(0, payload=1232, options=options)
     message.absent(agent, "TXT")
-    for row in (text_of(parts), key.record, *rows):
+    key_rdata = KEY_HEAD + key.public
+    for row in (text_of(parts), f"KEY \\# {len(key_rdata)} {key_rdata.hex()}", *rows):
         rdtype, _, rest = row.partition(" ")
         message.add(agent, 300, rdtype, rest)
     wire = sign_message(message.to_wire(), agent, key)

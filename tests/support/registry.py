@@ -32,8 +32,13 @@ class Registry(peers.Ours):
         self.config_path.write_text(yaml.safe_dump(config, sort_keys=False))
 
     def wait_ready(self, seconds=PATIENCE):
-        eventually("ready", lambda: self.run("status", check=False).returncode == 0 or self.process.poll() is not None, seconds)
+        eventually("ready", lambda: self.is_ready() or self.process.poll() is not None, seconds)
         require(self.process.poll() is None, self.log_tail())
+
+    def is_ready(self):
+        """Whether it answers from all that it has: its control socket is there before."""
+        status = self.run("status", "--json", check=False)
+        return status.returncode == 0 and json.loads(status.stdout)["ready"]
 
     def reload(self):
         self.write_config()

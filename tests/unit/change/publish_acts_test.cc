@@ -275,6 +275,27 @@ TEST_CASE("import: a publisher's agent, and a name that stays reserved for one, 
   CHECK(registry.import(draft("2.0.0")).error().what.find("is reserved for its publisher") != std::string::npos);
 }
 
+TEST_CASE("import: what is not signed with the custodial key, or is of another name, is refused") {
+  Registry registry;
+  const Owner other;
+  const auto import = [&](const std::vector<PublishedRecord>& records) {
+    return registry.act([&](ZoneEdit& edit, RegistryState& state) {
+      return import_agent(name(bot), records, {}, registry.policy, edit, state, registry.clock);
+    });
+  };
+  CHECK(import(registry.records({}, other)).error().what.find("not signed with the custodial key") !=
+        std::string::npos);
+  CHECK(import({}).error().what.find("no statement") != std::string::npos);
+  auto records = registry.records({}, registry.custody);
+  records.front().owner = name("b.acme.example.");
+  CHECK(import(records).error().what.find("of the agent and of its _manifest alone") != std::string::npos);
+  records = registry.records({}, registry.custody);
+  std::erase_if(records, [](const auto& one) { return one.type == RrType::SRV; });
+  CHECK(import(records).error().what.find("ep is") != std::string::npos);
+  registry.custody.pair = nullptr;
+  CHECK(import(records).error().what.find("no custodial key") != std::string::npos);
+}
+
 TEST_CASE("import: a look-alike of another publisher is let in and marked") {
   Registry registry;
   const Owner owner;

@@ -11,12 +11,12 @@ namespace {
 
 constexpr std::string_view space = "acme-corp.com.steward-registry.org.";
 
-dns::Name agent(std::string_view label) { return *dns::Name::from_text(label, *dns::Name::from_text(space)); }
+dns::Name agent_named(std::string_view label) { return *dns::Name::from_text(label, *dns::Name::from_text(space)); }
 dns::Name apex() { return *dns::Name::from_text(space); }
 
 change::PublishEffect effect(std::string_view label, std::string before, std::string after,
                              std::optional<UnixTime> lease = {}) {
-  return {agent(label), std::move(before), std::move(after), lease};
+  return {agent_named(label), std::move(before), std::move(after), lease};
 }
 
 }  // namespace
@@ -62,12 +62,12 @@ TEST_CASE("agent index: a lease is looked at when it is due, and only then") {
   index.apply(effect("third", "", "sha256:a"));
   index.keep();
   CHECK(index.due(unix_time(1), 10).size() == 2);
-  index.look_again(agent("first"), unix_time(990));
-  index.look_again(agent("second"), unix_time(1990));
-  index.look_again(agent("third"), unix_time(1));
+  index.look_again(agent_named("first"), unix_time(990));
+  index.look_again(agent_named("second"), unix_time(1990));
+  index.look_again(agent_named("third"), unix_time(1));
   CHECK(index.due(unix_time(1), 10).empty());
   CHECK(index.next_look() == unix_time(990));
-  CHECK(index.due(unix_time(990), 10) == std::vector<dns::Name>{agent("first")});
+  CHECK(index.due(unix_time(990), 10) == std::vector<dns::Name>{agent_named("first")});
   index.apply(effect("first", "sha256:a", ""));
   index.keep();
   CHECK(index.next_look() == unix_time(1990));
@@ -82,10 +82,10 @@ TEST_CASE("agent index: it is built from the book, without the names that are go
   entry.version = "1.0.0";
   entry.fingerprint = "sha256:" + std::string(64, 'a');
   entry.lease_until = unix_time(77);
-  REQUIRE(book.put(agent("planner"), entry));
+  REQUIRE(book.put(agent_named("planner"), entry));
   entry.presence = agent::Presence::Gone;
   entry.lease_until.reset();
-  REQUIRE(book.put(agent("gone"), entry));
+  REQUIRE(book.put(agent_named("gone"), entry));
   AgentIndex index;
   REQUIRE(index.build(book));
   CHECK(index.agents() == 1);

@@ -34,6 +34,13 @@ class Model {
         staged.erase({zone, owner});
       }
     }
+    for (int i = 0; i < 30; ++i) {
+      const size_t zone = random() % zones_.size();
+      const std::string owner = owner_of(random, zone);
+      const auto found = staged.find({zone, owner});
+      REQUIRE(content_of(write->nodes(zones_[zone]).find(key_of(name(owner), name(apexes[zone])))) ==
+              (found == staged.end() ? "-" : found->second));
+    }
     if (!commit) return;
     good(write->commit());
     truth_ = std::move(staged);
