@@ -131,9 +131,11 @@ void add_discover(CLI::App& app, Console& console) {
       "  steward discover plan --all --limit 0 --json");
   auto words = std::make_shared<DiscoverWords>();
   command->add_option("term", words->term, "1 to 62 of a-z, 0-9, _ and -")->type_name("TERM")->required();
-  command->add_flag("--all", words->all, "Ask all registries from the local one to the root");
-  command->add_flag("--federated", words->federated,
-                    "Ask these and all that their agents' names lead to, at the same time");
+  CLI::Option* all = command->add_flag("--all", words->all, "Ask all registries from the local one to the root");
+  command
+      ->add_flag("--federated", words->federated,
+                 "Ask these and all that their agents' names lead to, at the same time")
+      ->excludes(all);
   const std::map<std::string, client::SortBy> sorts{
       {"trust", client::SortBy::Trust}, {"latency", client::SortBy::Latency}, {"name", client::SortBy::Name}};
   command->add_option("--sort", words->sort, "trust (default), latency or name")

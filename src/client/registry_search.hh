@@ -44,7 +44,9 @@ class RegistrySearch {
   [[nodiscard]] const std::vector<AgentFact>& agents() const { return agents_; }
   [[nodiscard]] std::vector<std::string> warnings() const;
   /// Whether all that it has was read.
-  [[nodiscard]] bool is_complete() const { return failure_.empty() && left_out_ == 0 && !pages_.is_cut(); }
+  [[nodiscard]] bool is_complete() const {
+    return failure_.empty() && left_out_ == 0 && !pages_.is_cut() && pages_.problems().empty();
+  }
   [[nodiscard]] AskedRegistry asked() const;
 
  private:

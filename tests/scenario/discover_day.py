@@ -20,10 +20,12 @@ sys.path[:0] = [str(HERE.parent / "support")]
 import find_zones
 import servers
 from client_world import APEX
+from publisher import Publisher, steward_manifest
 from report import Report, Skipped, require
 from steward import Client, client_program
 
 CROWD = 40
+PUBLISHED = 30
 EVIL = "\x1b[2J\u202eevil"
 BAR_COLD = 0.25  # s; the bench has the tight one
 BAR_DEAD = 3.0
@@ -176,16 +178,36 @@ def chooses(report, client):
         require(done.returncode == 0 and "Select" not in done.stdout + done.stderr, done.stdout + done.stderr)
 
 
+def finds_published(report, folder):
+    """Agents that were published, so that their pages are the registry's own."""
+    zone = find_zones.FindZone("acme-corp.com")
+    with find_zones.serve(folder, [zone], options={"registry": {"namespace": zone.namespace}}) as server:
+        publisher = Publisher(folder / "publisher", f"127.0.0.1@{server.port}")
+        client = Client(folder / "client", server.port, server.ds[zone.name])
+        with report.case(f"{PUBLISHED} agents that were published are found over all pages of their term, and each by its name"):
+            server.run("publisher", "allow", publisher.done("keygen")["fingerprint"], "--note", "bots")
+            for number in range(PUBLISHED):
+                publisher.done("publish", publisher.write("bot.json", steward_manifest(f"bot-{number:02}")))
+            found = client.ask("discover", "bot", "--namespace", zone.namespace, "--limit", "0")
+            require({label for label, _ in names(found)} == {f"bot-{number:02}" for number in range(PUBLISHED)} and found["complete"], str(found))
+            require(names(client.ask("discover", "bot-07", "--namespace", zone.namespace)) == [("bot-07", zone.namespace)], "by name")
+            require(all(agent["self_stated"] and agent["trust"] is not None for agent in found["agents"]), str(found["agents"][0]))
+        with report.case("an agent that is withdrawn is found no more"):
+            publisher.done("withdraw", "bot-07")
+            found = client.ask("discover", "bot", "--namespace", zone.namespace, "--limit", "0")
+            require(len(found["agents"]) == PUBLISHED - 1 and not found["warnings"], str(found["warnings"]))
+
+
 def follows_referrals(report, folder):
     """Two servers at port 53, as stock resolvers need it."""
     with report.case("a climb over referrals, from an organisation's server to its parent's; the dead server is named"):
-        if not all(servers._can_bind(address, 53, kind) for address in ADDRESSES for kind in (servers.socket.SOCK_DGRAM, servers.socket.SOCK_STREAM)):
+        if not all(servers.can_serve(address, 53) for address in ADDRESSES):
             raise Skipped(f"port 53 of {' and '.join(ADDRESSES)} is not to be had")
         vibe, acme, com, org, root = federation()
         with find_zones.serve(folder, [vibe], address=ADDRESSES[1], port=53) as lower:
             row = (vibe.name, ADDRESSES[1], lower.ds[vibe.name])
             with find_zones.serve(folder, [acme, com, org, root], {com.name: [row]}, ADDRESSES[0], 53) as upper:
-                client = Client(folder / "referrals", None, upper.ds[root.name])
+                client = Client(folder / "client", None, upper.ds[root.name])
                 asked = ("--registry", f"{ADDRESSES[0]}@53", "--namespace", "vibe-agency.com")
                 require(names(client.ask("discover", "orchestrate_sdlc", *asked)) == [("orchestrator", "vibe-agency.com")], "local")
                 require(names(client.ask("discover", "gpt", *asked)) == [("gpt-planner", "acme.org")], "root")
@@ -209,8 +231,9 @@ def main():
             distrusts(report, client)
             loses(report, client)
             chooses(report, client)
-        (folder / "referrals").mkdir()
-        follows_referrals(report, folder)
+        for place, run in (("published", finds_published), ("referrals", follows_referrals)):
+            (folder / place).mkdir()
+            run(report, folder / place)
     return report.finish()
 
 

@@ -68,10 +68,10 @@ class FindZone:
         return "\n".join(lines) + "\n"
 
 
-def serve(folder, zones, delegations=None, address="127.0.0.1", port=None):
+def serve(folder, zones, delegations=None, address="127.0.0.1", port=None, options=None):
     """A running server of these zones, the lowest first, each with the DS of those below it. `delegations`: {name: rows of
     FindZone.text()} beside these. The server has `ds`, the DS of each zone by its name."""
-    server = Registry([])
+    server = Registry([], options=options)
     server.addresses, server.port, server.ds = [address], port, {}
     server.__enter__()
     try:
