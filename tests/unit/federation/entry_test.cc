@@ -134,14 +134,8 @@ TEST_CASE("feed: each write that none dominates stands there, the winner at the 
 
 TEST_CASE("feed: the longest name of an agent has room under the longest name of a replica") {
   const std::string label(63, 'a');
-  dns::Name agent = name_of("org.");
-  for (const char* more : {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"})
-    agent = agent.child(as_bytes(more)).value();
-  const dns::Name long_zone = agent;
-  agent = agent.child(as_bytes(label)).value();
-  agent = agent.child(as_bytes(label)).value();
-  REQUIRE(agent.size() == 181);
-  agent = long_zone.child(as_bytes(label)).value().child(as_bytes(label.substr(1))).value();
+  const dns::Name long_zone = name_of("org.").child(as_bytes(label.substr(0, 47))).value();
+  const dns::Name agent = long_zone.child(as_bytes(label)).value().child(as_bytes(label.substr(1))).value();
   REQUIRE(agent.size() == 180);
   const auto long_feed = long_zone.child(as_bytes("_feed")).value().child(as_bytes(label.substr(0, 32))).value();
   const FeedEntry one =

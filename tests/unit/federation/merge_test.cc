@@ -144,7 +144,7 @@ TEST_CASE("merge: after random histories with loss, repetition and partitions al
       for (const FeedEntry& other : set)
         if (&one != &other) CHECK(compare(one.write.clock, other.write.clock) == ClockOrder::Concurrent);
     for (const FeedEntry& loser : set) CHECK_FALSE(comes_before(loser, *winner(set)));
-    conflicts += set.size() > 1 ? 1 : 0;
+    if (set.size() > 1) ++conflicts;
   }
   CHECK(conflicts > 50);
 }
