@@ -93,7 +93,7 @@ TEST_CASE("discovery: the DS stands from the first day, and its key is what sign
   REQUIRE(keys.keys().size() == 1);
   const DiscoverHome home{{name("ns1.acme.com.s.")}, name("h.acme.com.s.")};
   const Delegation wanted = wanted_delegation(home, zone->name, &keys);
-  CHECK(wanted.ns == std::vector{wire("ns1.acme.com.s.")});
+  CHECK(wanted.ns == std::vector<Bytes>{wire("ns1.acme.com.s.")});
   REQUIRE(wanted.ds.size() == 1);
   CHECK(*sign::ds_matches(zone->name, keys.keys()[0].dnskey(), wanted.ds[0]));
   CHECK(wanted_delegation(home, zone->name, nullptr).ds.empty());
