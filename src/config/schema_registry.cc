@@ -32,7 +32,7 @@ const Row rows[] = {
    .doc = "File with the DS or DNSKEY records of that root.",
    .set = [](T t, V v) { registry(t).trust_anchor = v.path; }, .available = Available::Warned},
   {.path = "registry.namespaces", .shape = Shape::List, .type = Type::Text, .least = 1, .most = 253,
-   .doc = "Namespaces that the zone hosts beside the registry's own, such as team.acme-corp.com or user/octocat.github; *.github stands for all below.",
+   .doc = "Namespaces that the zone hosts beside the registry's own, such as team.acme-corp.com or user/octocat.github; *.github stands for all below, and is the default of the registry github.",
    .set = [](T, V) {}},  // parsed in registry_checks.cc, as the two below are
   {.path = "registry.publishers", .shape = Shape::Maps, .doc = "Keys that may publish agents, beside those of steward-registry publisher allow.",
    .set = [](T t, V v) { t.publisher = &registry(t).publishers.emplace_back(); t.publisher->at = v.at; }},

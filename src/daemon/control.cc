@@ -5,6 +5,8 @@
 
 #include <fstream>
 
+#include "crypto/operation_counts.hh"
+#include "daemon/control_import.hh"
 #include "daemon/control_protocol.hh"
 #include "daemon/control_registry.hh"
 #include "daemon/control_store.hh"
@@ -85,6 +87,13 @@ Json updates_of(const Server& server) {
   return {{"waiting", figures.waiting}, {"done", figures.done}, {"refused", figures.failed}, {"overload", figures.overload}};
 }
 
+Json signatures_of() {
+  Json json = Json::object();
+  for (const crypto::OperationCount& count : crypto::operation_counts())
+    if (count.made + count.checked > 0) json[std::string(crypto::to_text(count.algorithm))] = {{"made", count.made}, {"checked", count.checked}};
+  return json;
+}
+
 Json publishes_of(const Server& server) {
   const UpdateDesk::Figures figures = server.update_figures();
   uint64_t refused = 0;
@@ -144,6 +153,7 @@ void status(Server& server, const Reply& reply) {
                  {"tcp_clients", server.connections()},
                  {"transfers", transfers_of(server)},
                  {"updates", updates_of(server)},
+                 {"signatures", signatures_of()},
                  {"memory", private_octets()},
                  {"last_reload", nullptr}};
   if (const auto& registry = server.config().registry) {
@@ -278,6 +288,7 @@ void dispatch(Server& server, const Json& request, const Reply& reply) {
   if (command == control::agent_suspend) return agent_suspend(server, request, reply);
   if (command == control::agent_restore) return agent_restore(server, request, reply);
   if (command == control::agent_attest) return agent_attest(server, request, reply);
+  if (command == control::agent_import) return agent_import(server, request, reply);
   if (command == control::backup) return backup(server, reply);
   if (command == control::store_verify) return store_verify(server, reply);
   if (command == control::store_stat) return store_stat(server, reply);

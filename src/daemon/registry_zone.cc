@@ -103,10 +103,12 @@ RegistryZone::Changes::Changes(RegistryZone& registry, change::ZoneEdit& edit, Z
       history_(tables[store::ZoneTable::History]),
       publishers_(tables[store::ZoneTable::Publishers]),
       ranks_(tables[store::ZoneTable::Ranks]),
+      pages_(tables[store::ZoneTable::Pages]),
       book_(registry.zone(), agents_, history_, publishers_),
       state_{
           book_,
           ranks_,
+          pages_,
           [&index = registry.index_](const dns::Name& space) -> agent::LookAlikes& { return index.look_alikes(space); },
           [&index = registry.index_](std::string_view fingerprint) { return index.agents_of_key(fingerprint); },
           [&index = registry.index_](const dns::Name& space) { return index.agents_of_namespace(space); },
@@ -114,7 +116,7 @@ RegistryZone::Changes::Changes(RegistryZone& registry, change::ZoneEdit& edit, Z
 
 // What was done to the tables stays or goes with what was done to the records.
 Result<void> RegistryZone::Changes::settle(bool stays, const std::optional<change::PublishEffect>& effect) {
-  for (zone::TableOverlay* table : {&agents_, &history_, &publishers_, &ranks_}) {
+  for (zone::TableOverlay* table : {&agents_, &history_, &publishers_, &ranks_, &pages_}) {
     if (!stays)
       table->drop();
     else if (auto written = table->write_down(); !written)

@@ -9,6 +9,7 @@
 #include "config/loader.hh"
 #include "crypto/digest.hh"
 #include "daemon/control.hh"
+#include "daemon/control_protocol.hh"
 #include "daemon/privileges.hh"
 #include "daemon/settings.hh"
 
@@ -48,6 +49,7 @@ Server::Server(config::Config config, ServeOptions options, NotifySocket notify)
 
 Server::~Server() {
   exports_.stop();
+  if (imports_) imports_->stop();
   writer_.stop();
   secondaries_.reset();
   notifier_.reset();
@@ -194,6 +196,7 @@ Result<void> Server::open_control() {
   if (config_.control.empty()) return {};
   net::ControlConfig control;
   control.path = config_.control.string();
+  control.line = control::max_request;
   auto opened = net::ControlServer::open(*loop_, control, [this](std::string request, std::shared_ptr<net::ControlReply> reply) {
     handle_control(*this, request, std::move(reply));
   });
@@ -227,6 +230,7 @@ void Server::apply_settings() {
 void Server::run() {
   for (const auto& worker : workers_) worker->thread = std::thread([&loop = *worker->loop] { loop.run(); });
   exports_.start();
+  if (imports_) imports_->start();
   writer_.start();
   writer_.post([this, config = std::make_shared<const config::Config>(config_)] { first_loads(config); });
   second_timer_ = std::make_unique<net::Timer>(*loop_);
@@ -240,7 +244,10 @@ void Server::run() {
   log::info("stopping");
   second_timer_.reset();
   watchdog_timer_.reset();
+  // A thread that waits for a client to read goes on, and can end.
+  control_.reset();
   exports_.stop();
+  if (imports_) imports_->stop();
   writer_.stop();
 }
 

@@ -21,6 +21,7 @@
 #include "daemon/answer_worker.hh"
 #include "daemon/catalogs.hh"
 #include "daemon/discovery.hh"
+#include "daemon/import_desk.hh"
 #include "daemon/notifier.hh"
 #include "daemon/notify_socket.hh"
 #include "daemon/operations.hh"
@@ -75,6 +76,10 @@ class Server {
   // For the control socket (main thread).
   /// What publishers may do; null where there is no registry.
   [[nodiscard]] const std::shared_ptr<const change::PublishPolicy>& publish_policy() const { return publish_policy_; }
+  /// Of the agents that nobody has claimed; null where there is none.
+  [[nodiscard]] std::shared_ptr<const crypto::KeyPair> custody() const { return registry_ ? registry_->custody() : nullptr; }
+  /// Null where there is no registry.
+  [[nodiscard]] ImportDesk* imports() { return imports_.get(); }
   [[nodiscard]] const config::Config& config() const { return config_; }
   [[nodiscard]] const StatusBoard& board() const { return board_; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
@@ -243,6 +248,7 @@ class Server {
   std::unique_ptr<KeeperRoom> room_;
   std::unique_ptr<Catalogs> catalogs_;
   std::unique_ptr<RegistryZone> registry_;  // null: none here
+  std::unique_ptr<ImportDesk> imports_;     // the same
   std::unique_ptr<store::Reader> discover_reader_;
   std::optional<DiscoverHome> discover_home_;  // what its zone's text is made of; nothing: it is to be loaded
   std::shared_ptr<const serve::DiscoverZone> discover_told_;
