@@ -7,6 +7,7 @@
 #include "crypto/digest.hh"
 #include "daemon/registry_zone.hh"
 #include "daemon/stored_book.hh"
+#include "daemon/stored_statement.hh"
 #include "dns/encoding.hh"
 
 namespace steward::daemon {
@@ -26,16 +27,6 @@ Bytes files_digest(const std::vector<store::FileStamp>& files) {
             std::to_string(file.inode) + "\n";
   const auto digest = crypto::sha256(as_bytes(text));
   return {digest.begin(), digest.end()};
-}
-
-std::optional<agent::Statement> statement_at(zone::NodeView node) {
-  const auto txt = node && !node.is(zone::node_occluded) ? node.find(dns::RrType::TXT) : std::nullopt;
-  if (!txt) return std::nullopt;
-  for (zone::StoredRrReader reader(txt->rrs); !reader.done();) {
-    auto statement = agent::Statement::from_txt(reader.next().rdata);
-    if (statement) return std::move(*statement);
-  }
-  return std::nullopt;
 }
 
 bool is_same(const agent::AgentEntry& entry, const agent::Statement& statement) {

@@ -17,7 +17,8 @@ constexpr Seconds retry_after{60};  // of what failed
 // Names that listings make below a namespace, and finding below the zone (steward-records(7), "For others" and
 // "finding").
 constexpr std::string_view derived_names[] = {"_a2a._tcp",      "_mcp._tcp",     "_agent._tcp",
-                                              "_index._agents", "_find._agents", "_ref._agents"};
+                                              "_index._agents", "_find._agents", "_ref._agents",
+                                              "_discover._agents"};
 
 }  // namespace
 
