@@ -157,7 +157,7 @@ def _add_rate(report, what, speeds, before, after, agents, seconds):
 
 
 def _many(options, report, speeds, server, folder, keys):
-    count = 300 if options.smoke else 10_000
+    count = 300 if options.smoke else 5_000
     before = Reading(server)
     said = _flood(options, server, "flood", "many", count, folder, "--zone", ZONE, "--keys", keys, "--clients", str(PUBLISHERS))
     _add_rate(report, MANY, speeds, before, Reading(server), count, said["seconds"])
