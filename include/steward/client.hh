@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "steward/agent.hh"
+#include "steward/discover.hh"
 #include "steward/outcome.hh"
 #include "steward/settings.hh"
 #include "steward/text.hh"
@@ -50,6 +51,11 @@ class Client {
   Outcome<std::vector<uint8_t>> prove(std::string_view agent, ProofOf what = ProofOf::Presence);
   /// How the registry's trust in the agent comes about.
   Outcome<TrustSum> trust(std::string_view agent);
+
+  /// The agents that registries list under a term: a capability, an agent's label, or a word of it. The local registry
+  /// is that of Settings::name_space; without one the root is asked alone. A registry that is out of reach costs its
+  /// rows and a warning, never the search.
+  Outcome<Discovery> discover(std::string_view term, const DiscoverOptions& options = {});
 
   [[nodiscard]] const Settings& settings() const;
 

@@ -131,6 +131,7 @@ ManifestReading read_manifests(std::string_view text) {
     auto manifest = read_one(element.root, element.octets, "");
     if (manifest && element.status.text() == "deprecated") manifest->status = "deprecated";
     if (manifest) {
+      manifest->pointer = element.root.pointer();
       reading.manifests.push_back(std::move(*manifest));
     } else {
       reading.refusals.push_back(std::move(manifest.error()));

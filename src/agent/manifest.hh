@@ -44,6 +44,7 @@ struct Manifest {
   std::vector<std::pair<std::string, double>>
       claims;  ///< facts about quality that the manifest claims of itself: "tests", "success", "uptime"
   std::vector<std::string> notes;  ///< what was left out of the records, and why
+  std::string pointer;             ///< where it stands in a list: "/servers/3"; empty: it is the whole text
   std::string octets;              ///< exactly as read: what `digest` is of
 };
 

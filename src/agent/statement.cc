@@ -155,6 +155,17 @@ Result<Statement> Statement::make(NameView agent, std::span<const TextField> fie
   return from_txt(rdata);
 }
 
+std::vector<std::string> Statement::capabilities() const {
+  const std::string_view text = find("capabilities").value_or("");
+  std::vector<std::string> parts;
+  for (size_t at = 0; at < text.size();) {
+    const size_t comma = std::min(text.find(',', at), text.size());
+    parts.emplace_back(text.substr(at, comma - at));
+    at = comma + 1;
+  }
+  return parts;
+}
+
 Result<void> Statement::verify(NameView agent, std::span<const ByteView> keys) const {
   const auto signature = dns::decode(dns::base64url, *find("sig"));
   if (!signature) return fail("statement: sig", signature.error());

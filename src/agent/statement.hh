@@ -73,6 +73,8 @@ class Statement {
   [[nodiscard]] std::string_view endpoints() const { return *find("ep"); }
   [[nodiscard]] AgentStatus status() const { return status_; }
   [[nodiscard]] UnixTime modified() const { return modified_; }
+  /// As they stand there between commas; none where the key is not there or empty.
+  [[nodiscard]] std::vector<std::string> capabilities() const;
 
   /// Checks the signature for the agent of this name with the key among `keys` (KEY RDATA) whose fingerprint is `fp`.
   /// NotFound where there is none, Invalid where the signature does not verify. `agent`: the agent's own fully

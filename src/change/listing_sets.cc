@@ -170,20 +170,51 @@ Result<void> Lists::announce(const dns::Name& service, bool is_there) {
   return {};
 }
 
-std::pair<std::string, uint32_t> Lists::index_text(const Bytes& set) {
-  std::pair<std::string, uint32_t> made;
-  auto& [text, ttl] = made;
+// Which agents `_index._agents` names, as a row: TTL, the place of the last, the string.
+struct Lists::Indexed {
+  uint32_t ttl = 0;
+  Bytes last;
+  std::string text;
+
+  static Indexed from_octets(ByteView octets) {
+    Indexed indexed;
+    if (octets.empty()) return indexed;
+    ByteReader in(octets);
+    indexed.ttl = in.u32();
+    const ByteView last = in.bytes(in.u8());
+    indexed.last.assign(last.begin(), last.end());
+    indexed.text = as_text(in.rest());
+    return indexed;
+  }
+  [[nodiscard]] Bytes to_octets() const {
+    Bytes out;
+    if (text.empty()) return out;
+    append_u32(out, ttl);
+    append_u8(out, static_cast<uint8_t>(last.size()));
+    append(out, last);
+    append(out, as_bytes(text));
+    return out;
+  }
+  [[nodiscard]] std::string entry_of(ByteView place, std::string_view protocol) const {
+    std::string entry = text.empty() ? "agents=" : ",";
+    return entry.append(as_text(place.subspan(1))).append(":").append(protocol);
+  }
+  [[nodiscard]] bool has_room_for(std::string_view entry) const { return text.size() + entry.size() <= max_string; }
+};
+
+Lists::Indexed Lists::walk_index(const Bytes& set) {
+  Indexed indexed;
   for_each_member(ranks_, set, [&](ByteView place, const Bytes& octets) {
     ByteReader in(octets);
-    const uint32_t own_ttl = in.u32();
-    std::string entry = text.empty() ? "agents=" : ",";
-    entry.append(as_text(place.subspan(1))).append(":").append(as_text(in.rest()));
-    if (text.size() + entry.size() > max_string) return false;
-    ttl = text.empty() ? own_ttl : std::min(ttl, own_ttl);
-    text += entry;
+    const uint32_t ttl = in.u32();
+    const std::string entry = indexed.entry_of(place, as_text(in.rest()));
+    if (!indexed.has_room_for(entry)) return false;
+    indexed.ttl = indexed.text.empty() ? ttl : std::min(indexed.ttl, ttl);
+    indexed.last.assign(place.begin(), place.end());
+    indexed.text += entry;
     return true;
   });
-  return made;
+  return indexed;
 }
 
 Result<void> Lists::index(const ListMember* before, const ListMember* after) {
@@ -194,21 +225,19 @@ Result<void> Lists::index(const ListMember* before, const ListMember* after) {
   if (auto done = move(set, before, after, after != nullptr ? std::string_view(after->protocol) : ""); !done)
     return done;
   const Bytes state_key = row(set, {&made_of, 1});
-  const Bytes was = ranks_.find(state_key);
-  const auto [text, ttl] = index_text(set);
-  Bytes is;
-  if (!text.empty()) {
-    append_u32(is, ttl);
-    append(is, as_bytes(text));
-  }
-  if (is == was) return {};
+  const Bytes stored = ranks_.find(state_key);
+  const Indexed was = Indexed::from_octets(stored);
+  // A new agent behind the last one, for which there is no room: as most are among many.
+  if (before == nullptr && after != nullptr && !was.text.empty() && is_after(after->place, was.last) &&
+      !was.has_room_for(was.entry_of(after->place, after->protocol)))
+    return {};
+  const Indexed is = walk_index(set);
+  const Bytes octets = is.to_octets();
+  if (octets == stored) return {};
   const NameView owner(set.data(), set.size());
-  ByteReader in(was);
-  in.skip(sizeof(uint32_t));
-  const std::string_view old_text = as_text(in.rest());
-  if (!old_text.empty() && old_text != text) edit_.remove(owner, RrType::TXT, txt_of(old_text));
-  if (!text.empty()) add(owner, RrType::TXT, ttl, txt_of(text));
-  return ranks_.put(state_key, is);
+  if (!was.text.empty() && was.text != is.text) edit_.remove(owner, RrType::TXT, txt_of(was.text));
+  if (!is.text.empty()) add(owner, RrType::TXT, is.ttl, txt_of(is.text));
+  return ranks_.put(state_key, octets);
 }
 
 }  // namespace steward::change

@@ -41,9 +41,10 @@ class Lists {
 
  private:
   struct Browsed;
+  struct Indexed;
   Result<void> move(const Bytes& set, const ListMember* before, const ListMember* after, std::string_view protocol);
   [[nodiscard]] Browsed walk(const Bytes& set);
-  [[nodiscard]] std::pair<std::string, uint32_t> index_text(const Bytes& set);
+  [[nodiscard]] Indexed walk_index(const Bytes& set);
   /// A service has its first instance, or lost its last (RFC 6763 §9, §11).
   Result<void> announce(const dns::Name& service, bool is_there);
 

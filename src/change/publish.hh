@@ -70,6 +70,7 @@ tl::expected<CheckedPublish, UpdateOutcome> check_publish(const UpdateRequest& r
 struct RegistryState {
   agent::Book& book;
   zone::OctetTable& ranks;
+  zone::OctetTable& pages;
   /// The look-alikes of a namespace.
   std::function<agent::LookAlikes&(const dns::Name& space)> look_alikes;
   /// How many agents that are not Gone a key has in this zone, and a namespace.

@@ -143,10 +143,12 @@ AgentEntry imported_entry(const HeldAgent& held, const agent::Statement& stateme
   entry.presence = entry.status == AgentStatus::Withdrawn || entry.status == AgentStatus::Revoked ? Presence::Tombstone
                                                                                                   : Presence::Live;
   entry.custodial = true;
-  entry.capabilities = split_list(statement.find("capabilities").value_or(""));
+  entry.capabilities = statement.capabilities();
   entry.protocols = protocols_of(rows);
   std::erase_if(entry.facts, [](const auto& fact) { return fact.second.claimed; });
-  for (const auto& [name, fact] : facts.facts) entry.facts.insert_or_assign(name, fact);
+  // What the registry has from others stands above what the manifest claims.
+  for (const auto& [name, fact] : facts.facts)
+    fact.claimed ? entry.facts.try_emplace(name, fact) : entry.facts.insert_or_assign(name, fact);
   return entry;
 }
 

@@ -266,7 +266,7 @@ class Admission {
     if (entry.status == AgentStatus::Revoked) entry.revoked.push_back(entry.fingerprint);
     entry.custodial = false;
     if (is_new()) entry.looks_alike = looks_alike_;
-    entry.capabilities = split_list(next.find("capabilities").value_or(""));
+    entry.capabilities = next.capabilities();
     entry.protocols = protocols_of(after);
     entry.kept_rotations.clear();
     entry.kept_keys.clear();

@@ -99,8 +99,8 @@ Result<void> check_value(const agent::TextField& field) {
   return {};
 }
 
-Result<void> check_capabilities(std::string_view list) {
-  const auto capabilities = split_list(list);
+Result<void> check_capabilities(const agent::Statement& statement) {
+  const auto capabilities = statement.capabilities();
   if (capabilities.size() > max_capabilities)
     return fail(Errc::Refused,
                 fmt::format("statement: {} capabilities, at most {}", capabilities.size(), max_capabilities));
@@ -111,7 +111,9 @@ Result<void> check_capabilities(std::string_view list) {
     if (std::find(capabilities.begin(), capability, *capability) != capability)
       return fail(Errc::Refused, fmt::format("statement: capability {} stands there twice", *capability));
   }
-  return list.ends_with(',') ? fail(Errc::Refused, "statement: capabilities: ends with a comma") : Result<void>{};
+  return statement.find("capabilities")->ends_with(',')
+             ? fail(Errc::Refused, "statement: capabilities: ends with a comma")
+             : Result<void>{};
 }
 
 Result<void> check_said(const agent::Statement& statement) {
@@ -119,8 +121,7 @@ Result<void> check_said(const agent::Statement& statement) {
     if (auto sound = check_value(field); !sound) return sound;
   if (statement.find("custody"))
     return fail(Errc::Refused, "statement: custody is the registry's to say, not a publisher's");
-  if (const auto list = statement.find("capabilities")) return check_capabilities(*list);
-  return {};
+  return statement.find("capabilities") ? check_capabilities(statement) : Result<void>{};
 }
 
 Result<void> check_manifest(const agent::Statement& statement, const Additions& added, CheckedPublish& checked) {

@@ -119,16 +119,6 @@ bool cap_ttls(ZoneEdit& edit, const AgentNames& names, uint32_t most) {
   return changed;
 }
 
-std::vector<std::string> split_list(std::string_view text) {
-  std::vector<std::string> parts;
-  for (size_t at = 0; at < text.size();) {
-    const size_t comma = std::min(text.find(',', at), text.size());
-    parts.emplace_back(text.substr(at, comma - at));
-    at = comma + 1;
-  }
-  return parts;
-}
-
 std::string one_line(std::string_view text) {
   std::string line(text);
   // The section sign of our own texts.

@@ -56,9 +56,6 @@ std::optional<ListedAgent> listed_agent(const AgentNames& names, const agent::Ag
 /// Brings the TTLs of what a publisher says down to `most`; whether any was above.
 bool cap_ttls(ZoneEdit& edit, const AgentNames& names, uint32_t most);
 
-/// Values separated by commas; empty for empty text.
-std::vector<std::string> split_list(std::string_view text);
-
 /// One line of ASCII: what an EDE option and a log line may hold, whatever came from the wire.
 std::string one_line(std::string_view text);
 

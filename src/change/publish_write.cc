@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "change/find_pages.hh"
 #include "change/update.hh"
 #include "zone/table_overlay.hh"
 
@@ -10,6 +11,15 @@ namespace steward::change {
 using agent::AgentEntry;
 using agent::HistoryEntry;
 using agent::Presence;
+
+namespace {
+
+std::optional<FoundAgent> found_of(const std::optional<ListedAgent>& listed) {
+  if (!listed) return std::nullopt;
+  return FoundAgent{listed->agent, listed->trust, terms_of(listed->agent, listed->capabilities)};
+}
+
+}  // namespace
 
 void AgentWriter::step_clock(agent::WriteStamp& write) const {
   ++write.clock[policy_.replica];
@@ -57,18 +67,27 @@ void AgentWriter::write_log(AgentEntry& entry, const HistoryEntry& what) {
     clear(names_.log(number));
 }
 
+// Both kinds of listing, then their tables: where one refuses, neither is written.
+Result<void> AgentWriter::list(const std::optional<ListedAgent>& before, const std::optional<ListedAgent>& after) {
+  zone::TableOverlay ranks(state_.ranks);
+  zone::TableOverlay pages(state_.pages);
+  if (auto done = list_agent(edit_, ranks, before, after); !done) return done;
+  if (auto done = update_found(edit_, pages, policy_.zone, found_of(before), found_of(after)); !done) return done;
+  if (auto done = ranks.write_down(); !done) return done;
+  return pages.write_down();
+}
+
 Result<void> AgentWriter::write(AgentEntry& entry, const std::optional<ListedAgent>& listed, HistoryEntry what) {
   step_clock(entry.write);
   const AgentRows rows = read_rows(edit_, names_);
   ttl_ = rows.ttl;
   derive(entry);
-  zone::TableOverlay ranks(state_.ranks);
-  if (auto done = list_agent(edit_, ranks, listed, listed_agent(names_, entry, rows)); !done) return done;
+  const auto now_listed = listed_agent(names_, entry, rows);
   what.number = entry.history + 1;
   what.previous = entry.history_head;
   write_log(entry, what);
   // An entry of the history that nothing refers to is written over by the next: the agent's own entry comes last.
-  if (auto done = ranks.write_down(); !done) return done;
+  if (auto done = list(listed, now_listed); !done) return done;
   if (auto done = state_.book.append_history(names_.agent, entry, std::move(what)); !done) return done;
   return state_.book.put(names_.agent, entry);
 }
@@ -79,9 +98,7 @@ Result<void> AgentWriter::write_trust(AgentEntry& entry, const std::optional<Lis
   const double before = entry.trust;
   derive(entry);
   if (entry.trust == before) return has_new_facts ? state_.book.put(names_.agent, entry) : Result<void>{};
-  zone::TableOverlay ranks(state_.ranks);
-  if (auto done = list_agent(edit_, ranks, listed, listed_agent(names_, entry, rows)); !done) return done;
-  if (auto done = ranks.write_down(); !done) return done;
+  if (auto done = list(listed, listed_agent(names_, entry, rows)); !done) return done;
   return state_.book.put(names_.agent, entry);
 }
 

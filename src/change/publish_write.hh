@@ -23,6 +23,7 @@ class AgentWriter {
  private:
   void step_clock(agent::WriteStamp& write) const;
   void derive(agent::AgentEntry& entry);
+  Result<void> list(const std::optional<ListedAgent>& before, const std::optional<ListedAgent>& after);
   void write_log(agent::AgentEntry& entry, const agent::HistoryEntry& what);
   void set(const dns::Name& owner, ByteView rdata);
   void clear(const dns::Name& owner);

@@ -34,6 +34,8 @@ std::shared_ptr<ClientOptions> add_client_options(CLI::App& command);
 /// "steward: …", with text from the network made safe, and the exit code for it.
 int failed(Console& console, const client::Failure& failure);
 
+/// discover
+void add_discover(CLI::App& app, Console& console);
 /// resolve
 void add_resolve(CLI::App& app, Console& console);
 /// verify, prove

@@ -31,6 +31,9 @@ class Console {
   void note(std::string_view text);
   [[nodiscard]] std::string toned(Tone tone, std::string_view text) const;
 
+  /// Whether somebody watches `err`.
+  [[nodiscard]] bool is_interactive() const { return interactive_; }
+
   /// A bar that shows itself once the work has taken a second, on a terminal only.
   void progress(uint64_t done, uint64_t total, std::string_view what);
   void end_progress();

@@ -11,6 +11,7 @@ constexpr const char* about =
 
 constexpr const char* examples =
     "Examples:\n"
+    "  steward discover orchestrate_sdlc\n"
     "  steward resolve vibe-agency-orchestrator.vibe-agency.com\n"
     "  steward verify vibe-agency-orchestrator --namespace vibe-agency.com\n"
     "  steward prove vibe-agency-orchestrator.vibe-agency.com -o orchestrator.proof\n"
@@ -25,6 +26,7 @@ int run_steward(int argc, const char* const* argv, Console& console) {
   app.footer(examples);
   app.set_version_flag("--version", "steward " STEWARD_VERSION);
   app.require_subcommand(1);
+  add_discover(app, console);
   add_resolve(app, console);
   add_verify(app, console);
   add_trust(app, console);

@@ -12,6 +12,8 @@
 #include "client/proofs.hh"
 #include "client/prover.hh"
 #include "client/read_agent.hh"
+#include "client/resolver_source.hh"
+#include "client/search.hh"
 #include "client/trust_anchor.hh"
 
 namespace steward::client {
@@ -146,6 +148,19 @@ Outcome<TrustSum> Client::trust(std::string_view agent) {
   for (const agent::TrustTerm& term : sum->terms)
     out.terms.push_back({term.name, term.weight, term.value, term.result, term.note});
   return out;
+}
+
+Outcome<Discovery> Client::discover(std::string_view term, const DiscoverOptions& options) {
+  const auto word = search_term(term);
+  if (!word) return word.failure();
+  const auto local = registry_zone(state_->settings);
+  if (!local) return failure_of(local.error());
+  ResolverSource source(state_->settings, state_->anchors);
+  DiscoverOptions chosen = options;
+  if (chosen.patience.count() == 0)
+    chosen.patience = options.scope == Scope::Climb ? state_->settings.timeout
+                                                    : std::min(parallel_patience, state_->settings.timeout);
+  return Search(source, state_->apex, *word, std::move(chosen)).run(*local);
 }
 
 Verification verify_bundle(const std::vector<uint8_t>& octets, std::string_view trust_anchor, int64_t now,

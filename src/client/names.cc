@@ -94,6 +94,19 @@ Result<Name> agent_name(std::string_view text, const Settings& settings) {
   return full;
 }
 
+Result<Name> registry_zone(const Settings& settings) {
+  const auto apex = Name::from_text(settings.apex);
+  if (!apex) return fail("apex", apex.error());
+  if (settings.name_space.empty()) return apex->folded();
+  const auto space = Name::from_text(settings.name_space);
+  if (!space) return fail("namespace", space.error());
+  // A namespace may be given in full as well.
+  if (space->view().is_at_or_below(*apex)) return space->folded();
+  const auto zone = dns::concatenate(*space, *apex);
+  if (!zone) return fail("namespace", zone.error());
+  return zone->folded();
+}
+
 Result<Name> below(std::string_view label, NameView name) { return Name(name).child(as_bytes(label)); }
 
 std::string plain_text(NameView name) {

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <map>
 #include <string>
 
 #include "base/handle.hh"
@@ -123,6 +124,12 @@ struct Resolver::State {
   std::unique_ptr<ub_ctx, DeleteContext> context;
   std::chrono::milliseconds timeout{};
   std::string asked;  // for messages
+  struct Started {
+    Question question;
+    Pending pending;
+  };
+  std::map<uint64_t, std::unique_ptr<Started>> started;  // by ticket
+  uint64_t last_ticket = 0;
 
   [[nodiscard]] Result<void> wait(std::vector<Pending>& all, std::span<const Question> questions) const;
 };
@@ -196,6 +203,46 @@ Result<std::vector<Answer>> Resolver::ask(std::span<const Question> questions) {
     answers.push_back(std::move(*answer));
   }
   return answers;
+}
+
+Result<uint64_t> Resolver::start(const Question& question) {
+  auto started = std::make_unique<State::Started>(State::Started{question, {}});
+  Pending& pending = started->pending;
+  const int error = ub_resolve_async(state_->context.get(), question.name.to_text().c_str(), dns::value(question.type),
+                                     dns::value(dns::RrClass::IN), &pending, on_answer, &pending.id);
+  if (error != UB_NOERROR) return fail(Errc::Io, fmt::format("{}: {}", described(question), ub_strerror(error)));
+  state_->started.emplace(++state_->last_ticket, std::move(started));
+  return state_->last_ticket;
+}
+
+int Resolver::fd() const { return ub_fd(state_->context.get()); }
+
+std::vector<Arrival> Resolver::take_arrivals() {
+  std::vector<Arrival> arrivals;
+  const bool ended = ub_process(state_->context.get()) != UB_NOERROR;
+  for (auto at = state_->started.begin(); at != state_->started.end();) {
+    const auto& [question, pending] = *at->second;
+    if (!pending.done && !ended) {
+      ++at;
+      continue;
+    }
+    if (!pending.done)
+      arrivals.push_back({at->first, fail(Errc::Io, "resolver: its thread has ended")});
+    else if (pending.error != UB_NOERROR)
+      arrivals.push_back(
+          {at->first, fail(Errc::Io, fmt::format("{}: {}", described(question), ub_strerror(pending.error)))});
+    else
+      arrivals.push_back({at->first, answer_of(question, *pending.result)});
+    at = state_->started.erase(at);
+  }
+  return arrivals;
+}
+
+void Resolver::forget(uint64_t ticket) {
+  const auto at = state_->started.find(ticket);
+  if (at == state_->started.end()) return;
+  if (!at->second->pending.done) ub_cancel(state_->context.get(), at->second->pending.id);
+  state_->started.erase(at);
 }
 
 }  // namespace steward::client

@@ -5,6 +5,7 @@
 // With Settings::registry every question goes to that one address, and none anywhere else; without it the system's
 // resolvers are asked. Used by one thread; ask() blocks.
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,6 +32,12 @@ struct Answer {
   dns::Message message;       ///< all of it, with its RRSIGs and proofs of denial
 };
 
+/// The answer to what start() began.
+struct Arrival {
+  uint64_t ticket = 0;
+  Result<Answer> answer;
+};
+
 class Resolver {
  public:
   /// `anchors`: DS and DNSKEY records. Sends nothing.
@@ -42,6 +49,15 @@ class Resolver {
   /// All questions at once, the answers in their order. Io where one stays without an answer within the time limit, or
   /// the servers fail.
   Result<std::vector<Answer>> ask(std::span<const Question> questions);
+
+  /// Begins with one question and does not wait; the ticket comes back with the answer. Settings::timeout does not
+  /// count here: who started gives up with forget().
+  Result<uint64_t> start(const Question& question);
+  /// Readable when an answer has come.
+  [[nodiscard]] int fd() const;
+  /// What has come since; does not wait.
+  std::vector<Arrival> take_arrivals();
+  void forget(uint64_t ticket);
 
  private:
   struct State;

@@ -56,6 +56,33 @@ ZoneConfig member_zone(const Config& config, const ZoneConfig& catalog, const dn
   return zone;
 }
 
+dns::Name discover_name(const RegistryConfig& registry) {
+  // A registry's zone has at most 180 octets.
+  const auto name = dns::Name::from_text("_discover._agents", registry.zone);
+  return name ? name->folded() : registry.zone;
+}
+
+std::optional<ZoneConfig> discover_zone(const Config& config) {
+  const ZoneConfig* home = config.registry && config.registry->discover ? config.find_zone(config.registry->zone) : nullptr;
+  if (home == nullptr || !home->primaries.empty()) return std::nullopt;
+  ZoneConfig zone;
+  zone.name = discover_name(*config.registry);
+  if (zone.name == home->name || config.find_zone(zone.name) != nullptr) return std::nullopt;
+  zone.online = true;
+  zone.at = home->at;
+  zone.journal = home->journal;
+  zone.times = home->times;
+  zone.dnssec = home->dnssec;
+  zone.dnssec.csk = true;
+  zone.dnssec.nsec3 = {};
+  zone.dnssec.cds = true;
+  zone.dnssec.zsk_lifetime = Seconds(0);
+  // An RSA signature takes fifty times as long, and is made for every answer.
+  if (zone.dnssec.algorithm == Algorithm::RSASHA256) zone.dnssec.algorithm = Algorithm::ECDSAP256SHA256;
+  zone.dnssec.ksk_size = zone.dnssec.zsk_size = 0;
+  return zone;
+}
+
 ZoneConfig default_zone(const dns::Name& name, const Path& file, const Path& folder) {
   Config scratch;
   ZoneConfig zone;

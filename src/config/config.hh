@@ -163,6 +163,7 @@ struct ZoneConfig {
   std::optional<dns::Name> catalog_template;  ///< of members without a group that is known; nothing: as the catalog itself is transferred
   std::vector<CatalogGroup> catalog_groups;   ///< in the order of the file
   CatalogEntry catalog_entry;
+  bool online = false;  ///< what it has but for its apex is made and signed as it is asked for: discover_zone()
   Mark at;
 };
 
@@ -218,6 +219,10 @@ struct RegistryConfig {
   uint32_t history_records = 0;  ///< published, of each agent
   Path custody_key;
   std::string replica;  ///< without its incarnation
+  bool discover = true;                     ///< answer `_discover._agents` below the zone
+  std::vector<dns::Name> discover_servers;  ///< its name servers, folded; empty: as the zone's SOA and NS have it
+  uint32_t discover_signatures = 0;         ///< a second that answers may take, of all clients
+  uint32_t discover_client_signatures = 0;  ///< of one client network
   TrustConfig trust;
 };
 
@@ -313,6 +318,12 @@ struct Config {
 /// configuration, that has a template; else by the catalog's own template; else from where the catalog itself comes.
 [[nodiscard]] ZoneConfig member_zone(const Config& config, const ZoneConfig& catalog, const dns::Name& member,
                                      std::span<const std::string> groups);
+
+/// The zone `_discover._agents` of the registry here: follows from the registry's zone, which must be one of `zones` and not transferred.
+/// Nothing where there is none, or where it is switched off.
+[[nodiscard]] std::optional<ZoneConfig> discover_zone(const Config& config);
+/// Its name, folded.
+[[nodiscard]] dns::Name discover_name(const RegistryConfig& registry);
 
 /// All defaults, no zones: paths count from `folder`.
 [[nodiscard]] Config default_config(const Path& folder);

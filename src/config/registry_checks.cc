@@ -75,7 +75,12 @@ class RegistryChecks {
 
   void namespaces() {
     const Setting* given = setting("registry.namespaces");
-    if (given == nullptr) return;
+    if (given == nullptr) {
+      // steward-records(7), "Names": those with a slash are always hosted by this one.
+      if (registry_.space.to_text() == "github.")
+        if (auto all = hosted("*.github", true)) registry_.namespaces.push_back(*std::move(all));
+      return;
+    }
     std::string_view left = given->text;
     while (!left.empty()) {
       const size_t comma = left.find(", ");

@@ -3,6 +3,7 @@
 #include <openssl/rsa.h>
 
 #include "crypto/key_state.hh"
+#include "crypto/operation_counts.hh"
 
 namespace steward::crypto {
 
@@ -130,6 +131,7 @@ Result<void> Signer::State::sign_message(ByteView data, uint8_t* out) {
 
 Result<void> Signer::sign(ByteView data, uint8_t* out) {
   State& state = *state_;
+  count_made(state.algorithm);
   if (state.algorithm == Algorithm::ED25519) return state.sign_message(data, out);
   uint8_t hash[max_digest_size];
   const size_t hash_size = digest(digest_of(state.algorithm), data, hash);
@@ -170,6 +172,7 @@ Verifier::~Verifier() = default;
 
 bool Verifier::verify(ByteView data, ByteView signature) {
   const Algorithm algorithm = state_->key.algorithm();
+  count_checked(algorithm);
   EVP_PKEY* pkey = state_->key.state().pkey.get();
   int outcome = 0;
   if (algorithm == Algorithm::ED25519) {

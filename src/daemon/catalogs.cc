@@ -48,6 +48,7 @@ Memberships stored_memberships(const store::Store& store, const config::Config& 
 std::vector<config::ZoneConfig> zones_with_members(const config::Config& config, const Memberships& members) {
   std::vector<config::ZoneConfig> zones = config.zones;
   zones.reserve(zones.size() + members.size());
+  if (auto discover = config::discover_zone(config)) zones.push_back(std::move(*discover));
   const ConfiguredZones configured = by_name(config);
   for (const auto& [name, membership] : members)
     if (const config::ZoneConfig* catalog = consumed(configured, membership.catalog); catalog != nullptr && !configured.contains(name))

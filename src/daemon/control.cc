@@ -5,6 +5,8 @@
 
 #include <fstream>
 
+#include "crypto/operation_counts.hh"
+#include "daemon/control_import.hh"
 #include "daemon/control_protocol.hh"
 #include "daemon/control_registry.hh"
 #include "daemon/control_store.hh"
@@ -85,11 +87,30 @@ Json updates_of(const Server& server) {
   return {{"waiting", figures.waiting}, {"done", figures.done}, {"refused", figures.failed}, {"overload", figures.overload}};
 }
 
+Json signatures_of() {
+  Json json = Json::object();
+  for (const crypto::OperationCount& count : crypto::operation_counts())
+    if (count.made + count.checked > 0) json[std::string(crypto::to_text(count.algorithm))] = {{"made", count.made}, {"checked", count.checked}};
+  return json;
+}
+
 Json publishes_of(const Server& server) {
   const UpdateDesk::Figures figures = server.update_figures();
   uint64_t refused = 0;
   for (const auto& [rule, count] : figures.publishes_refused) refused += count;
   return {{"accepted", figures.published}, {"refused", refused}, {"by_rule", figures.publishes_refused}};
+}
+
+Json signatures_of(const Server& server) {
+  uint64_t made = 0;
+  uint64_t reused = 0;
+  uint64_t refused = 0;
+  server.for_each_worker([&](const serve::Counters& counters, const net::WorkerCounters&) {
+    made += counters.online_signed.get();
+    reused += counters.online_reused.get();
+    refused += counters.online_refused.get();
+  });
+  return {{"made", made}, {"reused", reused}, {"refused", refused}};
 }
 
 void status(Server& server, const Reply& reply) {
@@ -132,12 +153,14 @@ void status(Server& server, const Reply& reply) {
                  {"tcp_clients", server.connections()},
                  {"transfers", transfers_of(server)},
                  {"updates", updates_of(server)},
+                 {"signatures", signatures_of()},
                  {"memory", private_octets()},
                  {"last_reload", nullptr}};
   if (const auto& registry = server.config().registry) {
     result["namespace"] = registry->space.to_text();
     result["zone"] = registry->zone.to_text();
     result["publishes"] = publishes_of(server);
+    result["discover_signatures"] = signatures_of(server);
     const RegistryFigures figures = server.registry_figures();
     result["agents"] = {{"published", figures.agents}, {"leases", figures.leases}};
     if (const auto& policy = server.publish_policy()) result["replica"] = policy->replica;
@@ -265,6 +288,7 @@ void dispatch(Server& server, const Json& request, const Reply& reply) {
   if (command == control::agent_suspend) return agent_suspend(server, request, reply);
   if (command == control::agent_restore) return agent_restore(server, request, reply);
   if (command == control::agent_attest) return agent_attest(server, request, reply);
+  if (command == control::agent_import) return agent_import(server, request, reply);
   if (command == control::backup) return backup(server, reply);
   if (command == control::store_verify) return store_verify(server, reply);
   if (command == control::store_stat) return store_stat(server, reply);

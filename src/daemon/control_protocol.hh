@@ -1,8 +1,8 @@
 #pragma once
 // What steward-registry and the running server say to each other on the control socket.
 //
-// A Unix stream socket at `control:`, mode 0660: who may open it may command. One request a connection: one line of
-// JSON, {"command": "zone.reload", …arguments…}, at most max_request octets. The reply is lines of JSON, each an object
+// A Unix stream socket at `control:`, mode 0660: who may open it may command. A request is one line of
+// JSON, {"command": "zone.reload", …arguments…}, at most max_request octets; one a connection, but for agent.import. The reply is lines of JSON, each an object
 // of at most max_line octets:
 //   {"progress": {"done": N, "total": M, "what": "signing"}}   any number, at most four a second; for people only
 //   one or more result lines, by command as below
@@ -17,8 +17,8 @@
 //                     "zones": {"total", "serving", "failed"}, "queries": {"udp", "tcp"},
 //                     "answers": {rcode mnemonic: count}, "truncated", "rate_limited", "tcp_clients",
 //                     of a registry also "replica", "publishes": {"accepted", "refused", "by_rule": {allow-list, key, look-alike, quota, …: count}},
-//                     "agents": {"published", "leases"},
-//                     "database": {"used", "size", "most", "nodes"}, "memory": private octets,
+//                     "agents": {"published", "leases"}, "discover_signatures": {"made", "reused", "refused"},
+//                     "signatures": {algorithm: {"made", "checked"}}, "database": {"used", "size", "most", "nodes"}, "memory": private octets,
 //                     "last_reload": {"at", "ok", "error"?} or null}
 // health             {"healthy": bool, "checks": [{"check", "ok", "detail"}]}; a check is one of: zones, signatures, disk,
 //                    clock, database
@@ -56,6 +56,12 @@
 // agent.suspend      (agent, reason) {"agent", "serial"}
 // agent.restore      (agent) the same
 // agent.attest       (agent, fact, value: 0 to 1) {"agent", "fact", "value", "serial"}
+// agent.import       (batch: number, manifests: [{"source": number of the file, "pointer"?: of the one element of its list that the text is,
+//                     "text"}], namespace?, dry_run?: bool) {"batch", "rows": [{"source", "pointer", "outcome":
+//                     "imported"|"updated"|"unchanged"|"refused", "agent" or "name": as it is written, "version"?, "rule"?, "notes"?: [text],
+//                     "first"?: {"source", "element" or null}: who came first with this name}]}. Many requests a connection, some of them at
+//                     a time; their lines come in the order of the requests. What a connection has brought is one import: the first
+//                     manifest of a name wins.
 // backup             any number of {"octets": base64 of the next octets of the file}, then {"zones", "names", "hashes",
 //                     "records", "octets"}; without the latter the file is not whole
 // store.verify       {"sound": true, as the last line of backup} or {"sound": false, "error"}
@@ -68,7 +74,7 @@
 
 namespace steward::daemon::control {
 
-constexpr size_t max_request = size_t{64} << 10;
+constexpr size_t max_request = size_t{8} << 20;
 constexpr size_t max_line = size_t{64} << 20;
 
 constexpr std::string_view status = "status";
@@ -92,6 +98,7 @@ constexpr std::string_view agent_show = "agent.show";
 constexpr std::string_view agent_suspend = "agent.suspend";
 constexpr std::string_view agent_restore = "agent.restore";
 constexpr std::string_view agent_attest = "agent.attest";
+constexpr std::string_view agent_import = "agent.import";
 constexpr std::string_view backup = "backup";
 constexpr std::string_view store_verify = "store.verify";
 constexpr std::string_view store_stat = "store.stat";

@@ -63,20 +63,6 @@ Result<dns::Name> agent_argument(const Json& request, const change::PublishPolic
   return name->folded();
 }
 
-/// The namespace that an argument says; the registry's own where there is none.
-Result<dns::Name> space_argument(const Json& request, const change::PublishPolicy& policy) {
-  const std::string text = argument(request, "namespace");
-  if (text.empty()) return policy.zone;
-  const auto space = config::parse_hosted_namespace(text, false);
-  if (!space) return tl::unexpected<Error>(space.error());
-  const auto full = config::zone_of_namespace(*space, policy.apex);
-  if (!full) return full;
-  const auto some_agent = full->child(as_bytes(std::string_view("a")));
-  if (!some_agent || !policy.namespace_of(*some_agent))
-    return fail(Errc::Invalid, fmt::format("namespace '{}': not hosted in {}", text, policy.zone.to_text()));
-  return full;
-}
-
 Result<std::string> fingerprint_argument(const Json& request) {
   std::string text = argument(request, "fingerprint");
   std::transform(text.begin(), text.end(), text.begin(),
@@ -141,6 +127,19 @@ Result<Json> log_of(const agent::Book& book, const dns::Name& agent, const agent
 }
 
 }  // namespace
+
+Result<dns::Name> space_argument(const Json& request, const change::PublishPolicy& policy) {
+  const std::string text = argument(request, "namespace");
+  if (text.empty()) return policy.zone;
+  const auto space = config::parse_hosted_namespace(text, false);
+  if (!space) return tl::unexpected<Error>(space.error());
+  const auto full = config::zone_of_namespace(*space, policy.apex);
+  if (!full) return full;
+  const auto some_agent = full->child(as_bytes(std::string_view("a")));
+  if (!some_agent || !policy.namespace_of(*some_agent))
+    return fail(Errc::Invalid, fmt::format("namespace '{}': not hosted in {}", text, policy.zone.to_text()));
+  return full;
+}
 
 void publisher_list(Server& server, const Reply& reply) {
   read_book(server, reply, [reply](const agent::Book& book, const change::PublishPolicy& policy) -> Result<void> {

@@ -7,6 +7,9 @@
 
 namespace steward::daemon {
 
+/// The namespace that an argument says; the registry's own where there is none.
+Result<dns::Name> space_argument(const Json& request, const change::PublishPolicy& policy);
+
 void publisher_list(Server& server, const Reply& reply);
 void publisher_allow(Server& server, const Json& request, const Reply& reply);
 void publisher_remove(Server& server, const Json& request, const Reply& reply);

@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "base/log.hh"
+#include "change/find_pages.hh"
 #include "crypto/digest.hh"
 #include "daemon/registry_zone.hh"
 #include "daemon/stored_book.hh"
+#include "daemon/stored_statement.hh"
 #include "dns/encoding.hh"
 
 namespace steward::daemon {
@@ -27,16 +29,6 @@ Bytes files_digest(const std::vector<store::FileStamp>& files) {
   return {digest.begin(), digest.end()};
 }
 
-std::optional<agent::Statement> statement_at(zone::NodeView node) {
-  const auto txt = node && !node.is(zone::node_occluded) ? node.find(dns::RrType::TXT) : std::nullopt;
-  if (!txt) return std::nullopt;
-  for (zone::StoredRrReader reader(txt->rrs); !reader.done();) {
-    auto statement = agent::Statement::from_txt(reader.next().rdata);
-    if (statement) return std::move(*statement);
-  }
-  return std::nullopt;
-}
-
 bool is_same(const agent::AgentEntry& entry, const agent::Statement& statement) {
   return entry.presence != agent::Presence::Gone && entry.version == statement.version() &&
          entry.fingerprint == statement.fingerprint() && entry.modified == statement.modified() &&
@@ -52,6 +44,7 @@ void take_statement(agent::AgentEntry& entry, const agent::Statement& statement)
   entry.presence = is_over ? agent::Presence::Tombstone : agent::Presence::Live;
   entry.status = statement.status();
   entry.custodial = statement.find("custody").has_value();
+  entry.capabilities = statement.capabilities();
   if (entry.status == agent::AgentStatus::Revoked &&
       std::find(entry.revoked.begin(), entry.revoked.end(), entry.fingerprint) == entry.revoked.end())
     entry.revoked.push_back(entry.fingerprint);
@@ -108,6 +101,14 @@ Result<std::vector<RegistryZone::Learned>> RegistryZone::compare_with_zone(Bytes
   return learned;
 }
 
+// The file has what lists its agents below their namespaces; the pages of terms are ours to keep.
+Result<void> RegistryZone::find_learned(const Learned& one, change::ZoneEdit& edit, change::RegistryState& state) const {
+  const auto held = state.book.find(one.agent);
+  if (!held) return tl::unexpected<Error>(held.error());
+  return change::update_found(edit, state.pages, policy_->zone, *held ? change::found_agent(one.agent, **held) : std::nullopt,
+                              change::found_agent(one.agent, one.entry));
+}
+
 void RegistryZone::learn(ZoneKeeper& keeper) {
   Bytes mark;
   auto compared = compare_with_zone(mark);
@@ -122,8 +123,9 @@ void RegistryZone::learn(ZoneKeeper& keeper) {
     Changes changes(*this, edit, tables);
     for (const Learned& one : *learned) {
       const auto entered = changes.act(
-          [&](change::ZoneEdit&, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
+          [&](change::ZoneEdit& zone, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
             agent::AgentEntry entry = one.entry;
+            if (auto found = find_learned(one, zone, state); !found) return tl::unexpected<Error>(found.error());
             agent::HistoryEntry what;
             what.at = clock_.now();
             what.action = entry.presence == agent::Presence::Gone ? "expire" : "import";

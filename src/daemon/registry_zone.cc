@@ -17,7 +17,8 @@ constexpr Seconds retry_after{60};  // of what failed
 // Names that listings make below a namespace, and finding below the zone (steward-records(7), "For others" and
 // "finding").
 constexpr std::string_view derived_names[] = {"_a2a._tcp",      "_mcp._tcp",     "_agent._tcp",
-                                              "_index._agents", "_find._agents", "_ref._agents"};
+                                              "_index._agents", "_find._agents", "_ref._agents",
+                                              "_discover._agents"};
 
 }  // namespace
 
@@ -102,10 +103,12 @@ RegistryZone::Changes::Changes(RegistryZone& registry, change::ZoneEdit& edit, Z
       history_(tables[store::ZoneTable::History]),
       publishers_(tables[store::ZoneTable::Publishers]),
       ranks_(tables[store::ZoneTable::Ranks]),
+      pages_(tables[store::ZoneTable::Pages]),
       book_(registry.zone(), agents_, history_, publishers_),
       state_{
           book_,
           ranks_,
+          pages_,
           [&index = registry.index_](const dns::Name& space) -> agent::LookAlikes& { return index.look_alikes(space); },
           [&index = registry.index_](std::string_view fingerprint) { return index.agents_of_key(fingerprint); },
           [&index = registry.index_](const dns::Name& space) { return index.agents_of_namespace(space); },
@@ -113,7 +116,7 @@ RegistryZone::Changes::Changes(RegistryZone& registry, change::ZoneEdit& edit, Z
 
 // What was done to the tables stays or goes with what was done to the records.
 Result<void> RegistryZone::Changes::settle(bool stays, const std::optional<change::PublishEffect>& effect) {
-  for (zone::TableOverlay* table : {&agents_, &history_, &publishers_, &ranks_}) {
+  for (zone::TableOverlay* table : {&agents_, &history_, &publishers_, &ranks_, &pages_}) {
     if (!stays)
       table->drop();
     else if (auto written = table->write_down(); !written)

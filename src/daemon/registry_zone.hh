@@ -66,6 +66,7 @@ class RegistryZone {
     std::string version;
   };
   Result<std::vector<Learned>> compare_with_zone(Bytes& mark);
+  Result<void> find_learned(const Learned& one, change::ZoneEdit& edit, change::RegistryState& state) const;
 
   std::shared_ptr<const change::PublishPolicy> policy_;
   std::shared_ptr<const crypto::KeyPair> custody_;
@@ -100,6 +101,7 @@ class RegistryZone::Changes {
   zone::TableOverlay history_;
   zone::TableOverlay publishers_;
   zone::TableOverlay ranks_;
+  zone::TableOverlay pages_;
   agent::Book book_;
   change::RegistryState state_;
 };

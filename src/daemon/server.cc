@@ -9,6 +9,7 @@
 #include "config/loader.hh"
 #include "crypto/digest.hh"
 #include "daemon/control.hh"
+#include "daemon/control_protocol.hh"
 #include "daemon/privileges.hh"
 #include "daemon/settings.hh"
 
@@ -48,6 +49,7 @@ Server::Server(config::Config config, ServeOptions options, NotifySocket notify)
 
 Server::~Server() {
   exports_.stop();
+  if (imports_) imports_->stop();
   writer_.stop();
   secondaries_.reset();
   notifier_.reset();
@@ -144,6 +146,11 @@ Result<void> Server::open_workers(std::vector<std::vector<net::Listener>> listen
     crypto::random_octets({reinterpret_cast<uint8_t*>(secret.data()), sizeof secret});
     rate_limiter_ = std::make_unique<serve::RateLimiter>(rate_limits_of(config_.rate_limit), secret);
   }
+  if (config_.registry) {
+    crypto::SipHashKey secret{};
+    crypto::random_octets(secret);
+    sign_budget_ = std::make_unique<serve::SignBudget>(sign_budget_of(*config_.registry), secret);
+  }
   const net::StreamLimits limits = stream_limits_of(config_.tcp);
   const net::WorkerOptions options{.tls = tls_.context(), .proxies = config_.proxies};
   client_counts_ = std::make_shared<net::ClientCounts>(limits.clients, limits.clients_per_address);
@@ -157,6 +164,7 @@ Result<void> Server::open_workers(std::vector<std::vector<net::Listener>> listen
     worker->answers = std::make_unique<AnswerWorker>(std::move(*reader), settings_, clock_);
     worker->answers->set_cookies(cookie_secrets_);
     worker->answers->set_rate_limiter(rate_limiter_.get());
+    worker->answers->set_sign_budget(sign_budget_.get());
     auto transfers = store_->make_reader();
     if (!transfers) return tl::unexpected<Error>(transfers.error());
     worker->source = std::make_unique<StoreTransfers>(
@@ -188,6 +196,7 @@ Result<void> Server::open_control() {
   if (config_.control.empty()) return {};
   net::ControlConfig control;
   control.path = config_.control.string();
+  control.line = control::max_request;
   auto opened = net::ControlServer::open(*loop_, control, [this](std::string request, std::shared_ptr<net::ControlReply> reply) {
     handle_control(*this, request, std::move(reply));
   });
@@ -208,6 +217,7 @@ void Server::open_file_watch() {
 void Server::apply_settings() {
   auto settings = settings_of(config_);
   settings->keys = keyring_;
+  settings->discover = discover_answers_;
   settings->access = std::make_shared<const serve::AccessTable>(access_of(zones_, config_.registry));
   settings_history_.push_back(std::move(settings));
   settings_.store(settings_history_.back().get(), std::memory_order_release);
@@ -220,6 +230,7 @@ void Server::apply_settings() {
 void Server::run() {
   for (const auto& worker : workers_) worker->thread = std::thread([&loop = *worker->loop] { loop.run(); });
   exports_.start();
+  if (imports_) imports_->start();
   writer_.start();
   writer_.post([this, config = std::make_shared<const config::Config>(config_)] { first_loads(config); });
   second_timer_ = std::make_unique<net::Timer>(*loop_);
@@ -233,7 +244,10 @@ void Server::run() {
   log::info("stopping");
   second_timer_.reset();
   watchdog_timer_.reset();
+  // A thread that waits for a client to read goes on, and can end.
+  control_.reset();
   exports_.stop();
+  if (imports_) imports_->stop();
   writer_.stop();
 }
 
@@ -283,6 +297,7 @@ Result<std::vector<config::Change>> Server::reload_config() {
   fresh->tls.listen = config_.tls.listen;
   tls_.reload(fresh->tls, clock_.now());
   config_ = std::move(*fresh);
+  add_discover_changed(changes, changed_zones);
   zones_ = zones_with_members(config_, members_);
   keyring_ = std::make_shared<const auth::Keyring>(std::move(*keyring));
   reload_registry();
@@ -297,6 +312,7 @@ Result<std::vector<config::Change>> Server::reload_config() {
     group_->flush();
     sync_keepers(shared, changed_zones);
     load_all([](const std::string&) { return true; });
+    follow_discover();
     follow_catalogs();
     after_change();
     loop_->post([this] {

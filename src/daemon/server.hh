@@ -20,6 +20,8 @@
 #include "config/diff.hh"
 #include "daemon/answer_worker.hh"
 #include "daemon/catalogs.hh"
+#include "daemon/discovery.hh"
+#include "daemon/import_desk.hh"
 #include "daemon/notifier.hh"
 #include "daemon/notify_socket.hh"
 #include "daemon/operations.hh"
@@ -36,6 +38,7 @@
 #include "net/directory_watch.hh"
 #include "net/worker.hh"
 #include "serve/rate_limit.hh"
+#include "serve/sign_budget.hh"
 #include "serve/transfer_out.hh"
 
 namespace steward::daemon {
@@ -73,6 +76,10 @@ class Server {
   // For the control socket (main thread).
   /// What publishers may do; null where there is no registry.
   [[nodiscard]] const std::shared_ptr<const change::PublishPolicy>& publish_policy() const { return publish_policy_; }
+  /// Of the agents that nobody has claimed; null where there is none.
+  [[nodiscard]] std::shared_ptr<const crypto::KeyPair> custody() const { return registry_ ? registry_->custody() : nullptr; }
+  /// Null where there is no registry.
+  [[nodiscard]] ImportDesk* imports() { return imports_.get(); }
   [[nodiscard]] const config::Config& config() const { return config_; }
   [[nodiscard]] const StatusBoard& board() const { return board_; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
@@ -165,6 +172,14 @@ class Server {
   [[nodiscard]] ZoneKeeper* registry_keeper();
   void learn_registry();
   void look_at_leases();
+  // server_discover.cc
+  void follow_discover_soon();
+  void follow_discover();
+  void delegate_discover(ZoneKeeper& home, const dns::Name& name, const Delegation& delegation, Seconds ds_ttl);
+  void leave_discover(ZoneKeeper& home, const dns::Name& name);
+  void tell_discover(std::shared_ptr<const serve::DiscoverZone> answers);
+  void add_discover_changed(const std::vector<config::Change>& changes, std::set<std::string>& zones) const;
+  [[nodiscard]] bool concerns_discover(dns::NameView zone) const;
   void note_next_event();
   void follow_catalogs();
   void follow_catalog(const dns::Name& name);
@@ -203,6 +218,8 @@ class Server {
   std::atomic<const serve::Settings*> settings_{nullptr};
   bool retiring_settings_ = false;
   std::unique_ptr<serve::RateLimiter> rate_limiter_;
+  std::unique_ptr<serve::SignBudget> sign_budget_;
+  std::shared_ptr<const serve::DiscoverZone> discover_answers_;  // the main thread's, for the next settings
   serve::CookieSecrets cookie_secrets_;
 
   // Exchange with other servers: the main loop's, but for the desk of updates, which all share.
@@ -231,6 +248,11 @@ class Server {
   std::unique_ptr<KeeperRoom> room_;
   std::unique_ptr<Catalogs> catalogs_;
   std::unique_ptr<RegistryZone> registry_;  // null: none here
+  std::unique_ptr<ImportDesk> imports_;     // the same
+  std::unique_ptr<store::Reader> discover_reader_;
+  std::optional<DiscoverHome> discover_home_;  // what its zone's text is made of; nothing: it is to be loaded
+  std::shared_ptr<const serve::DiscoverZone> discover_told_;
+  bool follows_discover_ = false;  // a step of it waits
   std::map<std::string, std::unique_ptr<ZoneKeeper>> keepers_;
   std::atomic<int64_t> earliest_event_{INT64_MAX};
   std::atomic<bool> tending_{false};

@@ -47,6 +47,13 @@ std::unique_ptr<ZoneKeeper> Server::make_keeper(const config::ZoneConfig& zone) 
   auto keeper = std::make_unique<ZoneKeeper>(zone, catalogs_->config().zone_files, *room_);
   if (const catalog::Membership* membership = catalogs_->find(zone.name))
     keeper->note_catalog({membership->catalog.to_text(), membership->groups, ""});
+  if (zone.online) {
+    discover_home_.reset();
+    keeper->set_text_maker([this, name = zone.name](uint32_t serial) -> Result<std::string> {
+      if (!discover_home_) return fail(Errc::NotFound, name.to_text() + ": the registry's zone is not loaded");
+      return discover_text(*discover_home_, serial);
+    });
+  }
   return keeper;
 }
 

@@ -54,7 +54,14 @@ Result<void> Server::open_registry() {
       std::make_shared<const change::PublishPolicy>(publish_policy_of(*config_.registry, store_->incarnation()));
   auto reader = store_->make_reader();
   if (!reader) return tl::unexpected<Error>(reader.error());
+  auto discover = store_->make_reader();
+  if (!discover) return tl::unexpected<Error>(discover.error());
+  discover_reader_ = std::move(*discover);
   registry_ = std::make_unique<RegistryZone>(publish_policy_, custody_key(), std::move(*reader), clock_);
+  auto import_reader = store_->make_reader();
+  if (!import_reader) return tl::unexpected<Error>(import_reader.error());
+  imports_ = std::make_unique<ImportDesk>(std::move(*import_reader), clock_, std::max(1U, std::thread::hardware_concurrency()),
+                                          [this](auto work, const auto& refused) { post_registry(std::move(work), refused); });
   return {};
 }
 

@@ -25,13 +25,20 @@ void Server::first_loads(std::shared_ptr<const config::Config> config) {
   for (const store::ZoneRecord& record : store_->zones())
     if (record.served && record.info.availability != zone::Availability::NotLoaded) served.insert(record.info.apex.folded().to_text());
   const bool all_served = std::all_of(keepers_.begin(), keepers_.end(), [&](const auto& k) { return served.contains(k.first); });
-  if (all_served) loop_->post([this] { become_ready(); });
+  if (all_served) {
+    follow_discover();
+    loop_->post([this] { become_ready(); });
+  }
   load_all([&](const std::string& zone) { return !served.contains(zone); });
-  if (!all_served) loop_->post([this] { become_ready(); });
+  if (!all_served) {
+    follow_discover();
+    loop_->post([this] { become_ready(); });
+  }
   load_all([&](const std::string& zone) { return served.contains(zone); });
   loop_->post([this] { notifier_->announce(); });
   if (registry_)
     if (auto opened = registry_->open(); !opened) log::error("registry", {{"error", opened.error().what}});
+  follow_discover();
   follow_catalogs();
   exports_.post_idle([this, end = store_->log_end()] { store_->warm(end); });
   after_change();
@@ -40,7 +47,8 @@ void Server::first_loads(std::shared_ptr<const config::Config> config) {
 // Writer thread: zones that are loaded one after the other share commits.
 void Server::load_all(const std::function<bool(const std::string&)>& which) {
   for (auto& [name, keeper] : keepers_) {
-    if (which(name)) keeper->load(false);
+    // What follows from another zone is loaded after that: follow_discover().
+    if (which(name) && !keeper->config().online) keeper->load(false);
     if (group_->is_due()) group_->flush();
   }
   group_->flush();
@@ -99,6 +107,7 @@ void Server::sync_zones(const std::map<std::string, const config::ZoneConfig*>& 
 // Writer thread, after a commit.
 void Server::zone_changed(const dns::Name& zone, uint32_t) {
   has_changed_ = true;
+  if (concerns_discover(zone)) follow_discover_soon();
   if (catalogs_->is_consumed(zone)) writer_.post([this, zone] { follow_catalog(zone); });
   loop_->post([this, zone] { notifier_->changed(zone); });
 }
@@ -174,7 +183,7 @@ void Server::files_changed(const net::DirectoryChanges& changes) {
         const fs::path path(file);
         return changed.contains(path.has_parent_path() ? file : "./" + file);
       });
-      if (touched || (rescan && !keeper->is_as_read())) keeper->load(false);
+      if (touched || (rescan && !keeper->config().online && !keeper->is_as_read())) keeper->load(false);
       if (group_->is_due()) group_->flush();
     }
     group_->flush();

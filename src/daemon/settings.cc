@@ -128,6 +128,13 @@ serve::RateLimitSettings rate_limits_of(const config::RateLimit& limit) {
   return settings;
 }
 
+auth::VerifyBudgetSettings sign_budget_of(const config::RegistryConfig& registry) {
+  auth::VerifyBudgetSettings settings;
+  settings.per_second = registry.discover_signatures;
+  settings.per_client_second = registry.discover_client_signatures;
+  return settings;
+}
+
 Result<serve::CookieSecrets> read_cookie_secrets(const config::Path& file) {
   serve::CookieSecrets secrets;
   if (file.empty()) {

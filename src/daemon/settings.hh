@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "auth/tsig_key.hh"
+#include "auth/verify_budget.hh"
 #include "change/publish.hh"
 #include "config/config.hh"
 #include "net/stream_limits.hh"
@@ -22,6 +23,8 @@ namespace steward::daemon {
 [[nodiscard]] net::StreamLimits stream_limits_of(const config::TcpConfig& tcp);
 /// What publishers may do. `incarnation`: of the store, which makes the replica's id.
 [[nodiscard]] change::PublishPolicy publish_policy_of(const config::RegistryConfig& registry, uint64_t incarnation);
+/// Of signatures that answers take (serve/discover.hh).
+[[nodiscard]] auth::VerifyBudgetSettings sign_budget_of(const config::RegistryConfig& registry);
 /// For `answers_per_second` above 0.
 [[nodiscard]] serve::RateLimitSettings rate_limits_of(const config::RateLimit& limit);
 

@@ -11,6 +11,7 @@ ControlReply::ControlReply(std::shared_ptr<ControlClient> client) : client_(std:
 ControlReply::~ControlReply() { client_->finish(); }
 bool ControlReply::write(std::string_view line) { return client_->write(line); }
 void ControlReply::when_writable(std::function<void()> resume) { client_->when_writable(std::move(resume)); }
+std::any& ControlReply::kept() { return client_->kept(); }
 
 ControlClient::ControlClient(ControlServer& server, FileDescriptor fd)
     : server_(&server), config_(server.config_), mailbox_(server.loop_.mailbox()), fd_(std::move(fd)) {}

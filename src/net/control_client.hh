@@ -25,6 +25,7 @@ class ControlClient final : public FdHandler, public std::enable_shared_from_thi
   // Loop's thread.
   void on_ready(Ready ready) override;
   void when_writable(std::function<void()> resume);
+  [[nodiscard]] std::any& kept() { return kept_; }
   void close();
   void check_time(uint64_t now_ms);
   void place(std::list<std::shared_ptr<ControlClient>>::iterator place) { place_ = place; }
@@ -47,6 +48,7 @@ class ControlClient final : public FdHandler, public std::enable_shared_from_thi
   bool input_ended_ = false;
   size_t in_flight_ = 0;
   std::vector<std::function<void()>> resumes_;
+  std::any kept_;
   uint64_t progress_ms_ = 0;
   std::list<std::shared_ptr<ControlClient>>::iterator place_;
 

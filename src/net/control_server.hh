@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <any>
 #include <functional>
 #include <list>
 #include <memory>
@@ -37,6 +38,8 @@ class ControlReply {
   bool write(std::string_view line);
   /// Calls `resume` once on the loop's thread when little is unread, or the client is gone. Loop's thread only.
   void when_writable(std::function<void()> resume);
+  /// What the handler keeps for this connection, for as long as it lasts. Loop's thread only.
+  [[nodiscard]] std::any& kept();
 
  private:
   std::shared_ptr<ControlClient> client_;

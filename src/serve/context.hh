@@ -21,6 +21,8 @@ class AccessTable;
 class Operations;
 class RateLimiter;
 class TransferDesk;
+struct DiscoverZone;
+struct SignBudget;
 
 enum class CookiePolicy : uint8_t {
   Off,       ///< the option is ignored
@@ -38,8 +40,9 @@ struct Settings {
   CookiePolicy cookies = CookiePolicy::On;
   uint16_t keepalive_timeout = 100;     ///< idle time of a stream that we announce, in units of 100 ms (RFC 7828 §3.1)
   uint16_t max_nsec3_iterations = 150;  ///< above: no denial is computed, SERVFAIL (RFC 9276 §3.2)
-  std::shared_ptr<const auth::Keyring> keys;  ///< of TSIG; null: none, every signed request gets BADKEY
-  std::shared_ptr<const AccessTable> access;  ///< null: no transfers, NOTIFY or UPDATE for anybody
+  std::shared_ptr<const auth::Keyring> keys;     ///< of TSIG; null: none, every signed request gets BADKEY
+  std::shared_ptr<const AccessTable> access;     ///< null: no transfers, NOTIFY or UPDATE for anybody
+  std::shared_ptr<const DiscoverZone> discover;  ///< null: its answers are SERVFAIL (serve/discover.hh)
 };
 
 /// Keys of server cookies (RFC 9018 §5): made anew from time to time; what the one before made is accepted for an hour.
@@ -54,6 +57,7 @@ struct Context {
   RateLimiter* rate_limiter = nullptr;  ///< shared by the workers; null: no limit
   Operations* operations = nullptr;     ///< shared by the workers; null: NOTIFY and UPDATE are NOTIMP
   TransferDesk* transfers = nullptr;    ///< the worker's own; null: transfers are REFUSED
+  SignBudget* signatures = nullptr;     ///< shared by the workers; null: no limit to signatures made for answers
   CookieSecrets cookies;
   uint32_t unix_seconds = 0;  ///< coarse wall-clock time, for cookies
   uint64_t monotonic_ms = 0;  ///< coarse, for rates

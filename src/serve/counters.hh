@@ -40,6 +40,9 @@ struct alignas(64) Counters {
   Counter rate_limit_dropped;
   Counter rate_limit_slipped;  ///< sent as an empty response with TC
   Counter failures;            ///< SERVFAIL for a fault of ours
+  Counter online_signed;       ///< signatures made for answers (serve/discover.hh)
+  Counter online_reused;       ///< answers with one that was made shortly before
+  Counter online_refused;      ///< over the budget: sent without, with TC or SERVFAIL
 
   Counter tsig_good;          ///< requests whose TSIG was verified
   Counter tsig_bad;           ///< BADKEY, BADSIG, BADTIME, BADTRUNC, or malformed

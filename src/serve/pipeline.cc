@@ -193,16 +193,18 @@ void Pipeline::respond(Query& query, Exchange& exchange, const zone::Snapshot& s
     case Plan::Drop:
     case Plan::Respond:
     case Plan::Chaos:
-    case Plan::LookUp: kind = compose(query, snapshot, settings, source); break;
+    case Plan::LookUp: kind = compose(query, exchange, snapshot, context, source); break;
   }
   if (query.rcode == Rcode::BADCOOKIE && query.plan == Plan::Respond) context.counters.cookies_refused.add();
   if (limit_rate(query, exchange, kind, source, context)) send(query, exchange, context);
 }
 
-ResponseClass Pipeline::compose(Query& query, const zone::Snapshot& snapshot, const Settings& settings,
-                                const void*& source) {
+ResponseClass Pipeline::compose(Query& query, const Exchange& exchange, const zone::Snapshot& snapshot,
+                                Context& context, const void*& source) {
+  const Settings& settings = *context.settings;
   switch (query.plan) {
     case Plan::LookUp: {
+      if (query.step.zone->online) return discover(query, exchange, snapshot, context, source);
       QueryAnswer answer(snapshot, query.request, response_, settings, *chain_);
       const ResponseClass kind = answer.answer(query.step, snapshot.finish(query.probe));
       source = answer.source();
@@ -223,6 +225,41 @@ ResponseClass Pipeline::compose(Query& query, const zone::Snapshot& snapshot, co
   return ResponseClass::Error;
 }
 
+// A zone that is signed as it answers: what is stored of it is its apex.
+ResponseClass Pipeline::discover(Query& query, const Exchange& exchange, const zone::Snapshot& snapshot,
+                                 Context& context, const void*& source) {
+  ResponseClass kind{};
+  const zone::NodeView node = snapshot.finish(query.probe);
+  // RFC 9824 §5.1: said with every answer, so that a resolver knows what it may make of the code.
+  const RequestEdns& edns = query.request.edns;
+  if (edns.compact_answers_ok && edns.dnssec_ok && query.step.zone->denial != zone::Denial::None)
+    response_.set_compact_answers_ok();
+  if (DiscoverAnswer::is_stored(query.step, node, query.request.qtype)) {
+    QueryAnswer answer(snapshot, query.request, response_, *context.settings, *chain_);
+    kind = answer.answer(query.step, node);
+    source = answer.source();
+  } else {
+    const DiscoverCall call{context.settings->discover,
+                            context.signatures,
+                            *exchange.client,
+                            is_proven(query, exchange),
+                            unix_time(context.unix_seconds),
+                            context.monotonic_ms * 1'000'000,
+                            context.counters};
+    DiscoverAnswer answer(snapshot, query.request, response_, *discover_, call);
+    kind = answer.answer(query.step);
+    source = answer.source();
+  }
+  if (query.request.qclass == dns::RrClass::ANY) response_.clear_authoritative();
+  return kind;
+}
+
+// Over a stream, or with a cookie of ours or a key, the address is the client's own: nothing is reflected to anybody.
+bool Pipeline::is_proven(const Query& query, const Exchange& exchange) {
+  return exchange.transport != Transport::Udp || query.cookie == CookieState::Valid ||
+         (query.tsig != nullptr && query.tsig->is_good());
+}
+
 // Whatever went wrong inside, the client is told so.
 void Pipeline::fail(Query& query, Exchange& exchange, Context& context) {
   context.counters.failures.add();
@@ -236,9 +273,8 @@ void Pipeline::fail(Query& query, Exchange& exchange, Context& context) {
 // True where the response is to be sent, perhaps emptied.
 bool Pipeline::limit_rate(const Query& query, const Exchange& exchange, ResponseClass kind, const void* source,
                           Context& context) {
-  // Over a stream, or with a cookie of ours or a key, the address is the client's own: nothing is reflected to anybody.
-  if (context.rate_limiter == nullptr || exchange.transport != Transport::Udp || query.cookie == CookieState::Valid ||
-      (query.tsig != nullptr && query.tsig->is_good()) || !context.rate_limiter->applies_to(*exchange.client))
+  if (context.rate_limiter == nullptr || is_proven(query, exchange) ||
+      !context.rate_limiter->applies_to(*exchange.client))
     return true;
   switch (context.rate_limiter->take(*exchange.client, kind, source, context.monotonic_ms, context.slip)) {
     case RateVerdict::Send: return true;

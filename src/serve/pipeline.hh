@@ -4,7 +4,7 @@
 // A batch goes through in stages, so that the look-ups of all its queries wait for memory at the same time: every
 // request is parsed and its probe begun, all probes are fetched, then each query is answered. Nothing here locks,
 // allocates, calls the system or logs, but for requests that are more than a plain query: those with a TSIG, transfers,
-// NOTIFY and UPDATE (pipeline_operations.cc).
+// NOTIFY and UPDATE (pipeline_operations.cc), and questions whose answer is signed on the way (discover.hh).
 
 #include <array>
 #include <memory>
@@ -15,6 +15,7 @@
 #include "serve/access.hh"
 #include "serve/context.hh"
 #include "serve/cookie.hh"
+#include "serve/discover.hh"
 #include "serve/query.hh"
 #include "zone/snapshot.hh"
 
@@ -23,7 +24,10 @@ namespace steward::serve {
 /// One per worker thread, which alone calls it.
 class Pipeline {
  public:
-  Pipeline() : queries_(std::make_unique<std::array<Query, max_batch>>()), chain_(std::make_unique<Chain>()) {}
+  Pipeline()
+      : queries_(std::make_unique<std::array<Query, max_batch>>()),
+        chain_(std::make_unique<Chain>()),
+        discover_(std::make_unique<DiscoverRoom>()) {}
 
   /// Answers all of `batch`: sets response_size of each, to 0 where no response is sent. `client` of each must be set.
   /// Whatever is wrong with a request, or with what is stored, ends in a response or in none, never in an exception.
@@ -62,7 +66,10 @@ class Pipeline {
   static void fetch_denials(std::span<Query> queries, const zone::Snapshot& snapshot);
 
   void respond(Query& query, Exchange& exchange, const zone::Snapshot& snapshot, Context& context);
-  ResponseClass compose(Query& query, const zone::Snapshot& snapshot, const Settings& settings, const void*& source);
+  ResponseClass compose(Query& query, const Exchange& exchange, const zone::Snapshot& snapshot, Context& context,
+                        const void*& source);
+  ResponseClass discover(Query& query, const Exchange& exchange, const zone::Snapshot& snapshot, Context& context,
+                         const void*& source);
   // What is more than a query. True: respond; false: nothing is sent now.
   bool begin_transfer(Query& query, Exchange& exchange, const zone::Snapshot& snapshot, Context& context);
   void answer_soa(Query& query, const zone::Snapshot& snapshot, const zone::ZoneInfo& zone);
@@ -72,6 +79,7 @@ class Pipeline {
   bool begin_update(Query& query, Exchange& exchange, const zone::Snapshot& snapshot, Context& context);
   void set_error(dns::Rcode rcode, ExtendedError error);
   static Asker asker_of(const Query& query, const Exchange& exchange);
+  [[nodiscard]] static bool is_proven(const Query& query, const Exchange& exchange);
 
   void fail(Query& query, Exchange& exchange, Context& context);
   bool limit_rate(const Query& query, const Exchange& exchange, ResponseClass kind, const void* source,
@@ -80,6 +88,7 @@ class Pipeline {
 
   std::unique_ptr<std::array<Query, max_batch>> queries_;
   std::unique_ptr<Chain> chain_;
+  std::unique_ptr<DiscoverRoom> discover_;
   Response response_;
 };
 

@@ -181,7 +181,9 @@ QueryAnswer::State QueryAnswer::solve_dname(NodeView node) {
     labels = buffer.octets.data();
   }
   const size_t cname = response_.at();
-  if (!response_.put_cname(step_.place, dname->ttl(), ByteView(labels, prefix), static_cast<uint16_t>(target)))
+  // RFC 6672 §3.1
+  if (!response_.put_name_record(step_.place, RrType::CNAME, dname->ttl(), ByteView(labels, prefix),
+                                 static_cast<uint16_t>(target)))
     return State::Truncated;
   if (request_.qtype == RrType::CNAME || request_.qtype == RrType::ANY) return State::Hit;
   return next_link(static_cast<uint16_t>(cname + 12));
@@ -218,6 +220,8 @@ bool QueryAnswer::follow() {
     if (chain_.visited[i] == step_.name) return false;
   const zone::ZoneInfo* const zone = zone_for(snapshot_, step_.name, request_.qtype);
   if (zone == nullptr || zone->availability != zone::Availability::Serving) return false;
+  // What is signed as it is asked for is an answer of its own.
+  if (zone->online) return false;
   step_.zone = zone;
   step_.nsec = {};
   node_ = find(step_.name);

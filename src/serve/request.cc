@@ -111,6 +111,7 @@ bool parse_additional(ByteView message, size_t at, size_t before, size_t count, 
       edns.udp_size = load_u16(head + 2);
       edns.version = head[5];
       edns.dnssec_ok = (head[6] & 0x80) != 0;
+      edns.compact_answers_ok = (head[6] & 0x40) != 0;
       // What the options of another version mean is not known (RFC 6891 §6.1.3).
       if (edns.version == 0) options_hold = parse_options(message.subspan(at, size), edns);
     } else if (type == RrType::TSIG) {

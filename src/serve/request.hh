@@ -46,6 +46,7 @@ struct UpdateLeaseOption {
 struct RequestEdns {
   bool present = false;
   bool dnssec_ok = false;
+  bool compact_answers_ok = false;  ///< CO (RFC 9824 §5.1)
   uint8_t version = 0;
   uint16_t udp_size = 0;  ///< as the client said it, not yet raised to 512
   bool nsid = false;      ///< an empty NSID option

@@ -53,7 +53,7 @@ bool Response::begin(const Exchange& exchange, const Request& request, const Set
   extended_error_.reset();
   counts_[0] = counts_[1] = counts_[2] = 0;
   rcode_ = dns::Rcode::NOERROR;
-  authoritative_ = truncated_ = false;
+  authoritative_ = truncated_ = compact_answers_ok_ = false;
 
   size_t reserved = 0;
   if (request.edns.present) {
@@ -109,10 +109,10 @@ bool Response::put_sigs(const zone::StoredRrset& rrset, uint16_t place) {
   return true;
 }
 
-bool Response::put_cname(uint16_t place, uint32_t ttl, ByteView prefix, uint16_t target) {
+bool Response::put_name_record(uint16_t place, RrType type, uint32_t ttl, ByteView prefix, uint16_t target) {
   const size_t start = out_.at();
   out_.u16(static_cast<uint16_t>(0xc000 | place));
-  out_.u16(value(RrType::CNAME));
+  out_.u16(value(type));
   out_.u16(value(dns::RrClass::IN));
   out_.u32(ttl);
   out_.u16(static_cast<uint16_t>(prefix.size() + 2));
@@ -144,7 +144,7 @@ bool Response::put_chaos_txt(std::string_view text) {
   return true;
 }
 
-bool Response::put_record(dns::NameView owner, RrType type, uint32_t ttl, ByteView rdata) {
+bool Response::put_record(dns::NameView owner, RrType type, uint32_t ttl, ByteView rdata, Section section) {
   const size_t start = out_.at();
   const size_t own = owner.size() - std::min(owner.size(), request_->qname.size());
   out_.bytes(owner.wire().first(own));
@@ -158,7 +158,7 @@ bool Response::put_record(dns::NameView owner, RrType type, uint32_t ttl, ByteVi
     out_.rewind(start);
     return false;
   }
-  count(Section::Answer, 1);
+  count(section, 1);
   return true;
 }
 
@@ -170,19 +170,20 @@ void Response::clear() {
 
 void Response::write_opt(ByteWriter& out, const Settings& settings) {
   const uint16_t size = std::max<uint16_t>(settings.udp_size, min_udp_size);
-  // The upper bits of the response code, our version 0, and DO as it came (RFC 3225 §3); all other flags are zero
-  // (RFC 6891 §6.1.4).
-  const std::array<uint8_t, opt_size> head = {0,
-                                              0,
-                                              static_cast<uint8_t>(RrType::OPT),
-                                              static_cast<uint8_t>(size >> 8),
-                                              static_cast<uint8_t>(size),
-                                              static_cast<uint8_t>(static_cast<uint16_t>(rcode_) >> 4),
-                                              0,
-                                              static_cast<uint8_t>(request_->edns.dnssec_ok ? 0x80 : 0),
-                                              0,
-                                              0,
-                                              0};
+  // The upper bits of the response code, our version 0, DO as it came (RFC 3225 §3), and CO where it was heeded (RFC
+  // 9824 §5.1); all other flags are zero (RFC 6891 §6.1.4).
+  const std::array<uint8_t, opt_size> head = {
+      0,
+      0,
+      static_cast<uint8_t>(RrType::OPT),
+      static_cast<uint8_t>(size >> 8),
+      static_cast<uint8_t>(size),
+      static_cast<uint8_t>(static_cast<uint16_t>(rcode_) >> 4),
+      0,
+      static_cast<uint8_t>((request_->edns.dnssec_ok ? 0x80 : 0) | (compact_answers_ok_ ? 0x40 : 0)),
+      0,
+      0,
+      0};
   out.bytes(head);
   const size_t options = out.at();
   if (!server_cookie_.empty()) {

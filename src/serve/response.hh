@@ -37,16 +37,17 @@ class Response {
   /// from `shared` on stand at `place`: the others are written here.
   [[nodiscard]] bool put_with_owner(Section section, const zone::StoredRrset& rrset, dns::NameView owner, size_t shared,
                                     uint16_t place, bool with_sigs);
-  /// A CNAME at `place` to `prefix_size` octets of labels at `prefix`, followed by the name at `target` (RFC 6672
-  /// §3.1).
-  [[nodiscard]] bool put_cname(uint16_t place, uint32_t ttl, ByteView prefix, uint16_t target);
+  /// A record at `place` in the answer section whose RDATA is one name that may be compressed (CNAME, PTR): the labels
+  /// `prefix`, followed by the name at `target`.
+  [[nodiscard]] bool put_name_record(uint16_t place, dns::RrType type, uint32_t ttl, ByteView prefix, uint16_t target);
   /// A TXT record of class CH, TTL 0, at the question's name, of one string cut at 255 octets.
   [[nodiscard]] bool put_chaos_txt(std::string_view text);
   /// The RRSIGs of `rrset` alone, owner at `place`, in the answer section.
   [[nodiscard]] bool put_sigs(const zone::StoredRrset& rrset, uint16_t place);
 
-  /// A record whose owner is at or below QNAME, `rdata` uncompressed, in the answer section.
-  [[nodiscard]] bool put_record(dns::NameView owner, dns::RrType type, uint32_t ttl, ByteView rdata);
+  /// A record whose owner is at or below QNAME, `rdata` uncompressed.
+  [[nodiscard]] bool put_record(dns::NameView owner, dns::RrType type, uint32_t ttl, ByteView rdata,
+                                Section section = Section::Answer);
 
   /// Offset of what will be written next.
   [[nodiscard]] size_t at() const { return out_.at(); }
@@ -58,6 +59,8 @@ class Response {
   void set_authoritative() { authoritative_ = true; }
   void clear_authoritative() { authoritative_ = false; }
   void set_truncated() { truncated_ = true; }
+  /// The flag CO of the OPT record (RFC 9824 §5.1).
+  void set_compact_answers_ok() { compact_answers_ok_ = true; }
   [[nodiscard]] bool truncated() const { return truncated_; }
   void set_extended_error(ExtendedError error) { extended_error_ = error; }
   /// A server cookie to send, 16 octets, borrowed.
@@ -85,6 +88,7 @@ class Response {
   Transport transport_ = Transport::Udp;
   bool authoritative_ = false;
   bool truncated_ = false;
+  bool compact_answers_ok_ = false;
 };
 
 }  // namespace steward::serve

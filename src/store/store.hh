@@ -53,9 +53,10 @@ enum class ZoneTable : uint8_t {
   History = 'H',     ///< what was done with each agent, linked by hash
   Publishers = 'P',  ///< keys that may publish
   Ranks = 'R',       ///< order of the listings
+  Pages = 'F',       ///< which agents of a term are on which page
   Registry = 'S',    ///< the registry's own few values: its replica id, which zone file it has learned
 };
-constexpr ZoneTable zone_tables[] = {ZoneTable::Agents, ZoneTable::History, ZoneTable::Publishers, ZoneTable::Ranks, ZoneTable::Registry};
+constexpr ZoneTable zone_tables[] = {ZoneTable::Agents, ZoneTable::History, ZoneTable::Publishers, ZoneTable::Ranks, ZoneTable::Pages, ZoneTable::Registry};
 
 using zone::JournalExtent;
 using zone::JournalPart;

@@ -29,6 +29,7 @@ struct ZoneInfo {
   dns::Name apex;
   Denial denial = Denial::None;       ///< None: the zone is unsigned
   Availability availability = Availability::Serving;
+  bool online = false;                ///< names below the apex are made and signed as they are asked for (serve/discover.hh)
   uint16_t nsec3_iterations = 0;      ///< 0 for what we sign; a pre-signed zone may have more
   uint8_t nsec3_salt_size = 0;
   std::array<uint8_t, 255> nsec3_salt{};

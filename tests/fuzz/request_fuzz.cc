@@ -34,6 +34,8 @@ mail    AAAA  2001:db8::4
 www     SVCB  0 svc.nsec3.test.
 www     TXT   "some text"
 www     NSEC  @ SVCB RRSIG NSEC
+plan._find._agents TXT "v=steward-find1"
+plan._find._agents PTR www
 )";
 
 // The hashes are those of RFC 5155 Appendix A: any circle of them does.
@@ -59,6 +61,7 @@ struct Fixture : test::TransferWorld {
   Fixture() {
     snapshot.add_signed_zone("nsec.test.", nsec_zone);
     snapshot.add_signed_zone("nsec3.test.", nsec3_zone);
+    add_discover();
     settings.version = "steward";
     settings.nsid = {'n', 's'};
     const std::string soa = "@ 3600 SOA ns1 hostmaster ";
@@ -74,6 +77,20 @@ struct Fixture : test::TransferWorld {
     table->set(*dns::Name::from_text("nsec.test."), access);
     table->set(*dns::Name::from_text("nsec3.test."), access);
     settings.access = table;
+  }
+  // What is signed as it is asked for.
+  void add_discover() {
+    constexpr std::string_view zone = "_discover._agents.nsec.test.";
+    snapshot.add_signed_zone(zone, "@ 60 SOA ns1.nsec.test. h.nsec.test. 1 2 3 4 60\n@ 60 NS ns1.nsec.test.");
+    snapshot.info(zone).online = true;
+    snapshot.info(zone).denial = zone::Denial::Nsec;
+    auto csk = crypto::KeyPair::generate(crypto::Algorithm::ECDSAP256SHA256);
+    require(csk.has_value(), "a key");
+    auto discover = std::make_shared<serve::DiscoverZone>();
+    discover->apex = *dns::Name::from_text(zone);
+    discover->parent = *dns::Name::from_text("test.");
+    discover->key = std::make_shared<const crypto::KeyPair>(std::move(*csk));
+    settings.discover = discover;
   }
 };
 

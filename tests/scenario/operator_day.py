@@ -183,10 +183,10 @@ def roll_keys(report, server):
 def look_around(report, server):
     with report.case("status, health and zone list speak JSON"):
         status = json.loads(server.run("status", "--json").stdout)
-        require(status["ready"] and status["zones"]["serving"] == 1, str(status))
+        require(status["ready"] and status["zones"]["serving"] == 2, str(status))
         require(json.loads(server.run("health", "--json").stdout)["healthy"], "not healthy")
         zones = json.loads(server.run("zone", "list", "--json").stdout)["zones"]
-        require([zone["zone"] for zone in zones] == [ZONE], str(zones))
+        require([zone["zone"] for zone in zones] == [f"_discover._agents.{ZONE}", ZONE], str(zones))
         shown = json.loads(server.run("zone", "show", ZONE, f"second.{ZONE}", "TXT", "--json").stdout)
         require([record["type"] for record in shown["records"]][:1] == ["TXT"], str(shown))
     with report.case("wrong usage ends with 2, an unknown zone with 1"):

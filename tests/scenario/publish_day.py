@@ -106,6 +106,15 @@ def rrset(reply, name, rdtype):
     return None
 
 
+def found_agents(server, term):
+    """What the first page of a term lists, at a server of ours or another."""
+    owner = f"{term}._find._agents.{ZONE}"
+    reply = dns.query.udp(dns.message.make_query(owner, "PTR", want_dnssec=True, payload=1232), LOOPBACK, port=server.port, timeout=3)
+    found = rrset(reply, owner, "PTR")
+    require(found is None or is_signed(reply), f"{owner}: no RRSIG")
+    return sorted(rdata.target.to_text() for rdata in found or [])
+
+
 def is_signed(reply):
     return any(found.rdtype == dns.rdatatype.RRSIG for found in reply.answer)
 
@@ -178,6 +187,21 @@ def first_publishes(report, server, folder):
         require(rrset(server.ask("_registry." + agent.name, "TXT"), "_registry." + agent.name, "TXT") is not None, "no statement of the registry")
         listed = rrset(server.ask("_a2a._tcp." + ZONE, "PTR"), "_a2a._tcp." + ZONE, "PTR")
         require(listed is not None and any("orchestrator" in rdata.to_text() for rdata in listed), "not listed for DNS-SD")
+    with report.case("it is found by its capability and by each word of its name, signed; empty names between are NODATA [RFC 8020]"):
+        for term in ("plan", "orchestrator"):
+            require(found_agents(server, term) == [agent.name], f"{term}: {found_agents(server, term)}")
+        for owner in ("_agents", "_find._agents"):
+            reply = server.ask(f"{owner}.{ZONE}", "PTR")
+            require(reply.rcode() == dns.rcode.NOERROR and not reply.answer, f"{owner}: {reply.to_text()}")
+        require(server.ask(f"nothing._find._agents.{ZONE}", "PTR").rcode() == dns.rcode.NXDOMAIN, "a term that nobody has is there")
+    with report.case("delv validates what a capability leads to"):
+        anchors = folder / "anchors"
+        keys = run_tool("dig", f"@{LOOPBACK}", "-p", str(server.port), "+noall", "+answer", ZONE, "DNSKEY")
+        lines = [line.split() for line in keys.splitlines() if line.split()[4:5] == ["257"]]
+        anchors.write_text("trust-anchors {\n" + "".join(f'"{line[0]}" static-key {" ".join(line[4:7])} "{"".join(line[7:])}";\n'
+                                                        for line in lines) + "};\n")
+        said = run_tool("delv", f"@{LOOPBACK}", "-p", str(server.port), "-a", anchors, f"+root={ZONE}", f"plan._find._agents.{ZONE}", "PTR")
+        require("fully validated" in said and agent.name in said, said)
     with report.case("a greater version takes the place of the one before"):
         agent.publish("1.1.0")
         require(values(served_statement(server, agent.name))["version"] == "1.1.0", "not served")
@@ -207,6 +231,7 @@ def turns(report, server, folder, agent):
         agent.publish("1.5.0", rows=publishing.TOMBSTONE, status="withdrawn")
         require(rrset(server.ask(agent.name, "SVCB"), agent.name, "SVCB")[0].to_text().startswith("0 ."), "endpoints are served")
         require(rrset(server.ask("_a2a._tcp." + ZONE, "PTR"), "_a2a._tcp." + ZONE, "PTR") is None, "still listed")
+        require(found_agents(server, "plan") == [], "still found")
         agent.publish("1.6.0")
         require(values(served_statement(server, agent.name))["status"] == "active", "not back")
     with report.case("the operator suspends it, which its publisher cannot undo, and restores it"):
@@ -216,8 +241,10 @@ def turns(report, server, folder, agent):
         agent.publish("1.7.0")
         require(server.entry("orchestrator")["suspended"] == "case 42", "a publish ended the suspension")
         require(rrset(server.ask("_a2a._tcp." + ZONE, "PTR"), "_a2a._tcp." + ZONE, "PTR") is None, "listed while suspended")
+        require(found_agents(server, "plan") == [], "found while suspended")
         server.run("agent", "restore", "orchestrator")
         require(server.entry("orchestrator")["suspended"] is None, "not restored")
+        require(found_agents(server, "plan") == [agent.name], "not found again")
     with report.case("an attested fact changes the registry's statement; the publisher's stays as it was"):
         before = served_statement(server, agent.name)
         server.run("agent", "attest", "orchestrator", "tests", "0.9")
@@ -262,7 +289,9 @@ def guards(report, server, folder):
         server.write_config()
         server.run("reload")
     with report.case("an ordinary update leaves agents alone, and is done for other names"):
-        for owner, wanted in ((agent.name, "REFUSED"), ("_manifest." + agent.name, "REFUSED"), ("_a2a._tcp." + ZONE, "REFUSED"), ("free." + ZONE, "NOERROR")):
+        for owner, wanted in ((agent.name, "REFUSED"), ("_manifest." + agent.name, "REFUSED"), ("_a2a._tcp." + ZONE, "REFUSED"),
+                              ("plan._find._agents." + ZONE, "REFUSED"), ("_p1.plan._find._agents." + ZONE, "REFUSED"),
+                              ("x.y._ref._agents." + ZONE, "REFUSED"), ("free." + ZONE, "NOERROR")):
             script = f"server {LOOPBACK} {server.port}\nzone {ZONE}\nupdate add {owner} 60 TXT \"x\"\nsend\n"
             done = subprocess.run(["nsupdate", "-y", f"hmac-sha256:{KEY[0]}:{KEY[1]}"], input=script, capture_output=True, text=True, check=False)
             rcode = "NOERROR" if done.returncode == 0 else done.stderr.strip().rsplit(" ", 1)[-1]
@@ -286,6 +315,7 @@ def file_agents(report, server, folder):
         server.run("zone", "reload", ZONE)
         agent.present = parts
         require(server.entry("standing")["key"] == agent.key.fingerprint, "not in the book")
+        require(found_agents(server, "standing") == [agent.name], "not found")
         thief = publishing.Key(folder / "thief", agent.name)
         server.run("publisher", "allow", thief.fingerprint)
         agent.refused("1.1.0", "the name is held by key", key=thief)
@@ -305,6 +335,7 @@ def file_agents(report, server, folder):
         file.write_text(text.replace(" 120 ", " 122 "))
         server.run("zone", "reload", ZONE)
         require(server.entry("leaving")["presence"] == "gone", "still there")
+        require(found_agents(server, "leaving") == [], "still found")
 
 
 def leases(report, server, folder):
@@ -328,6 +359,7 @@ def leases(report, server, folder):
             time.sleep(0.3)
         require(time.monotonic() - began > 28, "it was gone too early")
         require(server.entry("leased")["presence"] == "gone", "not gone in the book")
+        require(found_agents(server, "leased") == [], "still found")
 
 
 def secondary_has_all(report, server, secondary):
@@ -339,6 +371,7 @@ def secondary_has_all(report, server, secondary):
             require(time.monotonic() < deadline, "the secondary has another zone")
             time.sleep(0.2)
             theirs = zone_wire.fetch(LOOPBACK, secondary.port, ZONE)
+        require(found_agents(secondary, "plan") == found_agents(server, "plan") != [], "the secondary finds others")
         require("IXFR, incoming" in secondary.log_tail(2000), "no IXFR came in")
         path = server.folder / "export"
         path.write_text(server.run("zone", "export", ZONE).stdout)

@@ -99,7 +99,7 @@ Bytes make_query(std::string_view name, RrType type, const std::optional<QueryEd
   append_u16(query, edns->udp_size);
   append_u8(query, 0);
   append_u8(query, edns->version);
-  append_u16(query, edns->dnssec_ok ? 0x8000 : 0);
+  append_u16(query, static_cast<uint16_t>((edns->dnssec_ok ? 0x8000 : 0) | (edns->compact_answers_ok ? 0x4000 : 0)));
   Bytes options;
   for (const Option& option : edns->options) {
     append_u16(options, option.code);

@@ -24,6 +24,7 @@ struct QueryEdns {
   bool dnssec_ok = false;
   uint8_t version = 0;
   std::vector<Option> options;
+  bool compact_answers_ok = false;
 };
 
 /// `name` in presentation form; class IN, RD clear.

@@ -58,7 +58,7 @@ class Ours(Server):
         return {} if "primaries" in zone.options else {"file": str(zone.file), "dnssec": zone.dnssec}
 
     def zone_entry(self, zone):
-        return {"name": zone.name.rstrip("."), **self.source(zone), **zone.options}
+        return {"name": zone.name.rstrip(".") or ".", **self.source(zone), **zone.options}
 
     def command(self):
         return [self.program, "serve", "--config", str(self.config_path)]

@@ -65,10 +65,14 @@ def free_port(addresses):
     socket takes it between here and the server's bind; a server that still loses it is started again on another."""
     for _ in range(200):
         port = random.SystemRandom().randrange(12000, 32000)
-        if all(_can_bind(address, port, kind) for address in addresses
-               for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)):
+        if all(can_serve(address, port) for address in addresses):
             return port
     raise ServerError("no free port found between 12000 and 32000")
+
+
+def can_serve(address, port):
+    """Whether the port is to be had for UDP and TCP."""
+    return all(_can_bind(address, port, kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM))
 
 
 def _can_bind(address, port, kind):

@@ -456,9 +456,10 @@ TEST_CASE("publish: what one message changed is taken back alone, others of the 
   std::erase_if(records, [](const auto& one) { return one.type == RrType::SRV; });
   const Bytes bad = Registry::update(second.agent, records).wire();
   steward::test::MemoryOctets ranks;
+  steward::test::MemoryOctets pages;
   agent::LookAlikes likes;
   registry.zone.edit(registry.mode, [&](ZoneEdit& edit) {
-    RegistryState state{registry.book, ranks, [&](const dns::Name&) -> agent::LookAlikes& { return likes; }, {}, {},
+    RegistryState state{registry.book, ranks, pages, [&](const dns::Name&) -> agent::LookAlikes& { return likes; }, {}, {},
                         nullptr};
     for (const auto* wire : {&good, &bad}) {
       const auto request = parse_update(*wire);

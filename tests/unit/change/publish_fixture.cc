@@ -87,6 +87,7 @@ RegistryState Registry::state() {
   return {
       book,
       ranks,
+      pages,
       [this](const dns::Name& space) -> agent::LookAlikes& { return look_alikes[space.to_text()]; },
       [this](std::string_view print) {
         return static_cast<uint32_t>(std::ranges::count_if(keys, [&](const auto& one) { return one.second == print; }));
@@ -122,7 +123,7 @@ PublishOutcome Registry::send(const Script& script, const Owner& signer, std::st
   const auto publisher = publisher_of(sender, policy);
   REQUIRE(publisher);
   const auto before = shape(zone);
-  const auto tables = std::tuple(agents.kept, history.kept, ranks.kept);
+  const auto tables = std::tuple(agents.kept, history.kept, ranks.kept, pages.kept);
   PublishOutcome outcome;
   const EditResult result = zone.edit(mode, [&](ZoneEdit& edit) {
     const EditedRrset* stored = edit.find(*publisher, RrType::KEY);
@@ -140,7 +141,7 @@ PublishOutcome Registry::send(const Script& script, const Owner& signer, std::st
   if (outcome.update.why) {
     CHECK(outcome.update.why->text.size() <= 240);
     CHECK(std::ranges::all_of(outcome.update.why->text, [](char c) { return c >= ' ' && c <= '~'; }));
-    CHECK(std::tuple(agents.kept, history.kept, ranks.kept) == tables);
+    CHECK(std::tuple(agents.kept, history.kept, ranks.kept, pages.kept) == tables);
     CHECK_FALSE(outcome.effect);
     CHECK_FALSE(outcome.granted);
   }
@@ -168,7 +169,7 @@ PublishOutcome Registry::claim(const Draft& draft, std::string_view custodial, c
 
 Result<PublishEffect> Registry::act(const std::function<Result<PublishEffect>(ZoneEdit&, RegistryState&)>& what) {
   const auto before = shape(zone);
-  const auto tables = std::tuple(agents.kept, history.kept, ranks.kept);
+  const auto tables = std::tuple(agents.kept, history.kept, ranks.kept, pages.kept);
   Result<PublishEffect> effect;
   zone.edit(mode, [&](ZoneEdit& edit) {
     RegistryState held = state();
@@ -176,7 +177,7 @@ Result<PublishEffect> Registry::act(const std::function<Result<PublishEffect>(Zo
   });
   if (!effect) {
     CHECK(shape(zone) == before);
-    CHECK(std::tuple(agents.kept, history.kept, ranks.kept) == tables);
+    CHECK(std::tuple(agents.kept, history.kept, ranks.kept, pages.kept) == tables);
     return effect;
   }
   if (examine) CHECK(faults(zone, mode).empty());

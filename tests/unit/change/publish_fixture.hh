@@ -71,6 +71,7 @@ class Registry {
   steward::test::MemoryOctets history;
   steward::test::MemoryOctets publishers;
   steward::test::MemoryOctets ranks;
+  steward::test::MemoryOctets pages;
   agent::Book book;
   PublishPolicy policy;
   UpdateLimits limits{100, 100, 1000, 4000};

@@ -359,7 +359,7 @@ EditResult Zone::edit(Mode mode, const std::function<void(ZoneEdit&)>& edits, bo
   request.exact_serial = exact_serial;
   ZoneEdit edit(request, nodes, nsec3, &attic);
   edits(edit);
-  Parallel parallel(2);
+  static Parallel parallel(2);
   const auto result = edit.finish(parallel);
   REQUIRE_MESSAGE(result, (result ? "" : result.error().what));
   serial = result->serial;
