@@ -106,7 +106,7 @@ Result<void> ImportSession::send_batch() {
 
 Result<void> ImportSession::receive() {
   auto reply = connection_.reply();
-  while (reply && !reply->contains("batch")) reply = connection_.reply();  // the end of the request before
+  while (reply && !reply->contains("batch")) reply = connection_.reply();  // of requests before, or their progress
   if (!reply) return tl::unexpected(reply.error());
   const auto rows = reply->find("rows");
   if (rows == reply->end() || !rows->is_array())

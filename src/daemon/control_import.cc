@@ -58,7 +58,10 @@ void agent_import(Server& server, const Json& request, const Reply& reply) {
   }
   batch.texts = texts_of(request);
   batch.run = run_of(reply);
-  desk->take(std::move(batch),
+  const auto progress = [reply](size_t done, size_t total) {
+    send(reply, {{"progress", {{"done", done}, {"total", total}, {"what", "importing"}}}});
+  };
+  desk->take(std::move(batch), progress,
              [reply, number = request.value("batch", uint64_t{0})](const std::vector<ImportRow>& rows) {
                Json told = Json::array();
                for (const ImportRow& row : rows) told.push_back(json_of(row));

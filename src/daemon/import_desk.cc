@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 #include "base/log.hh"
 
@@ -23,31 +24,28 @@ tl::unexpected<Error> taken_back() { return fail(Errc::Refused, "a dry run"); }
 }  // namespace
 
 struct ImportDesk::Work {
+  size_t written = 0;  // of them, and when that was told last: the desk's thread
+  uint64_t told_ns = 0;
   ImportBatch batch;
+  Progress progress;
   Done done;
   std::vector<ImportRow> rows;
   std::vector<ImportRow*> left;   // to be written
   std::atomic<size_t> slices{0};  // that are not
 };
 
-/// Some of what is left.
-struct ImportDesk::Slice {
-  std::shared_ptr<Work> work;
-  size_t first = 0;
-  size_t count = 0;
-
-  [[nodiscard]] std::span<ImportRow* const> rows() const {
-    return std::span<ImportRow* const>(work->left).subspan(first, count);
-  }
-};
+std::span<ImportRow* const> ImportDesk::Slice::rows() const {
+  return std::span<ImportRow* const>(work->left).subspan(first, count);
+}
 
 ImportDesk::ImportDesk(std::unique_ptr<store::Reader> reader, const Clock& clock, size_t threads,
                        PostRegistry post_registry)
     : reader_(std::move(reader)), clock_(clock), parallel_(threads), post_registry_(std::move(post_registry)) {}
 
-void ImportDesk::take(ImportBatch batch, Done done) {
+void ImportDesk::take(ImportBatch batch, Progress progress, Done done) {
   auto work = std::make_shared<Work>();
   work->batch = std::move(batch);
+  work->progress = std::move(progress);
   work->done = std::move(done);
   queue_.post([this, work = std::move(work)] { prepare(work); });
 }
@@ -72,14 +70,31 @@ void ImportDesk::prepare(const std::shared_ptr<Work>& work) {
 void ImportDesk::post_slices(const std::shared_ptr<Work>& work) {
   const size_t total = work->left.size();
   work->slices = (total + most_in_slice - 1) / most_in_slice;
-  for (size_t first = 0; first < total; first += most_in_slice) {
-    const Slice slice{work, first, std::min(most_in_slice, total - first)};
-    post_registry_([this, slice](RegistryZone& registry, ZoneKeeper& keeper) { write(registry, keeper, slice); },
-                   [this, slice](const std::string& why) {
-                     for (ImportRow* row : slice.rows()) row->refuse(why);
-                     end_slice(slice.work);
-                   });
+  work->told_ns = clock_.monotonic_ns();
+  {
+    const std::lock_guard lock(mutex_);
+    for (size_t first = 0; first < total; first += most_in_slice)
+      waiting_.push_back({work, first, std::min(most_in_slice, total - first), true});
+    if (std::exchange(is_writing_, true)) return;
   }
+  post_next();
+}
+
+// One at a time, behind all that waits for the writer by then.
+void ImportDesk::post_next() {
+  Slice slice;
+  {
+    const std::lock_guard lock(mutex_);
+    is_writing_ = !waiting_.empty();
+    if (!is_writing_) return;
+    slice = std::move(waiting_.front());
+    waiting_.pop_front();
+  }
+  post_registry_([this, slice](RegistryZone& registry, ZoneKeeper& keeper) { write(registry, keeper, slice); },
+                 [this, slice](const std::string& why) {
+                   for (ImportRow* row : slice.rows()) row->refuse(why);
+                   end_slice(slice);
+                 });
 }
 
 // Writer thread.
@@ -118,8 +133,8 @@ void ImportDesk::written(RegistryZone& registry, ZoneKeeper& keeper, const Slice
     // One of them spoils it for all: each half by itself.
     const size_t half = slice.count / 2;
     ++slice.work->slices;
-    write(registry, keeper, {slice.work, slice.first, half});
-    return write(registry, keeper, {slice.work, slice.first + half, slice.count - half});
+    write(registry, keeper, {slice.work, slice.first, half, false});
+    return write(registry, keeper, {slice.work, slice.first + half, slice.count - half, slice.is_last});
   }
   size_t refused = 0;
   for (ImportRow* row : slice.rows()) {
@@ -129,12 +144,19 @@ void ImportDesk::written(RegistryZone& registry, ZoneKeeper& keeper, const Slice
   }
   if (!slice.work->batch.terms.dry_run)
     log::info("agent.import", {{"agents", slice.count - refused}, {"refused", refused}, {"serial", outcome.serial}});
-  end_slice(slice.work);
+  end_slice(slice);
 }
 
-void ImportDesk::end_slice(const std::shared_ptr<Work>& work) {
-  if (--work->slices > 0) return;
-  queue_.post([work] { work->done(work->rows); });
+void ImportDesk::end_slice(const Slice& slice) {
+  queue_.post([this, work = slice.work, count = slice.count] {
+    constexpr uint64_t often_ns = 250'000'000;
+    work->written += count;
+    if (--work->slices == 0) return work->done(work->rows);
+    if (clock_.monotonic_ns() - work->told_ns < often_ns) return;
+    work->told_ns = clock_.monotonic_ns();
+    work->progress(work->written, work->left.size());
+  });
+  if (slice.is_last) post_next();
 }
 
 }  // namespace steward::daemon
