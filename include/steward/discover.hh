@@ -75,7 +75,7 @@ struct DiscoverOptions {
   Scope scope = Scope::Climb;
   SortBy sort = SortBy::Trust;
   size_t limit = 50;  ///< agents; 0: all
-  /// How long a registry may be silent before it is given up. 0: 1,250 ms where several are asked at once, and
+  /// How long a registry may be silent before it is given up. 0: one second where several are asked at once, and
   /// Settings::timeout where one is asked after the other.
   std::chrono::milliseconds patience{0};
   /// Called when a registry has been read, or given up.

@@ -1,7 +1,7 @@
 #pragma once
 // The SRV and SVCB rows of an agent's endpoints (draft-mozleywilliams-dnsop-dnsaid-02), and those of a withdrawn agent.
 //
-// Inside of the room. Pure functions, any thread.
+// Inside of the room, but for those who check the rows of a tombstone. Pure functions, any thread.
 
 #include <vector>
 

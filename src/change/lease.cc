@@ -41,7 +41,8 @@ UnixTime shorten_ttls(const dns::Name& agent, const agent::AgentEntry& entry, Zo
   int64_t longest = 0;
   for (const dns::Name& owner : owners)
     for (const EditedRrset& rrset : edit.rrsets(owner)) longest = std::max<int64_t>(longest, rrset.ttl);
-  if (longest > left) {
+  // Also where it is just as long: the next look would be this one.
+  if (longest > 0 && longest >= left) {
     longest = left / 2;
     set_ttls(owners, static_cast<uint32_t>(longest), false, edit);
   }

@@ -12,7 +12,7 @@
 namespace steward::client {
 
 /// How long a registry may be silent where several are asked at once.
-constexpr std::chrono::milliseconds parallel_patience{1250};
+constexpr std::chrono::milliseconds parallel_patience{1000};
 
 class Search {
  public:

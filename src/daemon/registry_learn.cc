@@ -102,10 +102,12 @@ Result<std::vector<RegistryZone::Learned>> RegistryZone::compare_with_zone(Bytes
 }
 
 // The file has what lists its agents below their namespaces; the pages of terms are ours to keep.
-Result<void> RegistryZone::find_learned(const Learned& one, change::ZoneEdit& edit, change::RegistryState& state) const {
+Result<void> RegistryZone::find_learned(const Learned& one, change::ZoneEdit& edit,
+                                        change::RegistryState& state) const {
   const auto held = state.book.find(one.agent);
   if (!held) return tl::unexpected<Error>(held.error());
-  return change::update_found(edit, state.pages, policy_->zone, *held ? change::found_agent(one.agent, **held) : std::nullopt,
+  return change::update_found(edit, state.pages, policy_->zone,
+                              *held ? change::found_agent(one.agent, **held) : std::nullopt,
                               change::found_agent(one.agent, one.entry));
 }
 

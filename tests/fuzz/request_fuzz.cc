@@ -84,12 +84,12 @@ struct Fixture : test::TransferWorld {
     snapshot.add_signed_zone(zone, "@ 60 SOA ns1.nsec.test. h.nsec.test. 1 2 3 4 60\n@ 60 NS ns1.nsec.test.");
     snapshot.info(zone).online = true;
     snapshot.info(zone).denial = zone::Denial::Nsec;
-    auto key = crypto::KeyPair::generate(crypto::Algorithm::ECDSAP256SHA256);
-    require(key.has_value(), "a key");
+    auto csk = crypto::KeyPair::generate(crypto::Algorithm::ECDSAP256SHA256);
+    require(csk.has_value(), "a key");
     auto discover = std::make_shared<serve::DiscoverZone>();
     discover->apex = *dns::Name::from_text(zone);
     discover->parent = *dns::Name::from_text("test.");
-    discover->key = std::make_shared<const crypto::KeyPair>(std::move(*key));
+    discover->key = std::make_shared<const crypto::KeyPair>(std::move(*csk));
     settings.discover = discover;
   }
 };

@@ -182,6 +182,8 @@ def finds_published(report, folder):
     """Agents that were published, so that their pages are the registry's own."""
     zone = find_zones.FindZone("acme-corp.com")
     with find_zones.serve(folder, [zone], options={"registry": {"namespace": zone.namespace}}) as server:
+        server.restart()  # a registry is one from the start on
+        server.wait_ready()
         publisher = Publisher(folder / "publisher", f"127.0.0.1@{server.port}")
         client = Client(folder / "client", server.port, server.ds[zone.name])
         with report.case(f"{PUBLISHED} agents that were published are found over all pages of their term, and each by its name"):

@@ -154,6 +154,49 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK((message->opt()->ttl & 0x8000) != 0);
 }
 
+TEST_CASE_FIXTURE(
+    Fixture, "update: an Update Lease of either form is passed on, and what is granted is answered [RFC 9664 §4]") {
+  const auto with_option = [&](Bytes data, uint16_t length) {
+    dns::Message request = update("primary.test.");
+    request.additional.push_back(dns::make_opt(1232, false));
+    Bytes& rdata = request.additional.back().rdata;
+    append_u16(rdata, 2);
+    append_u16(rdata, length);
+    append(rdata, data);
+    Bytes wire = *request.build();
+    REQUIRE(auth::sign_request(wire, key, clock.now()));
+    return wire;
+  };
+  const Bytes both{0, 0, 0x0e, 0x10, 0, 0, 0x1c, 0x20};
+  const auto stream = send(with_option(both, 8), Transport::Tcp);
+  auto lease = operations.updates.at(0).lease;
+  REQUIRE(lease);
+  CHECK(lease->lease == 3600);
+  CHECK(lease->key_lease == 7200);
+  operations.updates.at(0).response.grant({1800, 7200});
+  operations.updates.at(0).response.send(Rcode::NOERROR, clock.now());
+  const auto message = dns::Message::parse(stream->messages.at(0));
+  REQUIRE(message->opt() != nullptr);
+  CHECK(message->opt()->rdata == Bytes{0, 2, 0, 8, 0, 0, 7, 8, 0, 0, 0x1c, 0x20});
+
+  const auto stream_of_short = send(with_option({0xff, 0xff, 0xff, 0xff}, 4), Transport::Tcp);
+  lease = operations.updates.at(1).lease;
+  REQUIRE(lease);
+  CHECK(lease->lease == 0xffffffff);
+  CHECK(lease->key_lease == 0);
+  operations.updates.at(1).response.grant({30, 0});
+  operations.updates.at(1).response.send(Rcode::NOERROR, clock.now());
+  CHECK(dns::Message::parse(stream_of_short->messages.at(0))->opt()->rdata == Bytes{0, 2, 0, 4, 0, 0, 0, 30});
+
+  // Any other length, and one that the OPT does not hold, is FORMERR, and nobody sees the update.
+  for (size_t size = 0; size <= 16; ++size)
+    if (size != 4 && size != 8)
+      CHECK(only(with_option(Bytes(size, 1), static_cast<uint16_t>(size)), Transport::Tcp).rcode() == Rcode::FORMERR);
+  CHECK(only(with_option(both, 9), Transport::Tcp).rcode() == Rcode::FORMERR);
+  CHECK(only(with_option({0, 0, 0}, 4), Transport::Tcp).rcode() == Rcode::FORMERR);
+  CHECK(operations.updates.size() == 2);
+}
+
 TEST_CASE_FIXTURE(Fixture,
                   "update: a forwarded one's response is the primary's, with our ID and TSIG [RFC 2136 §6.2]") {
   Bytes request = *update("primary.test.").build();

@@ -1,0 +1,48 @@
+#pragma once
+// Vector clocks and stamps (steward-records(7), "The feed"): which of two writes of a name knew of the other, and which
+// counts as later where neither did. Pure functions, no clock of their own; any thread.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hh"
+#include "base/result.hh"
+
+namespace steward::federation {
+
+/// By replica: how many of its writes are known. As in agent::WriteStamp.
+using VectorClock = std::map<std::string, uint64_t>;
+
+/// Most replicas in a clock.
+constexpr size_t max_replicas = 64;
+/// A count has to fit in what JSON numbers hold exactly.
+constexpr uint64_t max_count = (uint64_t{1} << 53) - 1;
+
+enum class ClockOrder : uint8_t {
+  Equal,
+  Before,      ///< the other knew of it
+  After,       ///< it knew of the other
+  Concurrent,  ///< neither did
+};
+ClockOrder compare(const VectorClock& a, const VectorClock& b);
+
+/// The least clock that is not before either.
+VectorClock join(const VectorClock& a, const VectorClock& b);
+
+/// `[a-z0-9-]{1,32}`: one label of the feed's name too.
+bool is_replica_id(std::string_view text);
+
+/// "eu-4f2a:5,us-91c0:7": sorted by octets, each replica once, counts from 1 without leading zeros, at most
+/// max_replicas. Invalid says the rule.
+Result<VectorClock> clock_from_text(std::string_view text);
+std::string clock_to_text(const VectorClock& clock);
+
+/// A hybrid logical clock in seconds: above `seen`, the highest stamp known of the name, and never behind the time.
+/// Refused where that is more than `most_ahead` ahead of `now`.
+Result<uint64_t> next_stamp(uint64_t seen, UnixTime now, Seconds most_ahead);
+/// Refused where a stamp of others is too far ahead.
+Result<void> check_stamp(uint64_t stamp, UnixTime now, Seconds most_ahead);
+
+}  // namespace steward::federation
