@@ -18,8 +18,7 @@ using agent::AgentStatus;
 
 void sort_once(std::vector<Bytes>& rows) {
   std::ranges::sort(rows, [](const Bytes& a, const Bytes& b) { return dns::compare_rdata(a, b) < 0; });
-  const auto rest = std::ranges::unique(rows);
-  rows.erase(rest.begin(), rest.end());
+  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
 }
 
 void append_part(Bytes& out, ByteView part) {

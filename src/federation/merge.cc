@@ -76,9 +76,8 @@ WriteSet set_of(std::vector<FeedEntry> writes) {
     if (a.digest == b.digest) return is_newer_word(a.entry, b.entry);
     return ranks_above(a, b);
   });
-  const auto rest =
-      std::ranges::unique(candidates, [](const Candidate& a, const Candidate& b) { return a.digest == b.digest; });
-  candidates.erase(rest.begin(), rest.end());
+  const auto same = [](const Candidate& a, const Candidate& b) { return a.digest == b.digest; };
+  candidates.erase(std::unique(candidates.begin(), candidates.end(), same), candidates.end());
   WriteSet set;
   for (const Candidate& candidate : candidates)
     if (!is_dominated(candidate.entry, candidates)) set.push_back(candidate.entry);
