@@ -176,7 +176,7 @@ def distrusts(report, world, folder):
         keys.mkdir()
         expired = keys / "expired.zone"
         run_tool("dnssec-keygen", "-q", "-K", keys, "-a", "ECDSAP256SHA256", "-f", "KSK", ZONE)
-        run_tool("dnssec-signzone", "-q", "-S", "-z", "-P", "-K", keys, "-x", "-o", ZONE, "-s", "20250101000000", "-e", "20250201000000", "-f", expired, world.zone_file)
+        run_tool("dnssec-signzone", "-q", "-S", "-z", "-P", "-K", keys, "-d", keys, "-x", "-o", ZONE, "-s", "20250101000000", "-e", "20250201000000", "-f", expired, world.zone_file)
         anchor = run_tool("dnssec-dsfromkey", "-2", next(keys.glob("K*.key"))).strip()
         for entry, trusted in ((unsigned, world.child_ds), (World.entry(ZONE, expired, dnssec=False), anchor)):
             with Registry([entry]) as server:
