@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "change/publish_rules.hh"
 #include "daemon/stored_book.hh"
 
 namespace steward::daemon {
@@ -93,13 +94,8 @@ PublishGate::Held PublishGate::look_up(const dns::Name& agent, const std::vector
     const StoredBook book(*reader_, record->info);
     if (auto found = book->find(agent)) held.entry = std::move(*found);
     held.keys = keys_at(agent);
-    for (const std::string& fingerprint : fingerprints) {
-      const bool listed =
-          std::any_of(policy.publishers.begin(), policy.publishers.end(), [&](const agent::Publisher& publisher) {
-            return publisher.fingerprint == fingerprint && publisher.space == *space;
-          });
-      if (policy.open || listed || book->is_allowed(*space, fingerprint)) held.allowed.insert(fingerprint);
-    }
+    for (const std::string& fingerprint : fingerprints)
+      if (policy.open || change::is_listed(*space, fingerprint, policy, *book)) held.allowed.insert(fingerprint);
   }
   reader_->release();
   return held;
