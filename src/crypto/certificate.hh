@@ -84,16 +84,16 @@ Result<std::string> certificate_to_pem(ByteView der);
 Result<std::vector<Bytes>> certificates_from_pem(std::string_view pem);
 
 struct ChainRules {
-  ByteView root;      ///< DER of the root's authority
-  dns::NameView zone; ///< whose certificate it has to be
-  ByteView spki;      ///< the key that it has to be for: that of KEY at `<child>._registries._agents.<parent>`
+  ByteView root;       ///< DER of the root's authority
+  dns::NameView zone;  ///< whose certificate it has to be
+  ByteView spki;       ///< the key that it has to be for: that of KEY at `<child>._registries._agents.<parent>`
   UnixTime now{};
 };
 
 /// Checks a peer's certificates, the end entity's first and then authorities in any order, at most
-/// max_authorities_below_root, against the root. Refused with the rule: signatures, times, lengths of paths, key usages,
-/// the zone as the one name, every authority held by critical name constraints to one zone, which lies below its
-/// issuer's and above the next, keys and digests as strong as those of registries, the key itself.
+/// max_authorities_below_root, against the root. Refused with the rule: signatures, times, lengths of paths, key
+/// usages, the zone as the one name, every authority held by critical name constraints to one zone, which lies below
+/// its issuer's and above the next, keys and digests as strong as those of registries, the key itself.
 Result<void> verify_certificates(std::span<const Bytes> certificates, const ChainRules& rules);
 
 }  // namespace steward::crypto

@@ -82,11 +82,11 @@ Result<void> add_extensions(Draft& draft, const X509* issuer, unsigned path_leng
     std::string value;
   };
   const bool authority = draft.role == Role::Authority;
-  std::vector<Row> rows{
-      {NID_basic_constraints, authority ? fmt::format("critical,CA:TRUE,pathlen:{}", path_length) : "critical,CA:FALSE"},
-      {NID_key_usage, authority ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature"},
-      {NID_subject_key_identifier, "hash"},
-      {NID_authority_key_identifier, "keyid:always"}};
+  std::vector<Row> rows{{NID_basic_constraints,
+                         authority ? fmt::format("critical,CA:TRUE,pathlen:{}", path_length) : "critical,CA:FALSE"},
+                        {NID_key_usage, authority ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature"},
+                        {NID_subject_key_identifier, "hash"},
+                        {NID_authority_key_identifier, "keyid:always"}};
   if (authority) {
     rows.push_back({NID_name_constraints, "critical,permitted;DNS:" + draft.zone});
   } else {
@@ -145,12 +145,15 @@ Result<void> check_issuer(const CertificateFacts& issuer, const Draft& draft, co
     return fail(Errc::Refused, fmt::format("certificate: the authority of {} is not good at this time", zone));
   const auto spki = key.public_key().spki();
   if (!spki) return tl::unexpected(spki.error());
-  if (*spki != issuer.spki) return fail(Errc::Refused, fmt::format("certificate: the authority of {} has another key", zone));
+  if (*spki != issuer.spki)
+    return fail(Errc::Refused, fmt::format("certificate: the authority of {} has another key", zone));
   const bool own_end_entity = draft.role == Role::EndEntity && draft.zone == zone;
   if (!own_end_entity && !lies_below(draft.zone, zone))
-    return fail(Errc::Refused, fmt::format("certificate: {} is not below {}, which the authority is held to", draft.zone, zone));
+    return fail(Errc::Refused,
+                fmt::format("certificate: {} is not below {}, which the authority is held to", draft.zone, zone));
   if (draft.role == Role::Authority && issuer.path_length == 0U)
-    return fail(Errc::Refused, fmt::format("certificate: no further authority may stand below that of {} (RFC 5280 §4.2.1.9)", zone));
+    return fail(Errc::Refused,
+                fmt::format("certificate: no further authority may stand below that of {} (RFC 5280 §4.2.1.9)", zone));
   return {};
 }
 
@@ -175,8 +178,9 @@ Result<std::string> certificate_name(dns::NameView zone) {
   for (dns::NameView at = zone; !at.is_root(); at = at.parent()) {
     const std::string_view label = as_text(at.first_label());
     if (label.find('/') != std::string_view::npos)
-      return fail(Errc::Refused, fmt::format("certificate: {} has a slash: it is hosted by another registry and gets none",
-                                             zone.to_text()));
+      return fail(
+          Errc::Refused,
+          fmt::format("certificate: {} has a slash: it is hosted by another registry and gets none", zone.to_text()));
     if (!out.empty()) out += '.';
     for (const char c : label) {
       const auto folded = static_cast<char>(dns::fold(static_cast<uint8_t>(c)));
@@ -193,7 +197,8 @@ Result<std::string> certificate_name(dns::NameView zone) {
 Result<void> check_identity_key(const PublicKey& key) {
   if (key.algorithm() == Algorithm::ED25519) return {};
   if (key.algorithm() == Algorithm::RSASHA256 && key.bits() >= least_rsa_bits) return {};
-  return fail(Errc::Refused, fmt::format("identity key: RSA/SHA-256 of at least {} bits or Ed25519 wanted", least_rsa_bits));
+  return fail(Errc::Refused,
+              fmt::format("identity key: RSA/SHA-256 of at least {} bits or Ed25519 wanted", least_rsa_bits));
 }
 
 Result<Bytes> make_root_certificate(const CertificateTerms& terms, const KeyPair& key) {

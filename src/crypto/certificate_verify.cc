@@ -38,7 +38,8 @@ Result<StackHandle> stack_of(std::span<const Bytes> certificates) {
 std::string place_of(X509_STORE_CTX* context) {
   const int depth = X509_STORE_CTX_get_error_depth(context);
   X509* certificate = X509_STORE_CTX_get_current_cert(context);
-  const auto facts = certificate != nullptr ? facts_of(certificate) : Result<CertificateFacts>(fail(Errc::NotFound, ""));
+  const auto facts =
+      certificate != nullptr ? facts_of(certificate) : Result<CertificateFacts>(fail(Errc::NotFound, ""));
   if (facts && facts->authority && facts->permitted && !facts->permitted->empty())
     return fmt::format("authority of {}", facts->permitted->front());
   return depth == 0 ? "end entity" : fmt::format("authority {} above the end entity", depth);

@@ -45,7 +45,8 @@ struct Tree {
       : root_key(make_key(algorithm, bits)), com_key(make_key(algorithm, bits)), vibe_key(make_key(algorithm, bits)) {
     root = good(make_root_certificate({name("s.example."), now, root_certificate_lifetime}, root_key));
     com = good(issue_authority_certificate(terms("com.s.example."), com_key.public_key(), {root, root_key}));
-    vibe = good(issue_authority_certificate(terms("vibe-agency.com.s.example."), vibe_key.public_key(), {com, com_key}));
+    vibe =
+        good(issue_authority_certificate(terms("vibe-agency.com.s.example."), vibe_key.public_key(), {com, com_key}));
     vibe_end = good(issue_certificate(terms("vibe-agency.com.s.example."), vibe_key.public_key(), {com, com_key}));
   }
   static CertificateTerms terms(std::string_view zone) { return {name(zone), now}; }
@@ -117,7 +118,8 @@ TEST_CASE("certificate: a chain from the root over two authorities is good") {
 
 TEST_CASE("certificate: the root registry has an end entity of its own, though one key made both") {
   const Tree tree;
-  const Bytes end = good(issue_certificate(Tree::terms("s.example."), tree.root_key.public_key(), {tree.root, tree.root_key}));
+  const Bytes end =
+      good(issue_certificate(Tree::terms("s.example."), tree.root_key.public_key(), {tree.root, tree.root_key}));
   const Bytes spki = good(tree.root_key.public_key().spki());
   CHECK(verify_certificates(std::vector<Bytes>{end}, {tree.root, name("s.example."), spki, now}));
 }
@@ -171,14 +173,16 @@ TEST_CASE("certificate: a signature or name that was changed is refused") {
 
 TEST_CASE("certificate: an authority cannot vouch for a name outside of its zone") {
   const Tree tree;
-  const auto refused =
-      issue_certificate(Tree::terms("vibe-agency.org.s.example."), tree.vibe_key.public_key(), {tree.com, tree.com_key});
+  const auto refused = issue_certificate(Tree::terms("vibe-agency.org.s.example."), tree.vibe_key.public_key(),
+                                         {tree.com, tree.com_key});
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == Errc::Refused);
-  CHECK_FALSE(issue_certificate(Tree::terms("notcom.s.example."), tree.vibe_key.public_key(), {tree.com, tree.com_key}));
+  CHECK_FALSE(
+      issue_certificate(Tree::terms("notcom.s.example."), tree.vibe_key.public_key(), {tree.com, tree.com_key}));
   CHECK_FALSE(
       issue_authority_certificate(Tree::terms("com.s.example."), tree.vibe_key.public_key(), {tree.com, tree.com_key}));
-  CHECK_FALSE(issue_certificate(Tree::terms("a.com.s.example."), tree.vibe_key.public_key(), {tree.com, tree.vibe_key}));
+  CHECK_FALSE(
+      issue_certificate(Tree::terms("a.com.s.example."), tree.vibe_key.public_key(), {tree.com, tree.vibe_key}));
   CHECK_FALSE(
       issue_certificate(Tree::terms("a.com.s.example."), tree.vibe_key.public_key(), {tree.vibe_end, tree.vibe_key}));
   CHECK_FALSE(issue_certificate({name("a.com.s.example."), now + certificate_lifetime + Seconds{1}},
@@ -205,7 +209,8 @@ TEST_CASE("certificate: paths of authorities end") {
   CHECK(good(read_certificate(above)).path_length == 0);
   CHECK_FALSE(issue_authority_certificate(Tree::terms("b." + zone), tree.com_key.public_key(), {above, tree.com_key}));
   const std::string last = "vibe." + zone;
-  path.insert(path.begin(), good(issue_certificate(Tree::terms(last), tree.vibe_key.public_key(), {above, tree.com_key})));
+  path.insert(path.begin(),
+              good(issue_certificate(Tree::terms(last), tree.vibe_key.public_key(), {above, tree.com_key})));
   CHECK(tree.verify(path, now, last));
   path.push_back(tree.root);
   CHECK(says(tree.refusal(path, now, last), "of them were shown"));
@@ -245,15 +250,16 @@ TEST_CASE("certificate: weak authorities and names without constraints, as anoth
   CHECK(facts.names == std::vector<std::string>{"ns1.example"});
   CHECK(facts.other_names);
   CHECK_FALSE(facts.server_and_client);
-  const auto verified =
-      verify_certificates(std::vector<Bytes>{read("server.pem")},
-                          {read("ca.pem"), name("ns1.example."), facts.spki, SystemClock().now()});
+  const auto verified = verify_certificates(std::vector<Bytes>{read("server.pem")},
+                                            {read("ca.pem"), name("ns1.example."), facts.spki, SystemClock().now()});
   REQUIRE_FALSE(verified);
   CHECK(says(verified.error().what, "subjectAltName"));
   CHECK_FALSE(certificates_from_pem("nothing"));
 }
 
-TEST_CASE("certificate: an authority that signs for a name outside of its zone is refused by its constraints [RFC 5280 §4.2.1.10]") {
+TEST_CASE(
+    "certificate: an authority that signs for a name outside of its zone is refused by its constraints [RFC 5280 "
+    "§4.2.1.10]") {
   const Tree tree;
   const Folder folder;
   folder.write("com.pem", good(certificate_to_pem(tree.com)));
@@ -261,18 +267,21 @@ TEST_CASE("certificate: an authority that signs for a name outside of its zone i
   folder.write("vibe.key", good(tree.vibe_key.pem()));
   const auto issue = [&](const std::string& extensions, const std::string& more = "") {
     folder.write("ext", extensions);
-    testing::output_of("openssl req -new -subj /CN=any -key " + folder.path("vibe.key") + " -out " + folder.path("csr"));
+    testing::output_of("openssl req -new -subj /CN=any -key " + folder.path("vibe.key") + " -out " +
+                       folder.path("csr"));
     testing::output_of("openssl x509 -req -in " + folder.path("csr") + " -CA " + folder.path("com.pem") + " -CAkey " +
                        folder.path("com.key") + " -set_serial 77 -days 30 -extfile " + folder.path("ext") + " " + more +
                        " -out " + folder.path("out.pem"));
     return good(certificates_from_pem(folder.read("out.pem"))).front();
   };
   const UnixTime today = SystemClock().now();
-  const std::string usages = "extendedKeyUsage=serverAuth,clientAuth\nbasicConstraints=critical,CA:FALSE\n"
-                             "authorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n";
+  const std::string usages =
+      "extendedKeyUsage=serverAuth,clientAuth\nbasicConstraints=critical,CA:FALSE\n"
+      "authorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n";
   // The certificates of the tree are of another time; their makers' keys are not.
   const Bytes root = good(make_root_certificate({name("s.example."), today}, tree.root_key));
-  const Bytes com = good(issue_authority_certificate({name("com.s.example."), today}, tree.com_key.public_key(), {root, tree.root_key}));
+  const Bytes com = good(
+      issue_authority_certificate({name("com.s.example."), today}, tree.com_key.public_key(), {root, tree.root_key}));
   const auto verdict = [&](const std::vector<Bytes>& chain, std::string_view zone) {
     const Bytes spki = good(tree.vibe_key.public_key().spki());
     const auto verified = verify_certificates(chain, {root, name(zone), spki, today + Seconds{60}});
@@ -290,12 +299,14 @@ TEST_CASE("certificate: an authority that signs for a name outside of its zone i
   CHECK(says(verdict({any_way, com}, "vibe.com.s.example."), "servers and clients"));
 
   // An authority below com without constraints of its own, or with wider ones: com's would do, but it is refused.
-  for (const char* constraints : {"", "nameConstraints=critical,permitted;DNS:s.example\n",
-                                  "nameConstraints=permitted;DNS:vibe.com.s.example\n",
-                                  "nameConstraints=critical,permitted;DNS:vibe.com.s.example,permitted;DNS:b.com.s.example\n"}) {
+  for (const char* constraints :
+       {"", "nameConstraints=critical,permitted;DNS:s.example\n", "nameConstraints=permitted;DNS:vibe.com.s.example\n",
+        "nameConstraints=critical,permitted;DNS:vibe.com.s.example,permitted;DNS:b.com.s.example\n"}) {
     INFO(constraints);
-    const Bytes loose = issue("basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign\n"
-                              "authorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n" + std::string(constraints));
+    const Bytes loose = issue(
+        "basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign\n"
+        "authorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n" +
+        std::string(constraints));
     folder.write("loose.pem", good(certificate_to_pem(loose)));
     folder.write("ext", usages + "subjectAltName=DNS:a.vibe.com.s.example");
     testing::output_of("openssl x509 -req -in " + folder.path("csr") + " -CA " + folder.path("loose.pem") + " -CAkey " +
@@ -309,7 +320,8 @@ TEST_CASE("certificate: an authority that signs for a name outside of its zone i
 
 TEST_CASE("certificate: PEM of several comes back in its order") {
   const Tree tree;
-  const auto back = good(certificates_from_pem(good(certificate_to_pem(tree.vibe_end)) + good(certificate_to_pem(tree.com))));
+  const auto back =
+      good(certificates_from_pem(good(certificate_to_pem(tree.vibe_end)) + good(certificate_to_pem(tree.com))));
   CHECK(back == std::vector<Bytes>{tree.vibe_end, tree.com});
 }
 
@@ -321,12 +333,14 @@ TEST_CASE("certificate: openssl verify takes what is issued, with RSA and Ed2551
     folder.write("com.pem", good(certificate_to_pem(tree.com)));
     folder.write("end.pem", good(certificate_to_pem(tree.vibe_end)));
     const std::string verify = "openssl verify -x509_strict -auth_level 2 -attime " +
-                               std::to_string(seconds_of(now + day)) + " -CAfile " + folder.path("root.pem") + " -untrusted " +
-                               folder.path("com.pem");
+                               std::to_string(seconds_of(now + day)) + " -CAfile " + folder.path("root.pem") +
+                               " -untrusted " + folder.path("com.pem");
     CHECK(testing::output_of(verify + " -purpose sslserver -verify_hostname vibe-agency.com.s.example " +
                              folder.path("end.pem")) == folder.path("end.pem") + ": OK");
-    CHECK(testing::output_of(verify + " -purpose sslclient " + folder.path("end.pem")) == folder.path("end.pem") + ": OK");
-    CHECK(testing::output_of(verify + " -verify_hostname other.com.s.example " + folder.path("end.pem") + " || true") != folder.path("end.pem") + ": OK");
+    CHECK(testing::output_of(verify + " -purpose sslclient " + folder.path("end.pem")) ==
+          folder.path("end.pem") + ": OK");
+    CHECK(testing::output_of(verify + " -verify_hostname other.com.s.example " + folder.path("end.pem") + " || true") !=
+          folder.path("end.pem") + ": OK");
     const std::string text = testing::output_of("openssl x509 -noout -text -in " + folder.path("com.pem"));
     CHECK(says(text, "X509v3 Name Constraints: critical"));
     CHECK(says(text, "DNS:com.s.example"));
