@@ -41,7 +41,7 @@ class PublicKey {
   /// Checks one signature. For many with the same key use a Verifier.
   [[nodiscard]] bool verify(ByteView data, ByteView signature) const;
 
-  struct State;  // only key_pair.cc, signer.cc and identity.cc know it
+  struct State;  // only the .cc files of this room know it
   explicit PublicKey(std::shared_ptr<const State> state) : state_(std::move(state)) {}
   [[nodiscard]] const State& state() const { return *state_; }
 

@@ -55,8 +55,9 @@ enum class ZoneTable : uint8_t {
   Ranks = 'R',       ///< order of the listings
   Pages = 'F',       ///< which agents of a term are on which page
   Registry = 'S',    ///< the registry's own few values: its replica id, which zone file it has learned
+  Replays = 'N',     ///< requests between registries that were taken (federation/replays.hh)
 };
-constexpr ZoneTable zone_tables[] = {ZoneTable::Agents, ZoneTable::History, ZoneTable::Publishers, ZoneTable::Ranks, ZoneTable::Pages, ZoneTable::Registry};
+constexpr ZoneTable zone_tables[] = {ZoneTable::Agents, ZoneTable::History, ZoneTable::Publishers, ZoneTable::Ranks, ZoneTable::Pages, ZoneTable::Registry, ZoneTable::Replays};
 
 using zone::JournalExtent;
 using zone::JournalPart;
