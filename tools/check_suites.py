@@ -86,6 +86,7 @@ def suites():
         Suite("clients", ["tests/scenario/client_day.py"], "build release"),
         Suite("discovery", ["tests/scenario/discover_day.py"], "build release"),
         Suite("publishing", ["tests/scenario/publish_day.py"], "build release"),
+        Suite("hostile publishers", ["tests/scenario/publish_hostile.py"], "build release"),
         Suite("finding", ["tests/scenario/finding.py"], "build release"),
         Suite("links of publishers", ["tests/scenario/publisher_links.py"], "build release"),
         Suite("import", ["tests/scenario/import_day.py"], "build release"),
