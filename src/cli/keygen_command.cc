@@ -36,13 +36,15 @@ void keygen(Console& console, const KeygenOptions& options) {
     nlohmann::json json{{"private_key", path},
                         {"public_key", path + ".pub"},
                         {"algorithm", options.algorithm},
-                        {"fingerprint", identity->fingerprint()}};
+                        {"fingerprint", identity->fingerprint()},
+                        {"key", identity->key_text()}};
     console.line(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return;
   }
   console.line(fmt::format("Private key: {}", path));
   console.line(fmt::format("Public key: {}.pub", path));
   console.line(fmt::format("Fingerprint: {}", identity->fingerprint()));
+  console.line(fmt::format("KEY: {}", identity->key_text()));
 }
 
 }  // namespace

@@ -1,9 +1,12 @@
 #include "crypto/identity.hh"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include "crypto/digest.hh"
+#include "crypto/key_file.hh"
 #include "crypto/secret_file.hh"
+#include "dns/encoding.hh"
 
 namespace steward::crypto {
 
@@ -58,13 +61,26 @@ Result<void> Identity::save(const std::string& path) const {
     if (exists(taken)) return fail(Errc::Exists, taken + ": exists, and an identity key is never overwritten");
   }
   auto secret = key_.pem();
-  const auto open = public_pem();
+  const auto open = public_text();
   if (!secret) return tl::unexpected(secret.error());
   if (!open) return tl::unexpected(open.error());
   auto written = write_file_atomically(path, *secret, 0600);
   wipe_text(*secret);
   if (!written) return written;
   return write_file_atomically(public_path, *open, 0644);
+}
+
+std::string Identity::key_text() const {
+  const PublicKey& key = key_.public_key();
+  return fmt::format("{} {} {} {}", request_key_flags, dnskey_protocol, value(key.algorithm()),
+                     dns::encode(dns::base64, key.octets()));
+}
+
+Result<std::string> Identity::public_text() const {
+  auto text = public_pem();
+  if (!text) return text;
+  *text += fmt::format("# fingerprint {}\n# KEY {}\n", fingerprint_, key_text());
+  return text;
 }
 
 }  // namespace steward::crypto

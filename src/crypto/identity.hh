@@ -33,6 +33,10 @@ class Identity {
   [[nodiscard]] const std::string& fingerprint() const { return fingerprint_; }
   /// "BEGIN PUBLIC KEY".
   [[nodiscard]] Result<std::string> public_pem() const { return key_.public_key().pem(); }
+  /// RDATA in text of the KEY record that a parent publishes of it: "512 3 15 …", the key in base64.
+  [[nodiscard]] std::string key_text() const;
+  /// What `<path>.pub` holds: the PEM, and behind it in lines that its readers step over the fingerprint and the KEY.
+  [[nodiscard]] Result<std::string> public_text() const;
 
  private:
   Identity(KeyPair key, std::string fingerprint) : key_(std::move(key)), fingerprint_(std::move(fingerprint)) {}

@@ -9,6 +9,7 @@
 
 #include "agent/publication.hh"
 #include "crypto/certificate.hh"
+#include "crypto/key_file.hh"
 
 namespace steward::federation {
 
@@ -16,7 +17,7 @@ using agent::PublishedRecord;
 using dns::NameView;
 
 constexpr uint32_t identity_ttl = 300;           ///< seconds: how long a revoked identity may still be held for good
-constexpr uint16_t identity_key_flags = 0x0200;  ///< a host's key, which signs requests (RFC 2535 §3.1.2)
+constexpr uint16_t identity_key_flags = crypto::request_key_flags;
 /// Of one registry, for the time in which a new key takes the place of the old one.
 constexpr size_t max_identity_keys = 2;
 constexpr size_t max_identity_certificates = 8;

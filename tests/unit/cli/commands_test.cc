@@ -113,7 +113,10 @@ TEST_CASE("keygen: writes a key pair that only its owner may read, once") {
   CHECK(again.code == 1);
   has(again.err, "never overwritten");
   CHECK(folder.read("keys/registry_id_ed25519") == before);
-  CHECK(nlohmann::json::parse(
-            run({"keygen", "--algorithm", "ed25519", "--json", "--out", folder / "more"}).out)["algorithm"] ==
-        "ed25519");
+  const auto json =
+      nlohmann::json::parse(run({"keygen", "--algorithm", "ed25519", "--json", "--out", folder / "more"}).out);
+  CHECK(json["algorithm"] == "ed25519");
+  CHECK(json["key"].get<std::string>().starts_with("512 3 15 "));
+  has(folder.read("more/registry_id_ed25519.pub"), json["key"].get<std::string>());
+  has(folder.read("more/registry_id_ed25519.pub"), json["fingerprint"].get<std::string>());
 }

@@ -209,7 +209,10 @@ TEST_CASE("identity: saved once, loaded again, never overwritten, and refused wh
   const auto back = Identity::load(path);
   REQUIRE(back);
   CHECK(back->fingerprint() == identity->fingerprint());
-  CHECK(read_small_file(path + ".pub")->starts_with("-----BEGIN PUBLIC KEY-----"));
+  const std::string open = *read_small_file(path + ".pub");
+  CHECK(open.starts_with("-----BEGIN PUBLIC KEY-----"));
+  CHECK(open.find("\n# fingerprint " + identity->fingerprint() + "\n# KEY 512 3 15 ") != std::string::npos);
+  CHECK(PublicKey::from_pem(open)->fingerprint() == identity->fingerprint());
   CHECK(identity->save(path).error().code == Errc::Exists);
   CHECK(folder.names().size() == 2);
   ::chmod(path.c_str(), 0640);
