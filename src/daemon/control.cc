@@ -186,6 +186,25 @@ Json disk_check(const Server& server) {
   return {{"check", "disk"}, {"ok", free_mib >= least_mib}, {"detail", std::to_string(free_mib) + " MiB free for " + data}};
 }
 
+// What publishing needs, from figures that are at hand: who asks does not wait for the writer.
+void check_registry(const Server& server, int64_t now, Json& checks) {
+  if (!server.publish_policy()) return;
+  const std::string key = server.config().registry->custody_key.string();
+  checks.push_back({{"check", "custody"}, {"ok", server.custody() != nullptr},
+                    {"detail", server.custody() != nullptr ? "the key is at hand" : key + ": no key at hand, nothing can be imported or claimed"}});
+  const Json publishes = publishes_of(server);
+  const Json& rules = publishes["by_rule"];
+  const uint64_t failed = rules.value("failed", uint64_t{0});
+  checks.push_back({{"check", "publishing"}, {"ok", failed == 0},
+                    {"detail", publishes["accepted"].dump() + " accepted, " + publishes["refused"].dump() + " refused, " + std::to_string(failed) +
+                                   " of them failed, since the start"}});
+  const RegistryFigures figures = server.registry_figures();
+  constexpr int64_t late_seconds = 60;  // leases are looked at each second, a batch of them at a time
+  const int64_t late = figures.next_lease ? now - seconds_of(*figures.next_lease) : 0;
+  checks.push_back({{"check", "leases"}, {"ok", late < late_seconds},
+                    {"detail", late < late_seconds ? std::to_string(figures.leases) + " end in time" : "the next is overdue by " + std::to_string(late) + " s"}});
+}
+
 void health(Server& server, const Reply& reply) {
   const int64_t now = seconds_of(server.clock().now());
   Json checks = Json::array();
@@ -209,6 +228,7 @@ void health(Server& server, const Reply& reply) {
   const bool roomy = figures.tree_pages * 4096 < figures.map_size / 10 * 9;
   checks.push_back({{"check", "database"}, {"ok", roomy},
                     {"detail", std::to_string(figures.tree_pages * 4096 / (1 << 20)) + " MiB of at most " + std::to_string(figures.map_size / (1 << 20)) + " MiB"}});
+  check_registry(server, now, checks);
   const bool healthy = std::all_of(checks.begin(), checks.end(), [](const Json& check) { return check["ok"].get<bool>(); });
   end_with(reply, {{"healthy", healthy}, {"checks", checks}});
 }

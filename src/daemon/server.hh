@@ -54,6 +54,7 @@ struct ReloadReport {
 struct RegistryFigures {
   uint64_t agents = 0;
   uint64_t leases = 0;
+  std::optional<UnixTime> next_lease;  ///< when the next of them is to be looked at
 };
 
 class Server {

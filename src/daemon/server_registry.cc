@@ -88,9 +88,11 @@ void Server::learn_registry() {
 void Server::look_at_leases() {
   ZoneKeeper* keeper = registry_keeper();
   if (keeper == nullptr) return;
-  for (int rounds = 0; rounds < most_lease_rounds && registry_->look_at_leases(*keeper, [this] { note_next_event(); });
-       ++rounds)
-    group_->flush();
+  const auto looked = [this] {
+    note_figures();  // health asks when the next is due
+    note_next_event();
+  };
+  for (int rounds = 0; rounds < most_lease_rounds && registry_->look_at_leases(*keeper, looked); ++rounds) group_->flush();
 }
 
 bool Server::post_registry(std::function<void(RegistryZone&, ZoneKeeper&)> work,

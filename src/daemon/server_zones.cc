@@ -117,7 +117,7 @@ void Server::note_figures() {
   const store::StoreFigures figures = store_->figures();
   const std::lock_guard lock(figures_mutex_);
   figures_ = figures;
-  if (registry_) registry_figures_ = {registry_->index().agents(), registry_->index().leases()};
+  if (registry_) registry_figures_ = {registry_->index().agents(), registry_->index().leases(), registry_->index().next_look()};
 }
 
 // Writer thread.

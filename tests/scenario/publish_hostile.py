@@ -387,9 +387,20 @@ def races(report, ground):
 def still_up(report, ground):
     with report.case("after all of it the server answers, says that it is well, and has all of it after kill -9"):
         before, listed = ground.state(), ground.server.json("agent", "list")
-        require(ground.server.run("health", check=False).returncode == 0, "it is not well")
+        health = ground.server.json("health")
+        checks = {check["check"]: check for check in health["checks"]}
+        require(health["healthy"] and "0 of them failed" in checks["publishing"]["detail"], health)
+        require({"custody", "leases"} <= checks.keys(), health)
         ground.server.crash()
         require(ground.state() == before and ground.server.json("agent", "list") == listed, "the zone is another")
+    with report.case("health fails where the custodial key cannot be read, and says which file it is"):
+        ground.server.registry["custody-key"] = str(ground.folder / "no.pem")
+        (ground.folder / "no.pem").write_text("no key")
+        ground.server.write_config()
+        ground.server.stop()
+        ground.server.start()
+        done = ground.server.run("health", check=False)
+        require(done.returncode == 1 and "no.pem: no key at hand" in done.stdout, done.stdout + done.stderr)
 
 
 def main():
