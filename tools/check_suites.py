@@ -110,6 +110,7 @@ def suites():
         Suite("benchmark smoke: transfer", ["tools/bench", "transfer", "--smoke"], "build release"),
         Suite("benchmark smoke: update", ["tools/bench", "update", "--smoke"], "build release"),
         Suite("benchmark smoke: publish", ["tools/bench", "publish", "--smoke"], "build release"),
+        Suite("benchmark smoke: federation", ["tools/bench", "federation", "--smoke"], "build release"),
         build("build with sanitizers", "build-san", ["-Doptimization=1", "-Ddebug=true", "-Db_sanitize=address,undefined",
                                                      "-Db_lundef=false"],
               ["steward-registry"]),

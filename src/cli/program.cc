@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
@@ -19,6 +20,16 @@ bool wants_color() {
 }
 
 }  // namespace
+
+int run_app(CLI::App& app, int argc, const char* const* argv, Console& console) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // CLI11 has an exit code of its own for each kind of mistake; all of them are wrong usage.
+    return app.exit(error, console.out(), console.err()) == 0 ? exit_done : exit_usage;
+  }
+  return console.exit_code;
+}
 
 int run_program(std::string_view name, const std::function<int(Console&)>& run) {
   try {

@@ -6,7 +6,14 @@
 
 #include "cli/console.hh"
 
+namespace CLI {
+class App;
+}
+
 namespace steward::cli {
+
+/// Takes the command line apart, runs the command that it names, and gives the exit status.
+int run_app(CLI::App& app, int argc, const char* const* argv, Console& console);
 
 /// Runs the command line on the standard streams and gives the exit status: also a failure where the output could not
 /// be written, or something threw.

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hh"
+#include "cli/program.hh"
 
 namespace steward::cli {
 namespace {
@@ -34,13 +35,7 @@ int run_registry(int argc, const char* const* argv, Console& console, ServeFunct
   add_import(app, console);
   add_backup(app, console);
   add_store(app, console);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    // CLI11 has an exit code of its own for each kind of mistake; all of them are wrong usage.
-    return app.exit(error, console.out(), console.err()) == 0 ? exit_done : exit_usage;
-  }
-  return console.exit_code;
+  return run_app(app, argc, argv, console);
 }
 
 }  // namespace steward::cli

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/client_commands.hh"
+#include "cli/program.hh"
 
 namespace steward::cli {
 namespace {
@@ -32,12 +33,7 @@ int run_steward(int argc, const char* const* argv, Console& console) {
   add_trust(app, console);
   add_publisher_keygen(app, console);
   add_publish(app, console);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error, console.out(), console.err()) == 0 ? exit_done : exit_usage;
-  }
-  return console.exit_code;
+  return run_app(app, argc, argv, console);
 }
 
 }  // namespace steward::cli
