@@ -84,6 +84,7 @@ def suites():
         Suite("update and kill", ["tests/scenario/update_kill.py"], "build release"),
         Suite("updates", ["tests/scenario/update_day.py"], "build release"),
         Suite("clients", ["tests/scenario/client_day.py"], "build release"),
+        Suite("clients over TLS", ["tests/scenario/client_tls.py"], "build release"),
         Suite("discovery", ["tests/scenario/discover_day.py"], "build release"),
         Suite("publishing", ["tests/scenario/publish_day.py"], "build release"),
         Suite("hostile publishers", ["tests/scenario/publish_hostile.py"], "build release"),

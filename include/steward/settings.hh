@@ -19,7 +19,7 @@ struct Settings {
   std::string trust_anchor;
   /// Where the fingerprints of agents are kept that were seen before. Empty: none are kept.
   std::string known_agents;
-  /// DNS over TLS (RFC 7858) to `registry`.
+  /// DNS over TLS (RFC 7858) to `registry`, strict (RFC 8310 §5): without a connection that holds nothing is asked.
   bool tls = false;
   /// The name in the registry's certificate; needed with `tls`.
   std::string tls_name;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <idn2.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "agent/shown_text.hh"
@@ -73,6 +74,26 @@ Result<std::string> u_label(std::string_view label) {
   const std::unique_ptr<uint8_t, Idn2FreeOctets> owned_too(registered);
   if (code != IDN2_OK) return refused(code);
   return std::string(decoded);
+}
+
+Result<std::string> a_label(std::string_view label) {
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  if (std::all_of(label.begin(), label.end(), is_ascii)) return std::string(label);
+  // The library reads up to a NUL: what stands behind it would go unseen.
+  if (label.find('\0') != std::string_view::npos)
+    return fail(Errc::Invalid, fmt::format("label {}: no U-label: it has a NUL (RFC 5890 §2.3.2.1)", in_quotes(label)));
+  std::string folded(label);
+  for (char& c : folded) c = static_cast<char>(dns::fold(static_cast<uint8_t>(c)));
+  uint8_t* encoded = nullptr;
+  const int code =
+      idn2_register_u8(reinterpret_cast<const uint8_t*>(folded.c_str()), nullptr, &encoded, IDN2_NFC_INPUT);
+  const std::unique_ptr<uint8_t, Idn2FreeOctets> owned(encoded);
+  if (code != IDN2_OK)
+    return fail(Errc::Invalid,
+                fmt::format("label {}: no U-label: {} (RFC 5891 §4.2)", in_quotes(label), idn2_strerror(code)));
+  std::string text(reinterpret_cast<const char*>(encoded));
+  if (auto sound = check_ldh_label(text); !sound) return tl::unexpected(sound.error());
+  return text;
 }
 
 }  // namespace steward::agent

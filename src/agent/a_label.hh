@@ -17,4 +17,8 @@ Result<void> check_ldh_label(std::string_view label);
 /// The U-label in UTF-8 of a sound A-label; another label as it is.
 Result<std::string> u_label(std::string_view label);
 
+/// The A-label of a U-label (RFC 5891 §4), whose ASCII letters may be capitals and which need not be normalised (NFC);
+/// nothing else is mapped. A label of ASCII alone as it is. Invalid names the rule.
+Result<std::string> a_label(std::string_view label);
+
 }  // namespace steward::agent

@@ -8,6 +8,7 @@
 #include <iostream>
 #include <map>
 
+#include "agent/a_label.hh"
 #include "cli/client_commands.hh"
 #include "cli/client_show.hh"
 
@@ -17,6 +18,7 @@ namespace {
 using client::Discovery;
 using client::for_terminal;
 using client::FoundAgent;
+using client::shown_name;
 
 struct DiscoverWords {
   std::string term;
@@ -34,7 +36,7 @@ void tell(Console& console, const client::AskedRegistry& registry, std::string_v
                              : registry.agents == 0 ? "no results"
                              : registry.agents == 1 ? "1 result"
                                                     : fmt::format("{} results", registry.agents);
-  console.note(fmt::format("  {} ({}): {}", role, for_terminal(short_zone(registry.zone, apex)), result));
+  console.note(fmt::format("  {} ({}): {}", role, shown_name(short_zone(registry.zone, apex)), result));
 }
 
 /// The agents of the first label that stands in several namespaces, the term's own before others.
@@ -54,9 +56,9 @@ std::vector<const FoundAgent*> namesakes(const Discovery& discovery) {
 
 /// Lets a person choose one; null where nobody does.
 const FoundAgent* choose(Console& console, const std::vector<const FoundAgent*>& agents) {
-  console.note(fmt::format("{} stands in {} namespaces:", for_terminal(agents.front()->label), agents.size()));
+  console.note(fmt::format("{} stands in {} namespaces:", shown_name(agents.front()->label), agents.size()));
   for (size_t i = 0; i < agents.size(); ++i)
-    console.note(fmt::format("  {}. {} ({})", i + 1, for_terminal(agents[i]->reversed), trust_text(*agents[i])));
+    console.note(fmt::format("  {}. {} ({})", i + 1, shown_name(agents[i]->reversed), trust_text(*agents[i])));
   std::string range;
   for (size_t i = 1; i <= agents.size(); ++i) range += fmt::format("{}{}", i == 1 ? "" : "/", i);
   std::string line;
@@ -87,13 +89,14 @@ void show_chosen(Console& console, client::Client& client, const Discovery& disc
 }
 
 void discover(Console& console, const ClientOptions& options, const DiscoverWords& words) {
-  const auto term = client::search_term(words.term);
+  const auto label = agent::a_label(words.term);
+  const auto term = client::search_term(label ? *label : words.term);
   if (!term) {
     failed(console, term.failure());
     console.exit_code = exit_usage;
     return;
   }
-  if (*term != words.term) console.note(fmt::format("'{}' is searched as '{}'", words.term, *term));
+  if (*term != words.term) console.note(fmt::format("'{}' is searched as '{}'", for_terminal(words.term), *term));
   auto settings = settings_of(options);
   if (!settings) return static_cast<void>(failed(console, settings.failure()));
   const std::string apex = settings->apex;

@@ -12,6 +12,7 @@ namespace {
 using client::Discovery;
 using client::for_terminal;
 using client::FoundAgent;
+using client::shown_name;
 using Json = nlohmann::ordered_json;
 
 double milliseconds(std::chrono::microseconds latency) { return static_cast<double>(latency.count()) / 1000; }
@@ -43,6 +44,7 @@ std::string counted(size_t number, std::string_view one, std::string_view more) 
 
 Json to_json(const FoundAgent& agent) {
   Json json{{"agent", agent.name},
+            {"unicode", unicode_json(agent.name)},
             {"label", agent.label},
             {"namespace", agent.name_space},
             {"reversed", agent.reversed},
@@ -99,8 +101,8 @@ void show(Console& console, const Discovery& discovery, std::string_view apex) {
   Table table({"agent", "registry", "trust", "latency"});
   for (const FoundAgent& agent : discovery.agents) {
     const bool is_deprecated = agent.status == client::Status::Deprecated;
-    table.row({for_terminal(agent.label) + (is_deprecated ? " (deprecated)" : ""),
-               for_terminal(short_zone(agent.name_space, apex)), trust_text(agent),
+    table.row({shown_name(agent.label) + (is_deprecated ? " (deprecated)" : ""),
+               shown_name(short_zone(agent.name_space, apex)), trust_text(agent),
                latency_text(agent.latency) + (is_local(agent, discovery) ? " (local)" : "")});
   }
   if (!table.empty()) console.out() << table.text();

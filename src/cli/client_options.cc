@@ -38,8 +38,9 @@ client::Outcome<client::Settings> settings_of(const ClientOptions& options) {
   }
   if (settings.known_agents.empty()) settings.known_agents = client::Settings::default_known_agents();
   if (!options.registry.empty() && options.registry != settings.registry) {
+    // The certificate's name is another registry's, unless the file names none.
+    settings.tls = settings.tls && settings.registry.empty();
     settings.registry = options.registry;
-    settings.tls = false;  // the certificate's name was the other registry's
   }
   if (!options.name_space.empty()) settings.name_space = options.name_space;
   if (!options.apex.empty()) settings.apex = options.apex;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/client_publish.hh"
+#include "cli/client_show.hh"
 #include "steward/text.hh"
 
 namespace steward::cli {
@@ -32,6 +33,7 @@ std::string json_text(const Published& done) {
     return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
   };
   const nlohmann::ordered_json json{{"agent", done.agent},
+                                    {"unicode", unicode_json(done.agent)},
                                     {"action", done.action},
                                     {"sent", done.sent},
                                     {"registry", done.registry},
@@ -64,7 +66,7 @@ void show(Console& console, const Published& done) {
                                    ? done.version
                                    : fmt::format("{}, before it {}", done.version, done.previous_version);
   console.line(
-      fmt::format("{}{} {}", done.sent ? "" : "would have ", past_tense(done.action), for_terminal(done.agent)));
+      fmt::format("{}{} {}", done.sent ? "" : "would have ", past_tense(done.action), client::shown_name(done.agent)));
   console.line(fmt::format("  version      {}", for_terminal(versions)));
   console.line(fmt::format("  status       {}", client::to_text(done.status)));
   console.line(fmt::format("  modified     {}", done.modified));

@@ -8,6 +8,7 @@ namespace {
 using client::Agent;
 using client::Endpoint;
 using client::for_terminal;
+using client::shown_name;
 using client::Status;
 using client::StepResult;
 using Json = nlohmann::ordered_json;
@@ -46,7 +47,7 @@ void show_status(Console& console, const Agent& agent) {
   std::string status = client::to_text(agent.status);
   if (!agent.reason.empty()) status += ": " + agent.reason;
   row(console, "status", status, tone_of(agent.status));
-  row(console, "successor", agent.successor);
+  if (!agent.successor.empty()) console.line(fmt::format("  {:<14}{}", "successor", shown_name(agent.successor)));
   if (!agent.registry) return;
   const bool suspended = agent.registry->status == "suspended";
   row(console, "registry", agent.registry->registry + (suspended ? ": suspended" : ""),
@@ -79,8 +80,14 @@ Tone tone_of(StepResult result) {
 
 }  // namespace
 
+Json unicode_json(std::string_view name) {
+  const std::string unicode = client::unicode_name(name);
+  return unicode.empty() ? Json(nullptr) : Json(unicode);
+}
+
 Json to_json(const Agent& agent) {
   Json json{{"agent", agent.name},
+            {"unicode", unicode_json(agent.name)},
             {"label", agent.label},
             {"namespace", agent.name_space},
             {"dnssec", client::to_text(agent.security)},
@@ -119,6 +126,7 @@ Json to_json(const Agent& agent) {
 
 Json to_json(const client::Verification& verification) {
   Json json{{"agent", verification.name},
+            {"unicode", unicode_json(verification.name)},
             {"verified", verification.passed()},
             {"absent", verification.absent},
             {"steps", Json::array()}};
@@ -128,7 +136,7 @@ Json to_json(const client::Verification& verification) {
 }
 
 Json to_json(const client::TrustSum& sum) {
-  Json json{{"agent", sum.name}, {"trust", sum.trust}, {"terms", Json::array()}};
+  Json json{{"agent", sum.name}, {"unicode", unicode_json(sum.name)}, {"trust", sum.trust}, {"terms", Json::array()}};
   for (const client::TrustTerm& term : sum.terms)
     json["terms"].push_back({{"name", term.name},
                              {"weight", term.weight},
@@ -143,7 +151,7 @@ void show_json(Console& console, const Json& json) {
 }
 
 void show(Console& console, const Agent& agent) {
-  console.line(for_terminal(agent.name));
+  console.line(shown_name(agent.name));
   row(console, "version", agent.version);
   show_status(console, agent);
   row(console, "description", agent.description);
@@ -163,7 +171,7 @@ void show(Console& console, const Agent& agent) {
 }
 
 void show(Console& console, const client::Verification& verification) {
-  if (!verification.name.empty()) console.line(for_terminal(verification.name));
+  if (!verification.name.empty()) console.line(shown_name(verification.name));
   for (const client::Step& step : verification.steps)
     console.line(fmt::format("  {:<11}{}  {}", step.name,
                              console.toned(tone_of(step.result), fmt::format("{:<7}", to_text(step.result))),
@@ -175,7 +183,7 @@ void show(Console& console, const client::Verification& verification) {
 }
 
 void show(Console& console, const client::TrustSum& sum) {
-  console.line(for_terminal(sum.name));
+  console.line(shown_name(sum.name));
   Table table({"fact", "weight", "value", "result", "note"});
   for (const client::TrustTerm& term : sum.terms)
     table.row({for_terminal(term.name), fmt::format("{:.2f}", term.weight), fmt::format("{:.2f}", term.value),

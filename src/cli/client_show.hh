@@ -15,6 +15,9 @@ namespace steward::cli {
 [[nodiscard]] nlohmann::ordered_json to_json(const client::TrustSum& sum);
 [[nodiscard]] nlohmann::ordered_json to_json(const client::Discovery& discovery);
 
+/// The name with its A-labels as U-labels; null where it has none.
+[[nodiscard]] nlohmann::ordered_json unicode_json(std::string_view name);
+
 /// One line of JSON in ASCII: what a terminal would act on is \uXXXX, octets that are no UTF-8 are U+FFFD.
 void show_json(Console& console, const nlohmann::ordered_json& json);
 

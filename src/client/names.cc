@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "agent/a_label.hh"
 #include "agent/manifest.hh"
 #include "client/failure.hh"
 #include "steward/client.hh"
@@ -59,12 +60,26 @@ Result<Name> relative_to_apex(NameView relative, NameView apex, NameView space) 
   return dns::concatenate(relative, apex);
 }
 
+/// As Name::from_text, with U-labels as their A-labels (RFC 5890 §2.3.2.1).
+Result<Name> typed_name(std::string_view text) {
+  std::string out;
+  while (true) {
+    const size_t end = std::min(text.find('.'), text.size());
+    const auto label = agent::a_label(text.substr(0, end));
+    if (!label) return tl::unexpected(label.error());
+    out += *label;
+    if (end == text.size()) return Name::from_text(out);
+    out += '.';
+    text.remove_prefix(end + 1);
+  }
+}
+
 }  // namespace
 
 Result<Name> agent_name(std::string_view text, const Settings& settings) {
   const auto apex = Name::from_text(settings.apex);
   if (!apex) return fail("apex", apex.error());
-  const auto space = Name::from_text(settings.name_space);
+  const auto space = typed_name(settings.name_space);
   if (!settings.name_space.empty() && !space) return fail("namespace", space.error());
   // A namespace may be given in full as well.
   Name inside = settings.name_space.empty() ? Name() : *space;
@@ -74,7 +89,7 @@ Result<Name> agent_name(std::string_view text, const Settings& settings) {
     append_u8(wire, 0);
     inside = Name(NameView(wire.data(), wire.size()));
   }
-  const auto given = Name::from_text(text);
+  const auto given = typed_name(text);
   if (!given || given->view().is_root() || text.empty())
     return fail(Errc::Invalid,
                 fmt::format("'{}' is no name of an agent: {}", text, given ? "it is empty" : given.error().what));
@@ -98,7 +113,7 @@ Result<Name> registry_zone(const Settings& settings) {
   const auto apex = Name::from_text(settings.apex);
   if (!apex) return fail("apex", apex.error());
   if (settings.name_space.empty()) return apex->folded();
-  const auto space = Name::from_text(settings.name_space);
+  const auto space = typed_name(settings.name_space);
   if (!space) return fail("namespace", space.error());
   // A namespace may be given in full as well.
   if (space->view().is_at_or_below(*apex)) return space->folded();

@@ -11,6 +11,7 @@
 #include "client/publisher_key.hh"
 #include "client/registry_call.hh"
 #include "client/registry_finder.hh"
+#include "client/registry_tls.hh"
 #include "client/standing.hh"
 #include "dns/record_text.hh"
 #include "steward/publish.hh"
@@ -45,17 +46,9 @@ Outcome<RegistryCall> call_of(const Settings& settings, const dns::Name& name) {
     if (!address) return failure_of(address.error());
     found = {*address, settings.tls_name};
   }
-  RegistryCall::Options options{.address = found.address, .tls = {}, .timeout = settings.timeout};
-  if (settings.tls) {
-    crypto::TlsClientOptions tls;
-    tls.name = found.host;
-    tls.authorities = settings.tls_authorities;
-    tls.require_alpn = false;  // RFC 7858 §3.1 knows none
-    auto context = crypto::TlsClientContext::open(std::move(tls));
-    if (!context) return failure_of(context.error());
-    options.tls = std::move(*context);
-  }
-  auto call = RegistryCall::open(std::move(options));
+  auto tls = open_registry_tls(settings, found.host);
+  if (!tls) return failure_of(tls.error());
+  auto call = RegistryCall::open({.address = found.address, .tls = std::move(*tls), .timeout = settings.timeout});
   if (!call) return failure_of(call.error());
   return std::move(*call);
 }

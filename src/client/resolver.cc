@@ -11,6 +11,8 @@
 
 #include "base/handle.hh"
 #include "client/names.hh"
+#include "client/registry_tls.hh"
+#include "client/tls_relay.hh"
 #include "dns/rdata.hh"
 
 namespace steward::client {
@@ -64,15 +66,31 @@ std::vector<Option> plain_options() {
           {"val-nsec3-keysize-iterations:", "1024 100 2048 100 4096 100"}};
 }
 
-Result<void> use_registry(ub_ctx* context, const Settings& settings) {
-  const std::string& address = settings.registry;
+/// Every address but that of the relay: where a registry refers to other servers, these would be asked in the clear.
+std::vector<Option> nobody_but(const SocketAddress& relay) {
+  std::vector<Option> options{{"tcp-upstream:", "yes"}, {"do-not-query-address:", "::/0"}};
+  const uint32_t address = load_u32(relay.octets().data());
+  for (unsigned length = 1; length <= 32; ++length) {
+    const unsigned host_bits = 32 - length;
+    const uint32_t other = (address >> host_bits ^ 1) << host_bits;
+    options.push_back({"do-not-query-address:", fmt::format("{}.{}.{}.{}/{}", other >> 24, other >> 16 & 0xFF,
+                                                            other >> 8 & 0xFF, other & 0xFF, length)});
+  }
+  return options;
+}
+
+Result<std::unique_ptr<TlsRelay>> open_relay(const Settings& settings) {
+  const auto registry = SocketAddress::from_text(settings.registry);
+  if (!registry) return fail(fmt::format("registry '{}'", settings.registry), registry.error());
+  auto tls = open_registry_tls(settings, settings.tls_name);
+  if (!tls) return fail("tls", tls.error());
+  return TlsRelay::start({.registry = *registry, .tls = std::move(*tls), .timeout = settings.timeout});
+}
+
+/// `address`: of the registry, or of the relay that leads to it.
+Result<void> use_registry(ub_ctx* context, const Settings& settings, const std::string& address) {
   // Names that a resolver keeps from the network (RFC 6761) go to the registry like any other.
   const std::vector<Option> options{{"local-zone:", "test. nodefault"}, {"local-zone:", "home.arpa. nodefault"}};
-  // Debian's libunbound is built with Nettle: it speaks TLS to nobody, and would ask in the clear instead.
-  if (settings.tls)
-    return fail(
-        Errc::Unsupported,
-        "tls: libunbound of this system cannot ask over TLS; give the registry's plain address with --registry");
   if (auto set = set_options(context, options); !set) return set;
   // Below the apex referrals are followed; nothing else is asked of anybody else.
   int error = ub_ctx_set_stub(context, settings.apex.c_str(), address.c_str(), 0);
@@ -121,6 +139,7 @@ Result<Answer> answer_of(const Question& question, const ub_result& result) {
 }  // namespace
 
 struct Resolver::State {
+  std::unique_ptr<TlsRelay> relay;  // null without TLS; goes after who asks it
   std::unique_ptr<ub_ctx, DeleteContext> context;
   std::chrono::milliseconds timeout{};
   std::string asked;  // for messages
@@ -132,7 +151,27 @@ struct Resolver::State {
   uint64_t last_ticket = 0;
 
   [[nodiscard]] Result<void> wait(std::vector<Pending>& all, std::span<const Question> questions) const;
+  /// What has come, or why nothing did: the relay knows more of that than libunbound.
+  [[nodiscard]] Result<Answer> answer_to(const Question& question, const ub_result& result) const;
+  [[nodiscard]] Result<void> check_relay(dns::NameView name) const;
 };
+
+Result<void> Resolver::State::check_relay(dns::NameView name) const {
+  if (!relay) return {};
+  if (const std::string why = relay->trouble(); !why.empty()) return fail(Errc::Io, why);
+  if (const dns::Name zone = relay->handed_on(name); !zone.view().is_root())
+    return fail(Errc::Io, fmt::format("{}: the registry refers to other servers, which are not asked: TLS is wanted, "
+                                      "and their names are not known to be theirs",
+                                      plain_text(zone)));
+  return {};
+}
+
+Result<Answer> Resolver::State::answer_to(const Question& question, const ub_result& result) const {
+  auto answer = answer_of(question, result);
+  if (answer && answer->security != Security::Bogus) return answer;
+  if (auto checked = check_relay(question.name); !checked) return tl::unexpected(checked.error());
+  return answer;
+}
 
 Resolver::Resolver(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Resolver::Resolver(Resolver&&) noexcept = default;
@@ -149,7 +188,16 @@ Result<Resolver> Resolver::open(const Settings& settings, std::span<const Record
   ub_ctx_debugout(context, nullptr);
   if (auto set = set_options(context, plain_options()); !set) return tl::unexpected(set.error());
   if (!settings.registry.empty()) {
-    if (auto set = use_registry(context, settings); !set) return tl::unexpected(set.error());
+    std::string address = settings.registry;
+    if (settings.tls) {
+      auto relay = open_relay(settings);
+      if (!relay) return tl::unexpected(relay.error());
+      state->relay = std::move(*relay);
+      address = state->relay->address().to_text();
+      if (auto set = set_options(context, nobody_but(state->relay->address())); !set)
+        return tl::unexpected(set.error());
+    }
+    if (auto set = use_registry(context, settings, address); !set) return tl::unexpected(set.error());
   } else if (const int error = ub_ctx_resolvconf(context, nullptr); error != UB_NOERROR) {
     return fail(Errc::Io, fmt::format("/etc/resolv.conf: {}", ub_strerror(error)));
   }
@@ -170,9 +218,11 @@ Result<void> Resolver::State::wait(std::vector<Pending>& all, std::span<const Qu
     }
     if (open == all.size()) return {};
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
-    if (left.count() <= 0)
+    if (left.count() <= 0) {
+      if (auto checked = check_relay(questions[open].name); !checked) return checked;
       return fail(Errc::Io,
                   fmt::format("{} of {}: no answer within {} ms", described(questions[open]), asked, timeout.count()));
+    }
     pollfd readable{.fd = ub_fd(context.get()), .events = POLLIN, .revents = 0};
     if (::poll(&readable, 1, static_cast<int>(left.count())) < 0 && errno != EINTR)
       return fail(Errc::Io, fmt::format("resolver: {}", std::strerror(errno)));
@@ -198,8 +248,8 @@ Result<std::vector<Answer>> Resolver::ask(std::span<const Question> questions) {
   if (!done) return tl::unexpected(done.error());
   std::vector<Answer> answers;
   for (size_t i = 0; i < all.size(); ++i) {
-    auto answer = answer_of(questions[i], *all[i].result);
-    if (!answer) return fail(state_->asked, answer.error());
+    auto answer = state_->answer_to(questions[i], *all[i].result);
+    if (!answer) return state_->relay ? tl::unexpected(answer.error()) : fail(state_->asked, answer.error());
     answers.push_back(std::move(*answer));
   }
   return answers;
@@ -232,7 +282,7 @@ std::vector<Arrival> Resolver::take_arrivals() {
       arrivals.push_back(
           {at->first, fail(Errc::Io, fmt::format("{}: {}", described(question), ub_strerror(pending.error)))});
     else
-      arrivals.push_back({at->first, answer_of(question, *pending.result)});
+      arrivals.push_back({at->first, state_->answer_to(question, *pending.result)});
     at = state_->started.erase(at);
   }
   return arrivals;

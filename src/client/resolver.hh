@@ -2,8 +2,8 @@
 // The resolver: questions out, validated answers in. The one place that knows libunbound, which resolves and validates
 // inside of this process, from the trust anchors that it is given.
 //
-// With Settings::registry every question goes to that one address, and none anywhere else; without it the system's
-// resolvers are asked. Used by one thread; ask() blocks.
+// With Settings::registry every question goes to that one address and to whom it refers; with Settings::tls to that
+// address alone, through a relay (tls_relay.hh). Without a registry the system's resolvers are asked. Used by one thread; ask() blocks.
 
 #include <cstdint>
 #include <memory>

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <iterator>
 
+#include "agent/a_label.hh"
+
 namespace steward::client {
 namespace {
 
@@ -66,6 +68,21 @@ Decoded decode(std::string_view text) {
   return {c, size};
 }
 
+/// Letters that run from right to left, by the blocks that Unicode keeps for them (UAX #9 §3.1, DerivedBidiClass).
+bool is_right_to_left(uint32_t c) {
+  return (c >= 0x0590 && c <= 0x08FF) || (c >= 0xFB1D && c <= 0xFDFF) || (c >= 0xFE70 && c <= 0xFEFF) ||
+         (c >= 0x10800 && c <= 0x10FFF) || (c >= 0x1E800 && c <= 0x1EFFF);
+}
+
+bool has_right_to_left(std::string_view text) {
+  while (!text.empty()) {
+    const Decoded next = decode(text);
+    if (is_right_to_left(next.character)) return true;
+    text.remove_prefix(std::max<size_t>(next.size, 1));
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string for_terminal(std::string_view text) {
@@ -86,6 +103,26 @@ std::string for_terminal(std::string_view text) {
     text.remove_prefix(std::max<size_t>(next.size, 1));
   }
   return out;
+}
+
+std::string unicode_name(std::string_view name) {
+  std::string out;
+  for (std::string_view rest = name; true;) {
+    const size_t end = std::min(rest.find('.'), rest.size());
+    const std::string_view label = rest.substr(0, end);
+    const auto decoded = agent::u_label(label);
+    out += decoded ? *decoded : std::string(label);
+    if (end == rest.size()) break;
+    out += '.';
+    rest.remove_prefix(end + 1);
+  }
+  return out == name ? std::string() : out;
+}
+
+std::string shown_name(std::string_view name) {
+  const std::string unicode = unicode_name(name);
+  if (unicode.empty() || has_right_to_left(unicode)) return for_terminal(name);
+  return fmt::format("{} ({})", for_terminal(unicode), for_terminal(name));
 }
 
 }  // namespace steward::client

@@ -37,7 +37,8 @@ def lines_of_the_wicked():
     lying = [line.replace("SRV 0 0 443", "SRV 0 0 8443") for line in lying]
     suspended = [line.replace("status=active", "status=suspended") if "v=steward-registry1" in text else line
                  for text, line in registry_texts(generator.agent_lines(agent("suspended")))]
-    lines = [*lying, *suspended, *generator.agent_lines(agent("evil", EVIL))]
+    lines = [*lying, *suspended, *generator.agent_lines(agent("evil", EVIL)),
+             *generator.agent_lines(agent("xn--bcher-bot-q9a")), *generator.agent_lines(agent("xn--4db"))]
     lines += signed_lines("withdrawn", gone_rows(), status="withdrawn")
     lines += signed_lines("revoked", gone_rows(), status="revoked", reason="key was stolen")
     return lines + generator.txt_lines("_trust.vibe-agency-coder", ["v=steward-trust1", "trust=0.24", "tests=0.300 0.500 0.150 claimed",
@@ -81,6 +82,26 @@ def resolves(report, world, client):
             require(sorted(set(proxy.asked) - set(keys)) == sorted(wanted) and len(proxy.asked) - len(keys) == len(wanted), str(proxy.asked))
             # DS is asked for once a label between the two zones.
             require(chain <= set(keys) and len(keys) == len(set(keys)) <= len(chain) + 1, str(keys))
+
+
+def reads_scripts(report, client):
+    a_label, hebrew = "xn--bcher-bot-q9a", "xn--4db"
+    with report.case("U-labels are taken as their A-labels, and an A-label is shown with its U-label, never alone [RFC 5890]"):
+        for name in ("bücher-bot", "B\u00fcCHER-bot", "bu\u0308cher-bot", a_label):
+            got = client.ask("resolve", f"{name}.{NAMESPACE}")
+            require(got["agent"] == f"{a_label}.{ZONE}".rstrip(".") and got["unicode"] == f"bücher-bot.{ZONE}".rstrip("."), str(got))
+        require(client.ask("resolve", ORCHESTRATOR)["unicode"] is None, "an ASCII name has U-labels")
+        for command in ("resolve", "verify"):
+            out = client.run(command, f"bücher-bot.{NAMESPACE}").stdout
+            require(out.startswith(f"bücher-bot.{ZONE[:-1]} ({a_label}.{ZONE[:-1]})\n"), out)
+    with report.case("letters from right to left are shown as A-labels alone, since they reorder what stands beside them"):
+        out = client.run("resolve", f"\u05d0.{NAMESPACE}").stdout
+        require(out.startswith(f"{hebrew}.{ZONE[:-1]}\n") and "\u05d0" not in out, out)
+    with report.case("what is no U-label is refused with the rule, and shows no control character"):
+        for name in ("Ü-bot", "bot\u200b", "a\u202eb", "☃", "ü-"):
+            said = client.refused("resolve", f"{name}.{NAMESPACE}")
+            require("U-label" in said or "label" in said, said)
+            require("\u202e" not in said and "\u200b" not in said, repr(said))
 
 
 def verifies(report, client):
@@ -190,9 +211,9 @@ def distrusts(report, world, folder):
 
 
 def speaks_tls(report, world, folder):
-    with report.case("a registry that is to be asked over TLS is never asked in the clear"):
+    with report.case("a registry that is to be asked over TLS is not asked without its authorities"):
         client = Client(folder / "tls", world.server.port, world.anchor, tls=("ns1.example", "ca.pem"))
-        require("cannot ask over TLS" in client.refused("resolve", ORCHESTRATOR), "not said")
+        require("ca.pem" in client.refused("resolve", ORCHESTRATOR), "not said")
 
 
 def embeds(report, world, folder):
@@ -237,6 +258,7 @@ def main():
         with World(folder, lines_of_the_wicked()) as world:
             client = Client(folder / "client", world.server.port, world.anchor)
             resolves(report, world, client)
+            reads_scripts(report, client)
             verifies(report, client)
             watches_status(report, client)
             proves(report, world, client)

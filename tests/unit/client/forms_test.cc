@@ -79,11 +79,9 @@ TEST_CASE("names: short, below the apex, in full, reversed; upper case is folded
 }
 
 TEST_CASE("names: what cannot be an agent is refused with the reason, never mangled") {
-  for (const char* text : {"", ".", "steward-registry.org", "com.steward-registry.org", "-coder", "coder-", "co_der",
-                           "ns1", "www", "_find.vibe-agency.com", "co der", "coder..com", "coder.example.org.",
-                           "b\xc3\xbc"
-                           "cher",
-                           "xn--a"})
+  for (const char* text :
+       {"", ".", "steward-registry.org", "com.steward-registry.org", "-coder", "coder-", "co_der", "ns1", "www",
+        "_find.vibe-agency.com", "co der", "coder..com", "coder.example.org.", "b\xc3\xbc cher", "b\xfc", "xn--a"})
     CHECK_MESSAGE(is_refused(text), text);
   CHECK(is_refused("coder", ""));
   CHECK(is_refused(std::string(64, 'a')));
@@ -192,4 +190,28 @@ TEST_CASE("known agents: a fingerprint is found again, a later one takes its pla
   const auto found = broken.find("a.b");
   REQUIRE_FALSE(found);
   CHECK(found.error().what.find("broken:2:") != std::string::npos);
+}
+
+TEST_CASE("names: U-labels are taken as their A-labels [RFC 5891 §4]") {
+  const std::string wanted = full("xn--bcher-bot-q9a");
+  CHECK(wanted == "xn--bcher-bot-q9a.vibe-agency.com.steward-registry.org");
+  for (const char* text : {"bücher-bot", "BüCHER-Bot", "bu\u0308cher-bot", "bücher-bot.vibe-agency.com"})
+    CHECK(full(text) == wanted);
+  CHECK(full("bot", "bücher.example") == "bot.xn--bcher-kva.example.steward-registry.org");
+  for (const char* text : {"Ü", "a\u200b", "a\u202eb", "\u2603", "ü-", "-ü", "ab--ü", "ａ", "\xff", "\\252ü"}) {
+    CAPTURE(text);
+    CHECK(is_refused(text));
+  }
+  CHECK(is_refused(std::string_view("ü\0x", 4)));
+}
+
+TEST_CASE("names: an A-label is shown with its U-label, never alone, and moves nothing on a terminal") {
+  CHECK(unicode_name("bot.acme.com").empty());
+  CHECK(unicode_name("xn--bcher-bot-q9a.acme.com") == "bücher-bot.acme.com");
+  CHECK(unicode_name("xn--zzzzzz.acme.com").empty());
+  CHECK(shown_name("bot.acme.com") == "bot.acme.com");
+  CHECK(shown_name("xn--bcher-bot-q9a.acme.com") == "bücher-bot.acme.com (xn--bcher-bot-q9a.acme.com)");
+  CHECK(shown_name("xn--4db.acme.com") == "xn--4db.acme.com");
+  CHECK(shown_name("a\x1b[2J.com") == "a\\x1b[2J.com");
+  CHECK(shown_name("").empty());
 }
