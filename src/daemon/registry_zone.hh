@@ -38,11 +38,17 @@ class RegistryZone {
   void learn(ZoneKeeper& keeper);
 
   /// The start of an evaluation: what an earlier one applied and did not commit is forgotten.
-  void begin() { index_.roll_back(); }
+  void begin() {
+    for (AgentIndex* index : {&index_, &referred_}) index->roll_back();
+  }
   /// After the commit, or its failure.
-  void end(bool committed) { committed ? index_.keep() : index_.roll_back(); }
+  void end(bool committed) {
+    for (AgentIndex* index : {&index_, &referred_}) committed ? index->keep() : index->roll_back();
+  }
 
   [[nodiscard]] const AgentIndex& index() const { return index_; }
+  /// The same of agents of registries below.
+  [[nodiscard]] AgentIndex& referred() { return referred_; }
   /// Leases whose time has come, some of them: ended, or their TTLs shortened (change/lease.hh). `after` where there
   /// was anything to do, after the commit; false where there was not.
   bool look_at_leases(ZoneKeeper& keeper, const std::function<void()>& after);
@@ -56,6 +62,7 @@ class RegistryZone {
     bool is_over = false;
     UnixTime again;  ///< where it is not
   };
+  Result<void> build_referred(const store::ZoneRecord& record);
   Result<Look> look_at_lease(const dns::Name& agent, Changes& changes) const;
   /// What the book is to take from the zone file about one agent.
   struct Learned {
@@ -73,6 +80,7 @@ class RegistryZone {
   std::unique_ptr<store::Reader> reader_;
   const Clock& clock_;
   AgentIndex index_;
+  AgentIndex referred_;
   Bytes learned_;  // which zone file, as the book has it or is about to
 };
 

@@ -91,3 +91,42 @@ TEST_CASE("config: fractions have at most six digits behind the point") {
   CHECK(fraction_text(1'000'000) == "1");
   CHECK(fraction_text(0) == "0");
 }
+
+TEST_CASE("config: children have feeds, which are transferred and answered to nobody else") {
+  const auto config = load(
+      "  pull-interval: 10m\n  children:\n    - {namespace: Team.acme-corp.com, replica: main-4f2a, primaries: "
+      "[127.0.0.1@5301], trust-ceiling: 0.9, agents: 7}\n    - {namespace: lab.acme-corp.com, replica: eu, primaries: "
+      "[{address: 127.0.0.1, tls: {name: lab.example}}]}\n");
+  REQUIRE_MESSAGE(config, (config ? "" : config.error().what));
+  const auto& children = config->registry->children;
+  REQUIRE(children.size() == 2);
+  CHECK(children[0].zone.to_text() == "team.acme-corp.com.steward-registry.org.");
+  CHECK(children[0].trust_ceiling == doctest::Approx(0.9));
+  CHECK(children[0].agents == 7);
+  CHECK(children[1].trust_ceiling == 1);
+  const auto feeds = feed_zones(*config);
+  REQUIRE(feeds.size() == 2);
+  CHECK(feeds[0].name.to_text() == "main-4f2a._feed.team.acme-corp.com.steward-registry.org.");
+  CHECK(feeds[0].transfer_only);
+  CHECK(feeds[0].allow_transfer.empty());
+  CHECK(feeds[0].times.max_refresh == Seconds(600));
+  CHECK(feeds[1].primaries.front().address.port() == 853);
+  CHECK(load("")->registry->pull_interval == Seconds(6 * 3600));
+}
+
+TEST_CASE("config: a child that cannot be one is refused with the rule") {
+  const auto child = [](std::string_view namespace_and_more) {
+    return error_of("  namespaces: [hosted.acme-corp.com]\n  children: [{primaries: [127.0.0.1@5301], " +
+                    std::string(namespace_and_more) + "}]\n");
+  };
+  const auto says = [](const std::string& error, std::string_view what) { return error.find(what) != std::string::npos; };
+  CHECK(says(child("namespace: acme-corp.com, replica: eu"), "expected a namespace below acme-corp.com."));
+  CHECK(says(child("namespace: vibe.com, replica: eu"), "expected a namespace below acme-corp.com."));
+  CHECK(says(child("namespace: a.hosted.acme-corp.com, replica: eu"), "is hosted here"));
+  CHECK(says(child("namespace: a.acme-corp.com, replica: EU"), "expected lower-case letters"));
+  CHECK(says(child("namespace: a.acme-corp.com"), "the key 'replica' is missing"));
+  CHECK(says(child("namespace: a.acme-corp.com, replica: eu}, {primaries: [127.0.0.1], namespace: b.a.acme-corp.com, replica: eu"),
+             "no child at or below another"));
+  CHECK(says(error_of("  children: [{namespace: a.acme-corp.com, replica: eu, primaries: [{address: 127.0.0.1, key: no.}]}]\n"),
+             "no key no. in 'keys'"));
+}
