@@ -88,6 +88,7 @@ def suites():
         Suite("clients over TLS", ["tests/scenario/client_tls.py"], "build release"),
         Suite("discovery", ["tests/scenario/discover_day.py"], "build release"),
         Suite("publishing", ["tests/scenario/publish_day.py"], "build release"),
+        Suite("trust by time", ["tests/scenario/trust_by_time.py"], "build release"),
         Suite("hostile publishers", ["tests/scenario/publish_hostile.py"], "build release"),
         Suite("finding", ["tests/scenario/finding.py"], "build release"),
         Suite("links of publishers", ["tests/scenario/publisher_links.py"], "build release"),

@@ -43,6 +43,7 @@ struct PublishPolicy {
   Seconds max_key_lease{365 * 24 * 3600};
   uint32_t history_records = 0;          ///< `_rN._log.<agent>` kept
   agent::TrustPolicy trust;
+  Seconds trust_interval{24 * 3600};  ///< in which each agent's trust is looked at for what time made of it; 0: never
 
   /// The namespace, folded, that an agent of this name stands in: its parent, where that is hosted.
   [[nodiscard]] std::optional<dns::Name> namespace_of(NameView agent) const;

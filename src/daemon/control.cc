@@ -163,6 +163,8 @@ void status(Server& server, const Reply& reply) {
     result["discover_signatures"] = signatures_of(server);
     const RegistryFigures figures = server.registry_figures();
     result["agents"] = {{"published", figures.agents}, {"leases", figures.leases}};
+    result["trust"] = {{"restated", figures.trust.restated}, {"round", figures.trust.rounds}, {"looked", figures.trust.looked},
+                       {"next", figures.next_trust ? Json(seconds_of(*figures.next_trust)) : Json(nullptr)}};
     if (const auto& policy = server.publish_policy()) result["replica"] = policy->replica;
   }
   if (const auto& last = server.last_reload()) {
@@ -186,6 +188,15 @@ Json disk_check(const Server& server) {
   return {{"check", "disk"}, {"ok", free_mib >= least_mib}, {"detail", std::to_string(free_mib) + " MiB free for " + data}};
 }
 
+Json trust_check(const RegistryFigures& figures, int64_t now, int64_t late_seconds) {
+  const int64_t late = figures.next_trust ? now - seconds_of(*figures.next_trust) : 0;
+  const bool ok = figures.trust.error.empty() && late < late_seconds;
+  std::string detail = figures.trust.error;
+  if (ok) detail = figures.next_trust ? std::to_string(figures.trust.looked) + " agents looked at in round " + std::to_string(figures.trust.rounds + 1) : "not restated by time: restate-interval is 0";
+  if (!ok && detail.empty()) detail = "the next agents are overdue by " + std::to_string(late) + " s";
+  return {{"check", "trust"}, {"ok", ok}, {"detail", detail}};
+}
+
 // What publishing needs, from figures that are at hand: who asks does not wait for the writer.
 void check_registry(const Server& server, int64_t now, Json& checks) {
   if (!server.publish_policy()) return;
@@ -199,10 +210,11 @@ void check_registry(const Server& server, int64_t now, Json& checks) {
                     {"detail", publishes["accepted"].dump() + " accepted, " + publishes["refused"].dump() + " refused, " + std::to_string(failed) +
                                    " of them failed, since the start"}});
   const RegistryFigures figures = server.registry_figures();
-  constexpr int64_t late_seconds = 60;  // leases are looked at each second, a batch of them at a time
+  constexpr int64_t late_seconds = 60;  // leases and trust are looked at each second, a batch of them at a time
   const int64_t late = figures.next_lease ? now - seconds_of(*figures.next_lease) : 0;
   checks.push_back({{"check", "leases"}, {"ok", late < late_seconds},
                     {"detail", late < late_seconds ? std::to_string(figures.leases) + " end in time" : "the next is overdue by " + std::to_string(late) + " s"}});
+  checks.push_back(trust_check(figures, now, late_seconds));
 }
 
 void health(Server& server, const Reply& reply) {

@@ -31,9 +31,12 @@ Result<void> RegistryZone::open() {
   const uint64_t began_ns = clock_.monotonic_ns();
   if (auto acquired = reader_->acquire(); !acquired) return acquired;
   Result<void> built;
+  trust_.sweep = {};
   if (const store::ZoneRecord* record = reader_->zone_record(policy_->zone))
-    built = index_.build(*StoredBook(*reader_, record->info));
+    if (built = index_.build(*StoredBook(*reader_, record->info)); built) read_trust_sweep(record->info);
   reader_->release();
+  trust_.sweep.resume(clock_.now());
+  is_open_ = built.has_value();
   if (!built) return fail("book of " + policy_->zone.to_text(), built.error());
   log::info("registry", {{"zone", policy_->zone.to_text()},
                          {"replica", policy_->replica},

@@ -55,6 +55,8 @@ struct RegistryFigures {
   uint64_t agents = 0;
   uint64_t leases = 0;
   std::optional<UnixTime> next_lease;  ///< when the next of them is to be looked at
+  RegistryZone::TrustFigures trust;
+  std::optional<UnixTime> next_trust;  ///< when the trust of the next agents is; nothing: never
 };
 
 class Server {
@@ -173,6 +175,7 @@ class Server {
   [[nodiscard]] ZoneKeeper* registry_keeper();
   void learn_registry();
   void look_at_leases();
+  void look_at_trust();
   // server_discover.cc
   void follow_discover_soon();
   void follow_discover();

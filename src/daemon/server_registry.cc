@@ -11,7 +11,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int most_lease_rounds = 16;  // transactions a second: publishes are not to wait long
+// Transactions a second: publishes are not to wait long.
+constexpr int most_lease_rounds = 16;
+constexpr int most_trust_rounds = 4;
 
 }  // namespace
 
@@ -93,6 +95,17 @@ void Server::look_at_leases() {
     note_next_event();
   };
   for (int rounds = 0; rounds < most_lease_rounds && registry_->look_at_leases(*keeper, looked); ++rounds) group_->flush();
+}
+
+// Writer thread.
+void Server::look_at_trust() {
+  ZoneKeeper* keeper = registry_keeper();
+  if (keeper == nullptr || !keeper->status().has_data) return;
+  const auto looked = [this] {
+    note_figures();
+    note_next_event();
+  };
+  for (int rounds = 0; rounds < most_trust_rounds && registry_->look_at_trust(*keeper, looked); ++rounds) group_->flush();
 }
 
 bool Server::post_registry(std::function<void(RegistryZone&, ZoneKeeper&)> work,
