@@ -90,6 +90,8 @@ def suites():
         Suite("publishing", ["tests/scenario/publish_day.py"], "build release"),
         Suite("trust by time", ["tests/scenario/trust_by_time.py"], "build release"),
         Suite("hostile publishers", ["tests/scenario/publish_hostile.py"], "build release"),
+        Suite("flipped bits", ["tests/scenario/publish_flips.py"], "build release"),
+        Suite("races of publishers", ["tests/scenario/publish_races.py"], "build release"),
         Suite("finding", ["tests/scenario/finding.py"], "build release"),
         Suite("links of publishers", ["tests/scenario/publisher_links.py"], "build release"),
         Suite("import", ["tests/scenario/import_day.py"], "build release"),
