@@ -52,6 +52,9 @@ struct PublishPolicy {
 /// Whose UPDATE is this: the agent's name where the SIG(0) signer is a name that can be an agent's in a namespace of the zone. Others are ordinary.
 std::optional<dns::Name> publisher_of(const UpdateSender& sender, const PublishPolicy& policy);
 
+/// Why a sender whose UPDATE is ordinary could not publish under its name: a label that is reserved. Nothing for all others.
+std::optional<std::string> rule_against_name(const UpdateSender& sender, const PublishPolicy& policy);
+
 /// What check_publish() found.
 struct CheckedPublish {
   dns::Name agent;

@@ -94,7 +94,11 @@ void show_health(Console& console, const Json& health) {
   console.line(healthy ? console.toned(Tone::Good, "healthy") : console.toned(Tone::Bad, "not healthy"));
   for (const Json& check : list_field(health, "checks")) {
     const bool ok = flag_field(check, "ok");
-    console.line(fmt::format("  {}  {}: {}", console.toned(ok ? Tone::Good : Tone::Bad, ok ? "ok    " : "failed"),
+    const bool note = flag_field(check, "note");
+    console.line(fmt::format("  {}  {}: {}",
+                             !ok    ? console.toned(Tone::Bad, "failed")
+                             : note ? console.toned(Tone::Warn, "note  ")
+                                    : console.toned(Tone::Good, "ok    "),
                              printable(text_field(check, "check")), printable(text_field(check, "detail"))));
   }
 }

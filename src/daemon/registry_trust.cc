@@ -2,11 +2,13 @@
 //
 // A step reads the book as it is committed, without a transaction, and picks the agents whose number would be another;
 // then one edit states these anew and stores where the walk is. Where nobody's number changes, only the latter is
-// written.
+// written. On its way the walk compares the book with the listings, for `health`.
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.hh"
+#include "change/listing_check.hh"
 #include "daemon/registry_zone.hh"
 #include "daemon/stored_book.hh"
 
@@ -23,6 +25,8 @@ struct RegistryZone::TrustStep {
   TrustSweep sweep;                  ///< as it is after the step
   std::vector<dns::Name> agents;     ///< whose trust is outdated
   std::vector<dns::Name> left_out;   ///< of these, what could not be stated
+  uint64_t faults = 0;               ///< agents that are not listed as the book has them
+  std::string fault;                 ///< the first of these
 };
 
 // Between acquire() and release().
@@ -40,18 +44,28 @@ void RegistryZone::read_trust_sweep(const zone::ZoneInfo& zone) {
 Result<RegistryZone::TrustStep> RegistryZone::next_trust_step() {
   if (auto acquired = reader_->acquire(); !acquired) return tl::unexpected<Error>(acquired.error());
   const store::ZoneRecord* record = reader_->zone_record(policy_->zone);
-  Result<std::vector<std::pair<dns::Name, agent::AgentEntry>>> entries;
-  if (record != nullptr) entries = StoredBook(*reader_, record->info)->agents(trust_.sweep.after(), TrustSweep::most_read);
+  auto step = record != nullptr ? read_trust_step(record->info) : fail(Errc::NotFound, policy_->zone.to_text() + ": nothing is loaded");
   reader_->release();
-  if (!entries) return tl::unexpected<Error>(entries.error());
+  return step;
+}
 
-  TrustStep step{trust_.sweep, {}, {}};
+// Between acquire() and release().
+Result<RegistryZone::TrustStep> RegistryZone::read_trust_step(const zone::ZoneInfo& zone) const {
+  const auto entries = StoredBook(*reader_, zone)->agents(trust_.sweep.after(), TrustSweep::most_read);
+  if (!entries) return tl::unexpected<Error>(entries.error());
+  const auto pages = reader_->table(zone, store::ZoneTable::Pages);
+  const auto ranks = reader_->table(zone, store::ZoneTable::Ranks);
+  TrustStep step;
+  step.sweep = trust_.sweep;
   const UnixTime now = clock_.now();
   uint64_t looked = 0;
   std::optional<dns::Name> last;
   for (const auto& [agent, entry] : *entries) {
     last = agent;
     looked += entry.presence != agent::Presence::Gone ? 1U : 0U;
+    if (const std::string fault = change::listing_fault(agent, entry, policy_->zone, *pages, *ranks); !fault.empty()) {
+      if (step.faults++ == 0) step.fault = agent.to_text() + ": " + fault;
+    }
     // Of an agent that came with the zone file, what the file says stands, unless somebody attested something.
     const bool is_files = entry.write.stamp == 0 && entry.facts.empty();
     if (is_files || !agent::is_trust_outdated(entry, policy_->trust, now)) continue;
@@ -88,11 +102,23 @@ void RegistryZone::put_trust_off(const std::string& error) {
   trust_.sweep.put_off(clock_.now());
 }
 
+void RegistryZone::end_trust_round(const TrustStep& step) {
+  log::info("registry.trust", {{"round", step.sweep.rounds()},
+                               {"agents", index_.agents()},
+                               {"restated_since_start", trust_.restated + step.agents.size()},
+                               {"not_listed", trust_.faults}});
+  trust_.faults_of_round = std::exchange(trust_.faults, 0);
+  trust_.fault_of_round = std::exchange(trust_.fault, {});
+}
+
 void RegistryZone::end_trust_step(const TrustStep& step, const LoadOutcome& outcome) {
   end(outcome.ok);
   if (outcome.ok) {
+    if (step.faults > 0) log::warning("registry.listings", {{"agents", step.faults}, {"first", step.fault}});
+    trust_.faults += step.faults;
+    if (trust_.fault.empty()) trust_.fault = step.fault;
     if (step.sweep.rounds() != trust_.sweep.rounds())
-      log::info("registry.trust", {{"round", step.sweep.rounds()}, {"agents", index_.agents()}, {"restated_since_start", trust_.restated + step.agents.size()}});
+      end_trust_round(step);
     trust_.sweep = step.sweep;
     trust_.restated += step.agents.size() - step.left_out.size();
     trust_.most = most_restated;
@@ -128,7 +154,13 @@ bool RegistryZone::look_at_trust(ZoneKeeper& keeper, const std::function<void()>
 }
 
 RegistryZone::TrustFigures RegistryZone::trust_figures() const {
-  return {trust_.restated, trust_.sweep.looked(), trust_.sweep.rounds(), trust_.error};
+  TrustFigures figures{trust_.restated, trust_.sweep.looked(), trust_.sweep.rounds(), trust_.error,
+                       trust_.faults_of_round, trust_.fault_of_round};
+  if (trust_.faults > 0) {
+    figures.faults = std::max(trust_.faults, trust_.faults_of_round);
+    figures.fault = trust_.fault;
+  }
+  return figures;
 }
 
 }  // namespace steward::daemon

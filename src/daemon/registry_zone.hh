@@ -41,9 +41,11 @@ class RegistryZone {
   /// The start of an evaluation: what an earlier one applied and did not commit is forgotten.
   void begin() { index_.roll_back(); }
   /// After the commit, or its failure.
-  void end(bool committed) { committed ? index_.keep() : index_.roll_back(); }
+  void end(bool committed);
 
   [[nodiscard]] const AgentIndex& index() const { return index_; }
+  /// Keys that `publisher allow` lists, in all namespaces.
+  [[nodiscard]] size_t publishers() const { return publishers_; }
   /// Leases whose time has come, some of them: ended, or their TTLs shortened (change/lease.hh). `after` where there
   /// was anything to do, after the commit; false where there was not.
   bool look_at_leases(ZoneKeeper& keeper, const std::function<void()>& after);
@@ -61,6 +63,8 @@ class RegistryZone {
     uint64_t looked = 0;    ///< agents of the round under way
     uint32_t rounds = 0;    ///< since the registry has been there
     std::string error;      ///< of the last look; empty: none
+    uint64_t faults = 0;    ///< agents that the last round, or this one, found listed in another way than the book has them
+    std::string fault;      ///< the first of them, and what is wrong
   };
   [[nodiscard]] TrustFigures trust_figures() const;
 
@@ -78,7 +82,9 @@ class RegistryZone {
   void read_trust_sweep(const zone::ZoneInfo& zone);
   struct TrustStep;
   Result<TrustStep> next_trust_step();
+  [[nodiscard]] Result<TrustStep> read_trust_step(const zone::ZoneInfo& zone) const;
   Result<void> write_trust_step(TrustStep& step, change::ZoneEdit& edit, ZoneTables& tables);
+  void end_trust_round(const TrustStep& step);
   void end_trust_step(const TrustStep& step, const LoadOutcome& outcome);
   void put_trust_off(const std::string& error);
   /// What the book is to take from the zone file about one agent.
@@ -98,11 +104,18 @@ class RegistryZone {
   const Clock& clock_;
   AgentIndex index_;
   bool is_open_ = false;
+  size_t publishers_ = 0;
+  bool publishers_change_ = false;  // in what is not committed yet
+  void count_publishers();
   struct {
     TrustSweep sweep;
     size_t most = most_restated;  // in one edit; fewer after one that failed
     uint64_t restated = 0;
     std::string error;
+    uint64_t faults = 0;  // of the round under way
+    std::string fault;
+    uint64_t faults_of_round = 0;  // of the last whole one
+    std::string fault_of_round;
   } trust_;
   Bytes learned_;  // which zone file, as the book has it or is about to
 };

@@ -119,7 +119,7 @@ void Server::note_figures() {
   figures_ = figures;
   if (registry_)
     registry_figures_ = {registry_->index().agents(), registry_->index().leases(), registry_->index().next_look(),
-                         registry_->trust_figures(), registry_->next_trust_look()};
+                         registry_->trust_figures(), registry_->next_trust_look(), registry_->publishers()};
 }
 
 // Writer thread.

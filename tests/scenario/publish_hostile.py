@@ -76,8 +76,8 @@ def foreign(report, ground):
         ground.refused(wire.make_publish(ZONE, deep, own, publishing.make_statement(deep, own, "1.0.0", ROWS), ROWS), "")
     with report.case("names that are reserved, or the registry's own, are nobody's"):
         for label in ("www", "ns", "ns1", "ns99", "localhost", "replicas", "_agents", "_registry", "*"):
-            name = f"{label}.{ZONE}"
-            ground.refused(wire.make_publish(ZONE, name, own, publishing.make_statement(name, own, "1.0.0", ROWS), ROWS), "")
+            name, rule = f"{label}.{ZONE}", "" if label[0] in "_*" else "is reserved"
+            ground.refused(wire.make_publish(ZONE, name, own, publishing.make_statement(name, own, "1.0.0", ROWS), ROWS), rule)
     with report.case("what the registry derives is refused in a publish, whatever it says"):
         for owner in (f"_registry.{agent}", f"_trust.{agent}", f"_log.{agent}", f"_a2a._tcp.{ZONE}", f"plan._find._agents.{ZONE}",
                       f"_index._agents.{ZONE}", f"x.y._ref._agents.{ZONE}", ZONE):

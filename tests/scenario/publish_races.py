@@ -115,7 +115,7 @@ def custody(report, ground):
         ground.server.stop()
         ground.server.start()
         done = ground.server.run("health", check=False)
-        require(done.returncode == 1 and "no.pem: no key at hand" in done.stdout, done.stdout + done.stderr)
+        require(done.returncode == 1 and "no.pem: the key is there, and cannot be read" in done.stdout, done.stdout + done.stderr)
 
 
 def main():
