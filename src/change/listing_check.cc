@@ -8,7 +8,7 @@
 
 namespace steward::change {
 
-std::string listing_fault(NameView agent, const agent::AgentEntry& entry, const dns::Name& zone, zone::OctetTable& pages,
+std::string listing_fault(dns::NameView agent, const agent::AgentEntry& entry, const dns::Name& zone, zone::OctetTable& pages,
                           zone::OctetTable& ranks) {
   const bool is_listed = entry.presence == agent::Presence::Live && !entry.suspended;
   const auto place = found_place(agent, entry.trust, zone);

@@ -10,7 +10,7 @@ namespace steward::change {
 
 /// What is wrong with the listings of this agent, such as "not found by 'plan'"; empty where nothing is. One that is Live and not suspended stands in the
 /// pages of all its terms, and where it was published here in the index of its namespace; another in none. `zone`: the registry's.
-[[nodiscard]] std::string listing_fault(NameView agent, const agent::AgentEntry& entry, const dns::Name& zone, zone::OctetTable& pages,
+[[nodiscard]] std::string listing_fault(dns::NameView agent, const agent::AgentEntry& entry, const dns::Name& zone, zone::OctetTable& pages,
                                         zone::OctetTable& ranks);
 
 }  // namespace steward::change
