@@ -86,6 +86,7 @@ def suites():
         Suite("updates", ["tests/scenario/update_day.py"], "build release"),
         Suite("clients", ["tests/scenario/client_day.py"], "build release"),
         Suite("clients over TLS", ["tests/scenario/client_tls.py"], "build release"),
+        Suite("system's resolver", ["tests/scenario/system_resolver.py"], "build release"),
         Suite("discovery", ["tests/scenario/discover_day.py"], "build release"),
         Suite("publishing", ["tests/scenario/publish_day.py"], "build release"),
         Suite("trust by time", ["tests/scenario/trust_by_time.py"], "build release"),
