@@ -97,7 +97,7 @@ std::optional<std::string> rule_against_name(const UpdateSender& sender, const P
   if (!policy.namespace_of(name) || !agent::check_ldh_label(label)) return std::nullopt;
   const auto fit = agent::agent_label(label);
   if (fit) return std::nullopt;
-  return fmt::format("{}: no agent can have this name: {}", name.to_text(), fit.error().what);
+  return fit.error().what + ", no agent can have it";
 }
 
 Result<void> check_agent_name(NameView agent, const PublishPolicy& policy) {
