@@ -116,7 +116,8 @@ def check_resolvers(report, world, tree, wanted):
 def secondaries(world):
     """{name: (what the registry has, the secondary, whether it transfers over TLS)}."""
     recipe, begin = world.recipe, world.recipes.beginning
-    plain, tls, catalog = ["registry.yaml"], ["registry.yaml", "registry-tls.yaml"], ["registry-keys", "registry-catalog.yaml"]
+    plain, tls, catalog = registry_config(world), registry_config(world) + recipe("registry-tls.yaml"), registry_config(world, "registry-catalog.yaml")
+    by_address = catalog.replace("    allow-transfer: [{key: xfr}]\n", recipe("registry-by-address.yaml"))
     named, knot, nsd, pdns = (getattr(recipe_peers, name) for name in ("SecondaryNamed", "SecondaryKnot", "SecondaryNsd", "SecondaryPdns"))
     return {
         "named": (plain, lambda: named(recipe("named-secondary.conf")), False),
@@ -127,7 +128,7 @@ def secondaries(world):
         "pdns": (plain, lambda: pdns(recipe("pdns.conf"), [recipe("pdns-commands")], world), False),
         "named by catalog": (catalog, lambda: named(recipe("named-catalog.conf")), False),
         "knotd by catalog": (catalog, lambda: knot(begin("knot-secondary.conf", 3) + recipe("knot-catalog.conf")), False),
-        "pdns by catalog": (catalog, lambda: pdns(recipe("pdns.conf"), [key_command(begin("pdns-commands")), recipe("pdns-catalog")], world), False),
+        "pdns by catalog": (by_address, lambda: pdns(recipe("pdns.conf"), [key_command(begin("pdns-commands")), recipe("pdns-catalog")], world), False),
     }
 
 
@@ -135,10 +136,10 @@ def key_command(commands):
     return commands[:commands.index("pdnsutil create")]
 
 
-def registry_config(world, names):
-    """The registry's configuration of a recipe; `registry-keys` is the part of registry.yaml that has the keys."""
-    keys = world.recipes["registry.yaml"].split("zones:\n")[0]
-    return "".join(keys if name == "registry-keys" else world.recipe(name) for name in names)
+def registry_config(world, zones=""):
+    """The registry's configuration: the keys, and the zones of that recipe or of another."""
+    keys, plain = world.recipe("registry.yaml").split("zones:\n")
+    return keys + (world.recipe(zones) if zones else "zones:\n" + plain)
 
 
 def follows(report, name, registry, secondary, tls):
@@ -161,9 +162,9 @@ def check_secondaries(report, world, tree, wanted):
     for name, (config, make, tls) in secondaries(world).items():
         if not wanted(name):
             continue
-        with tree.primary(registry_config(world, config)) as registry, make() as secondary:
+        with tree.primary(config) as registry, make() as secondary:
             follows(report, name, registry, secondary, tls)
-            if config[-1] == "registry-catalog.yaml":
+            if CATALOG in config:
                 with report.case(f"{name}: it was the catalog that told of the zone"):
                     require(ZONE.rstrip(".") not in secondary.recipe.replace(CATALOG, ""), "the recipe names the zone")
 

@@ -67,13 +67,13 @@ class Unbound(Peer):
 class Named(Peer):
     kind = program = "named"
     file = "named.conf"
-    options = ""
+    statements = ""
 
     def frame(self):
         (self.folder / "hints").write_text(". 3600 NS a.invalid.\na.invalid. 3600 A 127.0.0.1\n")
         own = (f'directory "{self.folder}"; listen-on {{ {self.where}; }}; listen-on-v6 {{ none; }}; pid-file "{self.folder}/named.pid";'
                f' lock-file none; session-keyfile "{self.folder}/session.key"; managed-keys-directory "{self.folder}";'
-               f" empty-zones-enable no; notify no; {self.options}")
+               f" empty-zones-enable no; notify no; {self.statements}")
         recipe = self.recipe if "options {" in self.recipe else "options {\n};\n" + self.recipe
         return recipe.replace("options {", "options {\n" + own, 1) + "\ncontrols { };\n" + self.hints()
 
@@ -86,14 +86,14 @@ class Named(Peer):
 
 class ResolvingNamed(Named):
     where = "127.0.0.1"
-    options = "recursion yes; dnssec-validation yes; qname-minimization strict; synth-from-dnssec yes;"
+    statements = "recursion yes; dnssec-validation yes; qname-minimization strict; synth-from-dnssec yes;"
 
     def hints(self):
         return f'zone "." {{ type hint; file "{self.folder}/hints"; }};\n'
 
 
 class SecondaryNamed(Named):
-    options = "recursion no; dnssec-validation no;"
+    statements = "recursion no; dnssec-validation no;"
 
 
 class SecondaryKnot(Peer):
