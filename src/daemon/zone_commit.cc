@@ -122,6 +122,7 @@ Result<void> ZoneKeeper::write_rewritten(Pending& pending, store::WriteTransacti
   set_denial(record.info, result->denial, result->nsec3_iterations, result->nsec3_salt);
   record.info.availability = zone::Availability::Serving;
   record.info.online = zone_.online;
+  record.info.transfer_only = zone_.transfer_only;
   record.serial = result->serial;
   if (image != nullptr) record.file_serial = result->file_serial;
   if (image != nullptr) record.max_ttl = image->max_ttl();
