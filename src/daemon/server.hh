@@ -56,6 +56,9 @@ struct RegistryFigures {
   uint64_t agents = 0;
   uint64_t leases = 0;
   std::optional<UnixTime> next_lease;  ///< when the next of them is to be looked at
+  RegistryZone::TrustFigures trust;
+  std::optional<UnixTime> next_trust;  ///< when the trust of the next agents is; nothing: never
+  uint64_t publishers = 0;             ///< keys that `publisher allow` lists
 };
 
 class Server {
@@ -80,6 +83,8 @@ class Server {
   [[nodiscard]] const std::shared_ptr<const change::PublishPolicy>& publish_policy() const { return publish_policy_; }
   /// Of the agents that nobody has claimed; null where there is none.
   [[nodiscard]] std::shared_ptr<const crypto::KeyPair> custody() const { return registry_ ? registry_->custody() : nullptr; }
+  /// Why there is none; empty where there is one.
+  [[nodiscard]] const std::string& custody_error() const { return custody_error_; }
   /// Null where there is no registry.
   [[nodiscard]] ImportDesk* imports() { return imports_.get(); }
   /// The same.
@@ -170,12 +175,13 @@ class Server {
   void sync_catalogs(const std::set<std::string>& changed);
   // server_registry.cc
   [[nodiscard]] bool has_registry_zone() const;
-  [[nodiscard]] std::shared_ptr<const crypto::KeyPair> custody_key() const;
+  [[nodiscard]] Result<std::shared_ptr<const crypto::KeyPair>> custody_key() const;
   Result<void> open_registry();
   void reload_registry();
   [[nodiscard]] ZoneKeeper* registry_keeper();
   void learn_registry();
   void look_at_leases();
+  void look_at_trust();
   // server_children.cc
   void open_children(std::unique_ptr<store::Reader> reader);
   void follow_children(const config::Config& config);
@@ -257,6 +263,7 @@ class Server {
   std::unique_ptr<Catalogs> catalogs_;
   std::unique_ptr<RegistryZone> registry_;  // null: none here
   std::unique_ptr<ImportDesk> imports_;     // the same
+  std::string custody_error_;
   std::unique_ptr<Children> children_;      // the same
   std::unique_ptr<store::Reader> discover_reader_;
   std::optional<DiscoverHome> discover_home_;  // what its zone's text is made of; nothing: it is to be loaded
