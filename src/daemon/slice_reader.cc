@@ -100,8 +100,8 @@ Result<std::shared_ptr<FeedSlice>> SliceReader::difference(const FollowedFeed& f
       some.push_back(at->second);
     if (auto judged = judge(feed, names, some, false, *slice); !judged) return tl::unexpected<Error>(judged.error());
   }
-  slice->progress_.emplace();
-  if (at == changed.agents.end()) slice->progress_->reached = changed.serial;
+  const bool is_all = at == changed.agents.end();
+  slice->progress_ = FeedSlice::Progress{is_all ? std::optional(changed.serial) : std::nullopt, {}, {}, is_all};
   return slice;
 }
 
