@@ -111,7 +111,7 @@ void Children::write(RegistryZone& registry, ZoneKeeper& keeper, const std::shar
 // Writer thread, after the commit.
 void Children::written(RegistryZone& registry, ZoneKeeper& keeper, const std::shared_ptr<FeedSlice>& slice,
                        const LoadOutcome& outcome) {
-  registry.end(outcome.ok);
+  outcome.ok ? registry.referred().keep() : registry.referred().roll_back();
   if (!outcome.ok && slice->size() > 1) {
     // One of them spoils it for all: each half by itself.
     ++pieces_;

@@ -45,7 +45,7 @@ bool FeedSlice::give_up(const std::string& why) {
 
 Result<void> FeedSlice::apply(RegistryZone& registry, change::ZoneEdit& edit, ZoneTables& tables,
                               const HandOn& hand_on, UnixTime now) {
-  registry.begin();
+  registry.referred().roll_back();
   refused_.clear();
   const dns::Name& zone = registry.zone();
   const agent::Book book(zone, tables[store::ZoneTable::Agents], tables[store::ZoneTable::History],

@@ -91,7 +91,7 @@ struct Followed : test::World {
     keeper->edit([&](change::ZoneEdit& edit, ZoneTables& tables) { return slice->apply(*registry, edit, tables, hand_on, clock.now()); },
                  false, [&](const LoadOutcome& outcome) {
                    ok = outcome.ok;
-                   registry->end(outcome.ok);
+                   outcome.ok ? registry->referred().keep() : registry->referred().roll_back();
                  });
     group->flush();
     return ok;
