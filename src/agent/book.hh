@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/statement.hh"
+#include "agent/write_stamp.hh"
 #include "zone/octet_table.hh"
 
 namespace steward::agent {
@@ -19,13 +20,6 @@ enum class Presence : uint8_t {
   Live,       ///< its statement is served; also deprecated
   Tombstone,  ///< withdrawn or revoked: the signed statement is served, without endpoints
   Gone,       ///< lease expired, or the tombstone collected: nothing is served, the name stays reserved
-};
-
-/// Where a write stands among the writes of replicas (federation: vector clocks). Room for active-active replicas.
-struct WriteStamp {
-  std::map<std::string, uint64_t> clock;  ///< by replica
-  uint64_t stamp = 0;                     ///< hybrid logical clock of the accepting replica
-  std::string replica;
 };
 
 /// A fact that counts for trust, from 0 to 1: who says so, and when.
@@ -58,6 +52,9 @@ struct AgentEntry {
   uint32_t history = 0;              ///< entries in the log
   Bytes history_head;                ///< SHA-256 of the last one
   WriteStamp write;
+  // Signed statements by which keys of the name were revoked before the present one, and those keys: where its chain of keys begins anew.
+  std::vector<Bytes> revocations;        ///< TXT RDATA
+  std::vector<Bytes> revoked_keys;       ///< KEY RDATA: of them, and of the rotations that led to them
   // Of a name that is Gone: what it needs to come back, since nothing of it is served.
   std::vector<Bytes> kept_rotations;     ///< `_keys` TXT RDATA
   std::vector<Bytes> kept_keys;          ///< KEY RDATA that they are checked with

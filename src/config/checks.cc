@@ -32,6 +32,7 @@ class Checks {
       this->zone(zone, actual);
       catalog(zone, actual);
     }
+    feed();
     user();
   }
 
@@ -253,6 +254,14 @@ class Checks {
               actual));
     zonemd(zone, actual);
     policy(zone, actual);
+  }
+
+  void feed() {
+    if (!config_.registry) return;
+    ZoneConfig zone;
+    zone.name = config_.registry->zone;
+    rules(config_.registry->feed.allow_transfer, zone, "registry.feed.allow-transfer");
+    peers(config_.registry->feed.notify, zone, "registry.feed.notify");
   }
 
   void policy(ZoneConfig& zone, const std::string& actual) {

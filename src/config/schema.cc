@@ -425,7 +425,7 @@ std::string expected(const Row& row) {
   const Row* meant =
       row.short_for.empty()
           ? &row
-          : find_row(fmt::format("{}{}.{}", row.path, row.shape == Shape::Maps ? "[]" : "", row.short_for));
+          : find_row(fmt::format("{}{}.{}", row.keys_of.empty() ? row.path : row.keys_of, row.shape == Shape::Maps ? "[]" : "", row.short_for));
   const std::string one = meant == nullptr ? "" : scalar_text(*meant);
   switch (row.shape) {
     case Shape::One: return one;

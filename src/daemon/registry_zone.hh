@@ -1,16 +1,18 @@
 #pragma once
 // The registry's zone on the writer's thread: publishes and the registry's own acts, each in the transaction that
-// changes the records, with the tables of the same transaction; what is held in memory of its agents; leases that end;
-// agents that stand in the zone file.
+// changes the records, with the tables of the same transaction and the zone's feed; what is held in memory of its agents;
+// leases that end; agents that stand in the zone file.
 
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "base/clock.hh"
 #include "change/publish.hh"
 #include "daemon/agent_index.hh"
 #include "daemon/zone_keeper.hh"
+#include "federation/own_entry.hh"
 #include "store/store.hh"
 #include "zone/table_overlay.hh"
 
@@ -37,18 +39,23 @@ class RegistryZone {
   /// group's commit.
   void learn(ZoneKeeper& keeper);
 
-  /// The start of an evaluation: what an earlier one applied and did not commit is forgotten.
-  void begin() { index_.roll_back(); }
-  /// After the commit, or its failure.
-  void end(bool committed) { committed ? index_.keep() : index_.roll_back(); }
+  /// One transaction's worth of changes of this zone.
+  class Changes;
+  using Evaluate = std::function<Result<void>(Changes&)>;
+  /// Changes the zone, its book and what its feed holds of the agents that are changed, in one transaction. `evaluate` may be
+  /// called more than once, and its failure leaves nothing.
+  void change(ZoneKeeper& keeper, Evaluate evaluate, ZoneKeeper::Done done);
+
+  /// The feed: its names, and its keeper, which may be null. Before the first change.
+  void set_feed(federation::FeedNames names, std::function<ZoneKeeper*()> keeper);
+  /// The next slice of the agents that are older than the feed. False: it has them all, or there is none. `after` the
+  /// commit, with whether it was one.
+  bool fill_feed(ZoneKeeper& keeper, std::function<void(bool)> after);
 
   [[nodiscard]] const AgentIndex& index() const { return index_; }
   /// Leases whose time has come, some of them: ended, or their TTLs shortened (change/lease.hh). `after` where there
   /// was anything to do, after the commit; false where there was not.
   bool look_at_leases(ZoneKeeper& keeper, const std::function<void()>& after);
-
-  /// One transaction's worth of changes of this zone.
-  class Changes;
 
  private:
   struct Look {
@@ -74,6 +81,19 @@ class RegistryZone {
   const Clock& clock_;
   AgentIndex index_;
   Bytes learned_;  // which zone file, as the book has it or is about to
+  // registry_feed.cc
+  /// What a change comes to in the feed.
+  struct FeedPart {
+    std::vector<federation::FeedEntry> entries;
+    Bytes filled;  ///< how far it is filled, where that is to be noted
+  };
+  void begin() { index_.roll_back(); }
+  void end(bool committed) { committed ? index_.keep() : index_.roll_back(); }
+  [[nodiscard]] ZoneKeeper* feed_keeper() const;
+  Result<void> write_feed(const FeedPart& part, change::ZoneEdit& feed, ZoneTables& tables) const;
+  Result<Bytes> read_filled();
+  federation::FeedNames feed_names_;
+  std::function<ZoneKeeper*()> find_feed_;
 };
 
 class RegistryZone::Changes {
@@ -90,10 +110,20 @@ class RegistryZone::Changes {
   /// Its failure leaves nothing of it.
   Result<void> act(const Act& act);
   [[nodiscard]] agent::Book& book() { return book_; }
+  /// The registry's own few values (store::ZoneTable::Registry).
+  [[nodiscard]] zone::OctetTable& values() { return values_; }
+  /// The feed is to have this agent as it is at the end, although the book's entry stays; what changes in the book is noted
+  /// by itself.
+  void note(dns::NameView agent) { noted_.emplace(agent.wire().begin(), agent.wire().end()); }
 
  private:
+  friend class RegistryZone;
+  Result<void> draft_feed(FeedPart& part);
+  void note_puts();
+  [[nodiscard]] std::optional<dns::Name> agent_above(dns::NameView owner) const;
+  Result<void> count_write(const dns::Name& agent);
   Result<void> settle(bool stays, const std::optional<change::PublishEffect>& effect);
-  [[nodiscard]] bool is_published(dns::NameView owner) const;
+  [[nodiscard]] bool is_derived(dns::NameView owner) const;
 
   RegistryZone& registry_;
   change::ZoneEdit& edit_;
@@ -102,8 +132,11 @@ class RegistryZone::Changes {
   zone::TableOverlay publishers_;
   zone::TableOverlay ranks_;
   zone::TableOverlay pages_;
+  zone::OctetTable& values_;
   agent::Book book_;
   change::RegistryState state_;
+  std::set<Bytes> noted_;  // agents whose entries in the feed may be others, in wire form
+  Bytes filled_;  // the feed's mark, of fill_feed()
 };
 
 }  // namespace steward::daemon

@@ -205,6 +205,10 @@ ResponseClass Pipeline::compose(Query& query, const Exchange& exchange, const zo
   switch (query.plan) {
     case Plan::LookUp: {
       if (query.step.zone->online) return discover(query, exchange, snapshot, context, source);
+      if (query.step.zone->transfer_only && !may_look_into(query, exchange, context)) {
+        set_error(Rcode::REFUSED, ExtendedError::Prohibited);
+        return ResponseClass::Error;
+      }
       QueryAnswer answer(snapshot, query.request, response_, settings, *chain_);
       const ResponseClass kind = answer.answer(query.step, snapshot.finish(query.probe));
       source = answer.source();

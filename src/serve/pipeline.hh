@@ -78,6 +78,7 @@ class Pipeline {
   bool begin_notify(Query& query, const Exchange& exchange, Context& context);
   bool begin_update(Query& query, Exchange& exchange, const zone::Snapshot& snapshot, Context& context);
   void set_error(dns::Rcode rcode, ExtendedError error);
+  [[nodiscard]] static bool may_look_into(const Query& query, const Exchange& exchange, const Context& context);
   static Asker asker_of(const Query& query, const Exchange& exchange);
   [[nodiscard]] static bool is_proven(const Query& query, const Exchange& exchange);
 
