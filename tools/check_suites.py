@@ -106,6 +106,7 @@ def suites():
         Suite("keys of updates", ["tests/interop/update_keys.py"], "build release"),
         Suite("catalogs", ["tests/scenario/catalogs.py"], "build release"),
         Suite("catalogs with peers", ["tests/interop/catalog_peers.py"], "build release"),
+        Suite("recipes", ["tests/interop/recipes.py"], "build release"),
         Suite("zone digests", ["tests/interop/zonemd_peers.py", "--names", "300"], "build release"),
         Suite("zone digests at work", ["tests/scenario/zone_digests.py"], "build release"),
         Suite("quickstart", ["tools/quickstart"], "build release"),
