@@ -13,7 +13,8 @@ namespace {
 constexpr std::string_view filled_key = "filled";
 constexpr uint8_t filled_to = 1;
 constexpr uint8_t filled_whole = 2;
-constexpr size_t fill_step = 256;  // agents in one transaction: publishes are not to wait long
+constexpr size_t fill_step = 256;    // agents in one transaction: publishes are not to wait long
+constexpr size_t most_drafts = 1024;  // entries that one change holds in memory
 
 Bytes mark_of(const std::vector<std::pair<dns::Name, agent::AgentEntry>>& agents) {
   if (agents.size() < fill_step) return {filled_whole};
@@ -68,8 +69,7 @@ Result<void> RegistryZone::write_feed(const FeedPart& part, change::ZoneEdit& fe
     // What a zone file or an UPDATE of the operator's made of an agent may be nothing that others would take.
     if (const auto put = federation::put_in_feed(entry, feed_names_, feed, clock_.now()); !put)
       log::warning("feed.left-out", {{"feed", feed_names_.feed.to_text()}, {"why", put.error().what}});
-  if (part.filled.empty()) return {};
-  return tables[store::ZoneTable::Registry].put(as_bytes(filled_key), part.filled);
+  return part.filled ? tables[store::ZoneTable::Registry].put(as_bytes(filled_key), *part.filled) : Result<void>{};
 }
 
 // As it is committed.
@@ -126,6 +126,11 @@ Result<void> RegistryZone::Changes::count_write(const dns::Name& agent) {
 // As all of it is at the end.
 Result<void> RegistryZone::Changes::draft_feed(FeedPart& part) {
   part.filled = filled_;
+  if (noted_.size() > most_drafts) {
+    // A zone file of a million agents, say: they follow in slices, and a restart knows of it.
+    part.filled = Bytes{};
+    return {};
+  }
   for (const Bytes& wire : noted_) {
     const dns::Name agent(dns::NameView(wire.data(), wire.size()));
     auto entry = book_.find(agent);

@@ -85,7 +85,7 @@ class RegistryZone {
   /// What a change comes to in the feed.
   struct FeedPart {
     std::vector<federation::FeedEntry> entries;
-    Bytes filled;  ///< how far it is filled, where that is to be noted
+    std::optional<Bytes> filled;  ///< how far it is filled, where that is to be noted; empty: it begins anew
   };
   void begin() { index_.roll_back(); }
   void end(bool committed) { committed ? index_.keep() : index_.roll_back(); }
@@ -136,7 +136,7 @@ class RegistryZone::Changes {
   agent::Book book_;
   change::RegistryState state_;
   std::set<Bytes> noted_;  // agents whose entries in the feed may be others, in wire form
-  Bytes filled_;  // the feed's mark, of fill_feed()
+  std::optional<Bytes> filled_;  // the feed's mark, of fill_feed()
 };
 
 }  // namespace steward::daemon

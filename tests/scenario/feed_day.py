@@ -42,6 +42,7 @@ STRANGER = "127.0.0.77"
 ROWS = ["SRV 0 0 443 agents.acme-corp.com.", 'SVCB 1 agents.acme-corp.com. alpn="a2a,h2" port=443 key65402="a2a"']
 HEAD = ("$TTL 300\n@ 60 SOA ns1 hostmaster {serial} 3600 600 604800 60\n@ NS ns1\nns1 A 127.0.0.1\n"
         '_schema._agents TXT "v=steward1"\n')
+MANY = 1200  # agents of a zone file: more than one commit takes into the feed
 BURST = 1500  # agents of an import that is killed
 PARTS = ("_registry", "_keys", "_revoked")
 
@@ -227,6 +228,19 @@ def zone_file_agents(report, server, feed, folder):
         require(int(gone["stamp"]) > int(first["stamp"]) and gone["vc"].endswith(":2"), gone)
 
 
+def many_in_the_file(report, server, feed, folder):
+    with report.case(f"feed: {MANY} agents that a zone file brings at once follow by themselves"):
+        lines = []
+        key = publishing.Key(folder / "many", "many." + ZONE)
+        for index in range(MANY):
+            parts = publishing.make_statement(f"many-{index}.{ZONE}", key, "1.0.0", [])
+            lines += [f"many-{index} {publishing.text_of(parts)}", f"many-{index} {key.record}"]
+        (folder / "zone").write_text(HEAD.format(serial=5) + "\n".join(lines) + "\n")
+        server.run("zone", "reload", ZONE)
+        eventually("the feed has them", lambda: feed.axfr()[0].keys() == known(server).keys())
+        require(check_equal(server, feed, look_at=40) > MANY, "too few")
+
+
 def manifests(folder, number, version):
     path = folder / f"list-{version}.json"
     path.write_text(json.dumps([steward_manifest(f"burst-{index}", version) for index in range(number)]))
@@ -301,6 +315,7 @@ def main():
             access(report, server, feed)
             publishes(report, server, feed, folder)
             zone_file_agents(report, server, feed, folder)
+            many_in_the_file(report, server, feed, folder)
             imports(report, server, feed, folder)
             kills(report, server, feed, folder, arguments.kills)
             if nsd:
