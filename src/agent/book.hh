@@ -48,6 +48,7 @@ struct AgentEntry {
   std::vector<std::string> protocols;    ///< "a2a", "mcp"; as listed for DNS-SD and `_index._agents`
   std::map<std::string, TrustFact> facts;  ///< "tests", "success", "uptime", "endorsements", "attestation"
   double trust = 0;                  ///< as last published in the registry's statement
+  bool from_file = false;            ///< as the zone file has it, not by a publish
   bool looks_alike = false;          ///< a look-alike that the operator let in
   uint32_t history = 0;              ///< entries in the log
   Bytes history_head;                ///< SHA-256 of the last one

@@ -79,6 +79,7 @@ Result<void> AgentWriter::list(const std::optional<ListedAgent>& before, const s
 
 Result<void> AgentWriter::write(AgentEntry& entry, const std::optional<ListedAgent>& listed, HistoryEntry what) {
   if (auto stepped = step_clock(entry.write); !stepped) return stepped;
+  entry.from_file = false;
   const AgentRows rows = read_rows(edit_, names_);
   ttl_ = rows.ttl;
   derive(entry);

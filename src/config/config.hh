@@ -198,6 +198,7 @@ struct TrustConfig {
   Seconds attestation_time{};
   double look_alike_factor = 0;
   double unknown = 0;
+  Seconds restate_interval{};  ///< in which each agent's is stated anew; 0: never
 };
 
 /// The registry's feed: who takes it, and who is told of a change.

@@ -111,7 +111,7 @@ void RegistryZone::Changes::note_puts() {
     if (const auto agent = dns::name_of_canonical_key(key, registry_.zone())) note(*agent);
 }
 
-// An UPDATE of the operator's that changes what an agent has is a write as a publish is.
+// What changes an agent besides publishing is a write too; one that nobody has counted yet came with the zone file.
 Result<void> RegistryZone::Changes::count_write(const dns::Name& agent) {
   const change::PublishPolicy& policy = *registry_.policy_;
   auto entry = book_.find(agent);
@@ -119,6 +119,7 @@ Result<void> RegistryZone::Changes::count_write(const dns::Name& agent) {
   if (!*entry) return {};
   auto write = agent::next_write((*entry)->write, policy.replica, registry_.clock_.now(), policy.clock_skew);
   if (!write) return fail(agent.to_text(), write.error());
+  if ((*entry)->write.replica.empty()) (*entry)->from_file = true;
   (*entry)->write = *std::move(write);
   return book_.put(agent, **entry);
 }

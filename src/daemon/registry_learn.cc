@@ -129,6 +129,7 @@ void RegistryZone::learn(ZoneKeeper& keeper) {
             auto write = agent::next_write(entry.write, policy_->replica, clock_.now(), policy_->clock_skew);
             if (!write) return tl::unexpected<Error>(write.error());
             entry.write = *std::move(write);
+            entry.from_file = true;
             agent::HistoryEntry what;
             what.at = clock_.now();
             what.action = entry.presence == agent::Presence::Gone ? "expire" : "import";

@@ -25,6 +25,7 @@ class TableOverlay final : public OctetTable {
   Result<void> write_down();
   /// Of what was put and not written down yet, in their order.
   [[nodiscard]] std::vector<Bytes> keys() const;
+  [[nodiscard]] bool is_unchanged() const { return puts_.empty(); }
   /// Forgets what was put.
   void drop() { puts_.clear(); }
 

@@ -73,7 +73,7 @@ struct Unfed : Fed {
     policy.agents_per_key = 0;
     for (int i = 0; i < count; ++i) {
       const std::string agent = "bot" + std::to_string(1000 + i) + ".acme.example.";
-      const auto outcome = admit(publish_of(owner, "1.0.0", agent), owner, {}, {}, agent);
+      const auto outcome = admit(publish_of(owner, "1.0.0", agent), owner);
       REQUIRE(outcome.update.done());
     }
   }
@@ -165,7 +165,7 @@ TEST_CASE_FIXTURE(Fed, "feed: many imports in one commit leave each stamp at the
   const auto before = entries().at(std::string(bot)).write.stamp;
   for (int i = 0; i < 20; ++i) {
     const std::string agent = "bot" + std::to_string(i) + ".acme.example.";
-    REQUIRE(admit(publish_of(owner, "1.0.0", agent), owner, {}, {}, agent).update.done());
+    REQUIRE(admit(publish_of(owner, "1.0.0", agent), owner).update.done());
   }
   for (const auto& [agent, entry] : entries()) CHECK(entry.write.stamp == before);
 }
@@ -197,7 +197,7 @@ TEST_CASE_FIXTURE(Unfed, "feed: a slice that fails is taken again, and what chan
   start();
   clock.time += 10;
   const std::string last = "bot1299.acme.example.";
-  REQUIRE(admit(publish_of(owner, "2.0.0", last), owner, {}, {}, last).update.done());
+  REQUIRE(admit(publish_of(owner, "2.0.0", last), owner).update.done());
   CHECK(entries().size() == 1);
   CHECK(fill() == 2);
   CHECK(entries().size() == 300);

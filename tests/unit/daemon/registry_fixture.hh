@@ -36,6 +36,7 @@ struct Owner {
 
 /// An UPDATE as a publisher sends it.
 struct Publish {
+  std::string agent;
   Bytes wire;  ///< with its SIG(0)
   change::UpdateRequest request;
 };
@@ -131,6 +132,7 @@ struct World {
     for (const agent::PublishedRecord& one : records)
       message.authority.push_back({one.owner, one.type, dns::RrClass::IN, one.ttl, one.rdata});
     Publish publish;
+    publish.agent = agent;
     publish.wire = *message.build();
     auth::Sig0Key key;
     key.signer = name(agent);
@@ -146,9 +148,9 @@ struct World {
   /// Admitted in a transaction of its own; `then` comes before the commit and may fail it.
   change::PublishOutcome admit(const Publish& publish, const Owner& owner,
                                std::optional<change::UpdateLease> lease = {},
-                               const std::function<Result<void>()>& then = {}, std::string_view agent = bot) {
+                               const std::function<Result<void>()>& then = {}) {
     const auto checked =
-        change::check_publish(publish.request, name(agent), owner.rdata(), {}, lease, policy, clock.now());
+        change::check_publish(publish.request, name(publish.agent), owner.rdata(), {}, lease, policy, clock.now());
     REQUIRE_MESSAGE(checked, (checked ? "" : checked.error().why->text));
     change::PublishOutcome outcome;
     const auto evaluate = [&](RegistryZone::Changes& changes) -> Result<void> {
@@ -189,6 +191,19 @@ struct World {
     return longest;
   }
 
+  /// Something done to the registry's zone by itself, and committed.
+  void act(const std::function<void(change::ZoneEdit&, change::RegistryState&)>& look) {
+    const auto evaluate = [&](RegistryZone::Changes& changes) {
+      return changes.act(
+          [&](change::ZoneEdit& at, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
+            look(at, state);
+            return std::nullopt;
+          });
+    };
+    registry->change(*keeper, evaluate, [](const LoadOutcome&) {});
+    group->flush();
+  }
+
   std::filesystem::path folder;
   HandClock clock;
   Parallel parallel{1};
@@ -202,19 +217,6 @@ struct World {
   change::PublishPolicy policy;
   std::unique_ptr<RegistryZone> registry;
   bool committed = false;  ///< the last admit()
-
- private:
-  void act(const std::function<void(change::ZoneEdit&, change::RegistryState&)>& look) {
-    const auto evaluate = [&](RegistryZone::Changes& changes) {
-      return changes.act(
-          [&](change::ZoneEdit& at, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
-            look(at, state);
-            return std::nullopt;
-          });
-    };
-    registry->change(*keeper, evaluate, [](const LoadOutcome&) {});
-    group->flush();
-  }
 };
 
 }  // namespace steward::daemon::test
