@@ -164,7 +164,7 @@ struct ZoneConfig {
   std::vector<CatalogGroup> catalog_groups;   ///< in the order of the file
   CatalogEntry catalog_entry;
   bool online = false;  ///< what it has but for its apex is made and signed as it is asked for: discover_zone()
-  bool transfer_only = false;  ///< only who may transfer it sees more of it than its SOA: feed_zone()
+  bool transfer_only = false;  ///< a feed: answered to who may transfer it alone
   Mark at;
 };
 

@@ -78,17 +78,18 @@ Asker Pipeline::asker_of(const Query& query, const Exchange& exchange) {
   return asker;
 }
 
+// Of a zone that is for transfer only. Its SOA says nothing but whether there is something new.
+bool Pipeline::may_transfer(const Query& query, const Exchange& exchange, const Context& context) {
+  const dns::NameView apex = query.step.zone->apex;
+  if (query.request.qtype == RrType::SOA && query.step.name.size() == apex.size()) return true;
+  const dns::Name folded = query.step.zone->apex.folded();
+  const ZoneAccess* const access = access_of(context, folded);
+  return access != nullptr && access->transfer.allows(asker_of(query, exchange));
+}
+
 void Pipeline::set_error(Rcode rcode, ExtendedError error) {
   response_.set_rcode(rcode);
   response_.set_extended_error(error);
-}
-
-// Of a zone that is for transfer: its SOA tells how far it has come, the rest is for those who take it.
-bool Pipeline::may_look_into(const Query& query, const Exchange& exchange, const Context& context) {
-  const dns::NameView apex = query.step.zone->apex;
-  if (query.request.qtype == RrType::SOA && query.step.name == apex) return true;
-  const ZoneAccess* const access = access_of(context, dns::Name(apex).folded());
-  return access != nullptr && access->transfer.allows(asker_of(query, exchange));
 }
 
 bool Pipeline::begin_transfer(Query& query, Exchange& exchange, const zone::Snapshot& snapshot, Context& context) {
