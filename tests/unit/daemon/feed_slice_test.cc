@@ -21,7 +21,7 @@ dns::Name agent_of(const std::string& label) { return test::name(label + "." + s
 
 /// A registry's zone, and the feed of a child beside it in the same store.
 struct Followed : test::World {
-  Followed() {
+  Followed() : World(false) {
     clock.time = fed::noon + 600;
     config::ZoneConfig zone;
     zone.name = test::name(feed_text);
@@ -30,8 +30,8 @@ struct Followed : test::World {
     zone.journal.max_size = uint64_t{1} << 20;
     zone.journal.max_age = Seconds(1'000'000'000);
     std::ofstream(folder / "feed") << "$ORIGIN " << feed_text << "\n@ 60 SOA ns1 hostmaster 1 3600 600 86400 60\n@ 60 NS ns1\n";
-    feed = std::make_unique<ZoneKeeper>(zone, config::ZoneFileConfig{}, *room);
-    feed->load(true);
+    child_feed = std::make_unique<ZoneKeeper>(zone, config::ZoneFileConfig{}, *room);
+    child_feed->load(true);
     group->flush();
     terms.policy = std::make_shared<const change::PublishPolicy>(policy);
     terms.feeds = {{test::name(child_text), test::name(feed_text), "eu-4f2a", {.trust_ceiling = 0.9}}};
@@ -39,7 +39,7 @@ struct Followed : test::World {
     reader = std::move(*store->make_reader());
   }
   ~Followed() {
-    feed.reset();
+    child_feed.reset();
     reader.reset();
   }
 
@@ -57,7 +57,7 @@ struct Followed : test::World {
       }
       return {};
     };
-    feed->edit(edits, false, [](const LoadOutcome& outcome) { REQUIRE_MESSAGE(outcome.ok, outcome.error); });
+    child_feed->edit(edits, false, [](const LoadOutcome& outcome) { REQUIRE_MESSAGE(outcome.ok, outcome.error); });
     group->flush();
   }
   void say_new(size_t from, size_t to) {
@@ -115,7 +115,7 @@ struct Followed : test::World {
   }
   bool has_ref(const std::string& label) { return ttl_at(label + ".vibe._ref._agents.example.").has_value(); }
 
-  std::unique_ptr<ZoneKeeper> feed;
+  std::unique_ptr<ZoneKeeper> child_feed;
   std::unique_ptr<store::Reader> reader;
   FollowTerms terms;
 };
@@ -126,7 +126,7 @@ TEST_CASE_FIXTURE(Followed, "feed slice: a whole feed is taken in slices of 256,
   say_new(0, 600);
   CHECK(follow() == std::vector<size_t>{256, 256, 88});
   CHECK(followed()->agents == 600);
-  CHECK(followed()->reached == feed->status().serial);
+  CHECK(followed()->reached == child_feed->status().serial);
   CHECK(has_ref("bot10000"));
   CHECK(registry->referred().agents_of_namespace(test::name(child_text)) == 600);
   say_new(600, 603);
@@ -181,7 +181,7 @@ TEST_CASE_FIXTURE(Followed, "feed slice: what fails is halved until the one that
   write(slice);
   CHECK(followed()->agents == 4);
   CHECK(followed()->refused == 1);
-  CHECK(followed()->reached == feed->status().serial);
+  CHECK(followed()->reached == child_feed->status().serial);
   CHECK(has_ref("bot10004"));
   CHECK_FALSE(has_ref("bot10003"));
   CHECK(follow().empty());
@@ -216,17 +216,12 @@ TEST_CASE_FIXTURE(Followed, "feed slice: an agent of the registry itself keeps i
   policy.namespaces.push_back(test::name(child_text));
   start();
   const test::Owner owner;
-  keeper->edit([&](change::ZoneEdit& edit, ZoneTables& tables) -> Result<void> {
-    RegistryZone::Changes changes(*registry, edit, tables);
-    return changes.act([&](change::ZoneEdit&, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
-      agent::AgentEntry held;
-      held.version = "1.0.0";
-      held.fingerprint = owner.print();
-      if (auto put = state.book.put(agent_of("bot10000"), held); !put) return tl::unexpected<Error>(put.error());
-      return std::nullopt;
-    });
-  }, false, [](const LoadOutcome&) {});
-  group->flush();
+  act([&](change::ZoneEdit&, change::RegistryState& state) {
+    agent::AgentEntry held;
+    held.version = "1.0.0";
+    held.fingerprint = owner.print();
+    REQUIRE(state.book.put(agent_of("bot10000"), held));
+  });
   say_new(0, 2);
   follow();
   CHECK(followed()->agents == 1);
