@@ -21,6 +21,7 @@ class Checks {
     check_registry(config_, problems_);
     control();
     listen();
+    outgoing();
     tls();
     keys();
     std::set<std::string> names;
@@ -64,6 +65,19 @@ class Checks {
       for (size_t j = 0; j < i; ++j)
         if (config_.listen[i] == config_.listen[j])
           problem(at, fmt::format("listen: {} is given twice; expected once", config_.listen[i].to_text()));
+    }
+  }
+
+  void outgoing() {
+    const Setting* given = setting("outgoing");
+    if (given == nullptr) return;
+    for (size_t i = 0; i < config_.outgoing.size(); ++i) {
+      const SocketAddress& address = config_.outgoing[i];
+      if (address.port() != 0) problem(given->at, fmt::format("outgoing: {}: expected an address without a port", address.to_text()));
+      if (address.is_wildcard()) problem(given->at, "outgoing: a wildcard; expected an address of this machine");
+      for (size_t j = 0; j < i; ++j)
+        if (config_.outgoing[j].family() == address.family())
+          problem(given->at, fmt::format("outgoing: {} is the second of its family; expected one", address.to_text()));
     }
   }
 

@@ -293,6 +293,7 @@ struct Config {
   Path data;
   Path control;
   std::vector<SocketAddress> listen;
+  std::vector<SocketAddress> outgoing;  ///< at most one of a family, port 0
   TlsConfig tls;
   std::vector<AddressBlock> proxies;  ///< who puts a PROXY header before all
   std::vector<SocketAddress> https;
