@@ -100,10 +100,18 @@ void Children::post(const std::shared_ptr<FeedSlice>& slice) {
 
 // Writer thread.
 void Children::write(RegistryZone& registry, ZoneKeeper& keeper, const std::shared_ptr<FeedSlice>& slice) {
-  const auto apply = [this, &registry, slice](change::ZoneEdit& edit, ZoneTables& tables) {
-    return slice->apply(registry, edit, tables, hand_on_, clock_.now());
+  const auto apply = [this, &registry, slice](change::ZoneEdit& edit, ZoneTables& tables, RegistryZone::FeedPart& feed) {
+    // The registry's own feed passes it on, to its parent.
+    const auto hand_on = [&feed](ZoneTables&, const dns::Name& agent, const federation::WriteSet& writes) -> Result<void> {
+      if (const federation::FeedEntry* first = federation::winner(writes))
+        feed.entries.push_back(*first);
+      else
+        feed.gone.push_back(agent);
+      return {};
+    };
+    return slice->apply(registry, edit, tables, hand_on, clock_.now());
   };
-  keeper.edit(apply, false, [this, &registry, &keeper, slice](const LoadOutcome& outcome) {
+  registry.edit(keeper, apply, [this, &registry, &keeper, slice](const LoadOutcome& outcome) {
     written(registry, keeper, slice, outcome);
   });
 }

@@ -53,9 +53,6 @@ class Children {
   void look();
   [[nodiscard]] std::vector<ChildFigures> figures() const;
 
-  /// Before start(): what hears, in the transaction, of all that is admitted of children, to pass it on.
-  void set_hand_on(FeedSlice::HandOn hand_on) { hand_on_ = std::move(hand_on); }
-
  private:
   struct Trouble {
     std::string error;
@@ -75,7 +72,6 @@ class Children {
   const Clock& clock_;
   Parallel parallel_;
   PostRegistry post_registry_;
-  FeedSlice::HandOn hand_on_;
   std::shared_ptr<const FollowTerms> terms_;  // the desk's thread
   std::atomic<size_t> pieces_{0};             // of the slice that is on its way
   size_t turn_ = 0;                           // the same: whose turn it is

@@ -26,7 +26,7 @@ Result<std::optional<std::string>> holder_of(const agent::Book& book, const dns:
 
 }  // namespace
 
-std::string terms_of(const FollowedFeed& feed) { return fmt::format("ceiling={:.2f}", feed.policy.trust_ceiling); }
+std::string terms_of(const FollowedFeed& feed) { return fmt::format("ceiling={:.2f} handed-to={}", feed.policy.trust_ceiling, feed.policy.handed_to); }
 
 std::shared_ptr<FeedSlice> FeedSlice::split() {
   const std::shared_ptr<FeedSlice> first(new FeedSlice(*this));

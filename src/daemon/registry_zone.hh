@@ -47,6 +47,16 @@ class RegistryZone {
   /// called more than once, and its failure leaves nothing.
   void change(ZoneKeeper& keeper, Evaluate evaluate, ZoneKeeper::Done done);
 
+  /// What a change comes to in the feed.
+  struct FeedPart {
+    std::vector<federation::FeedEntry> entries;
+    std::vector<dns::Name> gone;  ///< agents of registries below that are admitted no longer
+    std::optional<Bytes> filled;  ///< how far it is filled, where that is to be noted; empty: it begins anew
+  };
+  using Write = std::function<Result<void>(change::ZoneEdit&, ZoneTables&, FeedPart&)>;
+  /// Changes the zone and its tables as `write` does, and the feed as that says, in one transaction; otherwise as above.
+  void edit(ZoneKeeper& keeper, Write write, ZoneKeeper::Done done);
+
   /// The feed: its names, and its keeper, which may be null. Before the first change.
   void set_feed(federation::FeedNames names, std::function<ZoneKeeper*()> keeper);
   /// The next slice of the agents that are older than the feed. False: it has them all, or there is none. `after` the
@@ -130,11 +140,6 @@ class RegistryZone {
   } trust_;
   Bytes learned_;  // which zone file, as the book has it or is about to
   // registry_feed.cc
-  /// What a change comes to in the feed.
-  struct FeedPart {
-    std::vector<federation::FeedEntry> entries;
-    std::optional<Bytes> filled;  ///< how far it is filled, where that is to be noted; empty: it begins anew
-  };
   void begin() { index_.roll_back(); }
   void end(bool committed);
   [[nodiscard]] ZoneKeeper* feed_keeper() const;

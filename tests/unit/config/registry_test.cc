@@ -57,6 +57,26 @@ TEST_CASE("config: publishers stand in the registry's own namespace unless they 
   CHECK(config->registry->namespaces[1].to_text() == "*.lab.acme-corp.com.steward-registry.org.");
 }
 
+TEST_CASE("config: who may have the feed, and who is told of it; nobody without it") {
+  const auto config = load("  feed: {allow-transfer: [192.0.2.0/24, {address: 127.0.0.1, transport: tls}], notify: [192.0.2.1@5353]}\n");
+  REQUIRE(config);
+  const auto name = dns::Name::from_text("main-4f2a._feed.acme-corp.com.steward-registry.org.");
+  const auto feed = feed_zone(*config, *name);
+  REQUIRE(feed);
+  CHECK(feed->name == *name);
+  CHECK(feed->transfer_only);
+  CHECK(feed->file.empty());
+  CHECK_FALSE(feed->dnssec.enabled);
+  CHECK(feed->allow_update.empty());
+  REQUIRE(feed->allow_transfer.size() == 2);
+  CHECK(feed->allow_transfer[1].over_tls);
+  REQUIRE(feed->notify.size() == 1);
+  CHECK(feed->notify[0].address.to_text() == "192.0.2.1@5353");
+  CHECK(feed_zone(*load(""), *name)->allow_transfer.empty());
+  CHECK(error_of("  feed: {allow-transfer: [{key: nobodys.}]}\n").find("registry.feed.allow-transfer: no key nobodys.") != std::string::npos);
+  CHECK(error_of("  feed: {notify: [{address: 192.0.2.1, tls: {}}]}\n") != "none");
+}
+
 TEST_CASE("config: what is wrong of a registry is told with its key") {
   CHECK(error_of("  publishers: [{fingerprint: \"sha256:" + std::string(64, 'x') + "\"}]\n")
             .find("registry.publishers: fingerprint") != std::string::npos);
