@@ -199,6 +199,16 @@ struct TrustConfig {
   double unknown = 0;
 };
 
+/// What a registry asks of those that want to be its children.
+struct RegistrationConfig {
+  bool invitations = true;
+  bool proofs = true;
+  bool approvals = true;
+  bool refuse_look_alikes = true;
+  uint32_t max_children = 0;  ///< 0: no limit
+  std::vector<SocketAddress> resolvers;  ///< asked for proofs and name servers' addresses; empty: the system's
+};
+
 struct RegistryConfig {
   dns::Name space;                  ///< the namespace below the apex, "acme-corp.com."; the root for the root registry
   dns::Name apex;                   ///< "steward-registry.org."
@@ -218,6 +228,9 @@ struct RegistryConfig {
   Seconds max_key_lease{};
   uint32_t history_records = 0;  ///< published, of each agent
   Path custody_key;
+  Path identity;  ///< private key that other registries know this one by; empty: none
+  Path root_ca;   ///< certificate of the root's authority; empty: the trust anchor has to say who the parent is
+  RegistrationConfig registration;
   std::string replica;  ///< without its incarnation
   bool discover = true;                     ///< answer `_discover._agents` below the zone
   std::vector<dns::Name> discover_servers;  ///< its name servers, folded; empty: as the zone's SOA and NS have it
@@ -232,6 +245,7 @@ struct TlsConfig {
   Path key;
   Path client_ca;  ///< empty: clients are not asked for a certificate
   bool require_client_certificate = false;
+  bool may_be_registries = false;  ///< derived: we are a registry with an identity, and clients may be others
 };
 
 struct RateLimit {

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "crypto/operation_counts.hh"
+#include "daemon/control_children.hh"
 #include "daemon/control_import.hh"
 #include "daemon/control_protocol.hh"
 #include "daemon/control_registry.hh"
@@ -101,6 +102,13 @@ Json publishes_of(const Server& server) {
   return {{"accepted", figures.published}, {"refused", refused}, {"by_rule", figures.publishes_refused}};
 }
 
+Json registrations_of(const Server& server) {
+  const RegistrationDesk::Figures figures = server.registration_figures();
+  uint64_t refused = 0;
+  for (const auto& [rule, count] : figures.refused) refused += count;
+  return {{"reserved", figures.reserved}, {"pending", figures.pending}, {"refused", refused}, {"by_rule", figures.refused}};
+}
+
 Json signatures_of(const Server& server) {
   uint64_t made = 0;
   uint64_t reused = 0;
@@ -160,6 +168,7 @@ void status(Server& server, const Reply& reply) {
     result["namespace"] = registry->space.to_text();
     result["zone"] = registry->zone.to_text();
     result["publishes"] = publishes_of(server);
+    result["registrations"] = registrations_of(server);
     result["discover_signatures"] = signatures_of(server);
     const RegistryFigures figures = server.registry_figures();
     result["agents"] = {{"published", figures.agents}, {"leases", figures.leases}};
@@ -186,12 +195,24 @@ Json disk_check(const Server& server) {
   return {{"check", "disk"}, {"ok", free_mib >= least_mib}, {"detail", std::to_string(free_mib) + " MiB free for " + data}};
 }
 
+// Who we are to other registries. Certificates are renewed when a third of their time is left: a sixth is late.
+Json identity_check(const Server& server, int64_t now) {
+  const auto own = server.identity();
+  if (!own) return {{"check", "identity"}, {"ok", true}, {"detail", "none: without registry.identity it is not part of a federation"}};
+  if (own->authorities().empty())
+    return {{"check", "identity"}, {"ok", true}, {"detail", "no parent has issued its certificates: steward-registry register"}};
+  const int64_t days = (seconds_of(own->until()) - now) / 86400;
+  const bool in_time = seconds_of(own->until()) - now > crypto::certificate_lifetime.count() / 6;
+  return {{"check", "identity"}, {"ok", in_time}, {"detail", "certificates end in " + std::to_string(days) + " days" + (in_time ? "" : ": they are not renewed")}};
+}
+
 // What publishing needs, from figures that are at hand: who asks does not wait for the writer.
 void check_registry(const Server& server, int64_t now, Json& checks) {
   if (!server.publish_policy()) return;
   const std::string key = server.config().registry->custody_key.string();
   checks.push_back({{"check", "custody"}, {"ok", server.custody() != nullptr},
                     {"detail", server.custody() != nullptr ? "the key is at hand" : key + ": no key at hand, nothing can be imported or claimed"}});
+  checks.push_back(identity_check(server, now));
   const Json publishes = publishes_of(server);
   const Json& rules = publishes["by_rule"];
   const uint64_t failed = rules.value("failed", uint64_t{0});
@@ -303,6 +324,11 @@ void dispatch(Server& server, const Json& request, const Reply& reply) {
   if (command == control::publisher_list) return publisher_list(server, reply);
   if (command == control::publisher_allow) return publisher_allow(server, request, reply);
   if (command == control::publisher_remove) return publisher_remove(server, request, reply);
+  if (command == control::child_invite) return child_invite(server, request, reply);
+  if (command == control::register_at_parent) return register_at_parent(server, request, reply);
+  if (command == control::pending_list) return pending_list(server, reply);
+  if (command == control::pending_approve) return pending_approve(server, request, reply);
+  if (command == control::pending_reject) return pending_reject(server, request, reply);
   if (command == control::agent_list) return agent_list(server, request, reply);
   if (command == control::agent_show) return agent_show(server, request, reply);
   if (command == control::agent_suspend) return agent_suspend(server, request, reply);
