@@ -52,7 +52,10 @@ void show_state(Console& console, const Json& reply, const Registration& wanted)
 void register_registry(Console& console, const Remote& remote, const Registration& wanted) {
   const auto fingerprint = fingerprint_in(wanted.pubkey);
   const auto socket = socket_of(remote);
-  if (!fingerprint || !socket) return console.failed(!fingerprint ? fingerprint.error() : socket.error());
+  if (!fingerprint || !socket) {
+    console.failed(!fingerprint ? fingerprint.error() : socket.error());
+    return;
+  }
   Json request{{"command", control::register_at_parent}, {"parent", wanted.parent}, {"namespace", wanted.space}, {"fingerprint", *fingerprint}};
   if (!wanted.token.empty()) request["token"] = wanted.token;
   if (!wanted.at.empty()) request["at"] = wanted.at;
@@ -67,7 +70,10 @@ void register_registry(Console& console, const Remote& remote, const Registratio
     const auto asked = ask_at(console, remote, *socket, request, show, [&](const Json& reply) {
       if (reply.contains("state")) state = text_field(reply, "state");
     });
-    if (!asked) return console.failed(asked.error());
+    if (!asked) {
+      console.failed(asked.error());
+      return;
+    }
     if (state == "delegated" || !wanted.wait) {
       if (state == "pending") console.exit_code = exit_failed;
       return;

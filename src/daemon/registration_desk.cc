@@ -8,6 +8,7 @@
 #include "base/log.hh"
 #include "crypto/digest.hh"
 #include "dns/encoding.hh"
+#include "federation/identity.hh"
 #include "federation/replays.hh"
 
 namespace steward::daemon {
