@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 
@@ -30,6 +31,7 @@ import dns.rcode
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 READY_SECONDS = 30
+START_ATTEMPTS = 3
 STOP_SECONDS = 10
 SEARCH_PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin:/usr/local/sbin"
 IDENTITY = "steward-test-server"
@@ -60,14 +62,29 @@ def find_program(name):
     return shutil.which(name, path=SEARCH_PATH)
 
 
+_given = set()
+_given_lock = threading.Lock()
+
+
+def served_ports():
+    """What free_port() chooses from: ports below the ephemeral range, wherever this machine has it, so that no outgoing
+    socket takes one between the choice and the server's bind."""
+    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    return range(10000, min(first, 32000)) if first > 12000 else range(12000, 32000)
+
+
 def free_port(addresses):
-    """A port that is free for UDP and TCP on every address. Below the ephemeral range, so that no outgoing
-    socket takes it between here and the server's bind; a server that still loses it is started again on another."""
-    for _ in range(200):
-        port = random.SystemRandom().randrange(12000, 32000)
-        if all(can_serve(address, port) for address in addresses):
+    """A port that is free for UDP and TCP on every address, and that this process was not given before: what was
+    chosen is bound later, and others choose meanwhile."""
+    ports = served_ports()
+    for _ in range(1000):
+        port = random.SystemRandom().choice(ports)
+        with _given_lock:
+            if port in _given or not all(can_serve(address, port) for address in addresses):
+                continue
+            _given.add(port)
             return port
-    raise ServerError("no free port found between 12000 and 32000")
+    raise ServerError(f"no free port found from {ports.start} to {ports.stop - 1}")
 
 
 def can_serve(address, port):
@@ -157,8 +174,8 @@ class Server:
         """Starts the server on a free port (kept over a restart) and waits until it answers for every zone."""
         if find_program(self.program) is None:
             raise ServerError(f"{self.program} is not installed (see tools/install_packages)")
-        attempts = 1 if self.port else 3
-        for attempt in range(attempts):
+        chosen = self.port is not None
+        for attempt in range(START_ATTEMPTS):
             self.port = self.port or free_port(self.addresses)
             self.folder.mkdir(parents=True, exist_ok=True)
             self.write_config()
@@ -170,9 +187,12 @@ class Server:
                 return self
             except ServerError:
                 self.kill()
-                if attempt + 1 == attempts or "in use" not in self.log_tail():
+                if attempt + 1 == START_ATTEMPTS or "in use" not in self.log_tail():
                     raise
-                self.port = None
+                if chosen:  # others know it: whoever has it may be gone in a moment
+                    time.sleep(1)
+                else:
+                    self.port = None
         return self
 
     def spawn(self):
