@@ -45,13 +45,15 @@ void add_list(CLI::App& pending, Console& console) {
 void add_decision(CLI::App& pending, Console& console, const char* word, const char* about, std::string_view command,
                   const char* outcome) {
   CLI::App* decision = pending.add_subcommand(word, about);
-  decision->footer(fmt::format("Examples:\n  steward-registry pending {0} acme-corp.com\n"
-                               "  steward-registry pending {0} acme-corp.com --key sha256:0123…ef", word));
+  std::string footer = fmt::format("Examples:\n  steward-registry pending {} acme-corp.com", word);
+  if (command != control::child_remove) footer += fmt::format("\n  steward-registry pending {} acme-corp.com --key sha256:0123…ef", word);
+  decision->footer(footer);
   auto remote = add_remote_options(*decision, JsonOption::Offered);
   auto child = std::make_shared<ChildRequest>();
   decision->add_option("NAMESPACE", child->space, "Namespace below the apex that is asked for")->required();
-  decision->add_option("--key", child->fingerprint, "Fingerprint of the registry's key, where several ask for the namespace")
-      ->type_name("FINGERPRINT");
+  if (command != control::child_remove)
+    decision->add_option("--key", child->fingerprint, "Fingerprint of the registry's key, where several ask for the namespace")
+        ->type_name("FINGERPRINT");
   decision->callback([&console, remote, child, command, outcome] {
     ask(console, *remote, request_of(command, *child), [&](const Json& reply) {
       console.line(fmt::format("{}: {}", printable(text_field(reply, "zone")), outcome));
@@ -86,6 +88,8 @@ void add_pending(CLI::App& app, Console& console) {
   add_list(*pending, console);
   add_decision(*pending, console, "approve", "Let a registry in that asks to be a child of this one", control::pending_approve,
                "let in; it is delegated once its servers answer");
+  add_decision(*pending, console, "remove", "Take its name from a child of this registry: delegation, key and certificates", control::child_remove,
+               "no child of this registry any more");
   add_decision(*pending, console, "reject", "Forget a registry that asks to be a child of this one", control::pending_reject, "turned away");
 }
 

@@ -259,6 +259,7 @@ void dispatch(Server& server, const Json& request, const Reply& reply) {
   if (command == control::publisher_allow) return publisher_allow(server, request, reply);
   if (command == control::publisher_remove) return publisher_remove(server, request, reply);
   if (command == control::child_invite) return child_invite(server, request, reply);
+  if (command == control::child_remove) return child_remove(server, request, reply);
   if (command == control::register_at_parent) return register_at_parent(server, request, reply);
   if (command == control::pending_list) return pending_list(server, reply);
   if (command == control::pending_approve) return pending_approve(server, request, reply);

@@ -170,6 +170,30 @@ void pending_approve(Server& server, const Json& request, const Reply& reply) {
   });
 }
 
+void child_remove(Server& server, const Json& request, const Reply& reply) {
+  const auto zone = child_argument(server, request);
+  if (!zone) return end(reply, zone.error().what);
+  const auto door = server.registrations().door();
+  const auto remove = [zone = *zone, door](RegistryZone& registry, change::ZoneEdit& edit, ZoneTables& tables) -> Result<void> {
+    Children children(tables[store::ZoneTable::Children]);
+    const auto child = children.find(zone);
+    if (!child) return tl::unexpected<Error>(child.error());
+    if (!*child) return fail(Errc::NotFound, zone.to_text() + ": no registry of that name is a child of this one");
+    RegistryZone::Changes changes(registry, edit, tables);
+    federation::RegistrationState state{edit, children, changes.book()};
+    return federation::remove_child(**child, door->rules.policy, state);
+  };
+  server.post_registry(
+      [reply, remove, zone = *zone](RegistryZone& registry, ZoneKeeper& keeper) {
+        keeper.edit([remove, &registry](change::ZoneEdit& edit, ZoneTables& tables) { return remove(registry, edit, tables); }, false,
+                    [reply, zone](const LoadOutcome& outcome) {
+                      log::notice("registration.remove", {{"zone", zone.to_text()}, {"outcome", outcome.ok ? "done" : outcome.error}, {"serial", outcome.serial}});
+                      outcome.ok ? end_with(reply, {{"zone", zone.to_text()}, {"serial", outcome.serial}}) : end(reply, outcome.error);
+                    });
+      },
+      [reply](const std::string& why) { end(reply, why); });
+}
+
 void pending_reject(Server& server, const Json& request, const Reply& reply) {
   const auto zone = child_argument(server, request);
   if (!zone) return end(reply, zone.error().what);

@@ -11,6 +11,8 @@ void child_invite(Server& server, const Json& request, const Reply& reply);
 void register_at_parent(Server& server, const Json& request, const Reply& reply);
 void pending_list(Server& server, const Reply& reply);
 void pending_approve(Server& server, const Json& request, const Reply& reply);
+/// A child's name is taken from it: delegation, KEY, CERT.
+void child_remove(Server& server, const Json& request, const Reply& reply);
 void pending_reject(Server& server, const Json& request, const Reply& reply);
 
 }  // namespace steward::daemon

@@ -50,6 +50,7 @@
 // publisher.allow    (fingerprint, namespace?, note?) {"namespace", "fingerprint", "serial"}
 // publisher.remove   (fingerprint, namespace?) the same
 // child.invite       (namespace, days?) {"zone", "token": shown this once, "until"}
+// child.remove       (namespace) {"zone", "serial"}
 // register           (parent, namespace, fingerprint, token?, at?) any number of {"step": text}, then {"state": "pending"|"reserved"|
 //                    "delegated", "reason", "challenge"?: {"name", "text"}, "until"?: when the certificates end}
 // pending.list       {"children": [child], "invitations": [{"zone", "until"}]}, a child being {"namespace", "zone", "fingerprint",
@@ -103,6 +104,7 @@ constexpr std::string_view publisher_list = "publisher.list";
 constexpr std::string_view publisher_allow = "publisher.allow";
 constexpr std::string_view publisher_remove = "publisher.remove";
 constexpr std::string_view child_invite = "child.invite";
+constexpr std::string_view child_remove = "child.remove";
 constexpr std::string_view register_at_parent = "register";
 constexpr std::string_view pending_list = "pending.list";
 constexpr std::string_view pending_approve = "pending.approve";

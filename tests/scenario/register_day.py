@@ -215,6 +215,15 @@ def survives(report, com, omega, secondary):
         require(delegated(com, omega), "no DS")
 
 
+def leaves(report, com, beta):
+    with report.case("a child whose name is taken from it is gone: delegation, KEY and CERT; with the same key it has to come in again"):
+        com.run("pending", "remove", "betamaxx.com")
+        require(not delegated(com, beta) and "betamaxx.com" not in com.children(), com.children())
+        for rdtype in ("KEY", "CERT"):
+            require(not com.ask(f"betamaxx._registries._agents.{com.zone}", rdtype).answer, rdtype)
+        require(beta.join().returncode == 1, "let in by nobody")
+
+
 def can_bind():
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
@@ -275,6 +284,7 @@ def run(report, folder, started):
     secondary.port = 53
     started.append(secondary)
     survives(report, com, omega, secondary)
+    leaves(report, com, beta)
 
 
 def main():
