@@ -39,6 +39,14 @@ Result<federation::Registration> registration_of(const dns::Name& zone, const dn
   return registration;
 }
 
+std::optional<SocketAddress> endpoint_in(const std::string& file) {
+  auto text = crypto::read_small_file(file);
+  if (!text) return std::nullopt;
+  while (!text->empty() && text->back() == '\n') text->pop_back();
+  const auto endpoint = SocketAddress::from_text(*text);
+  return endpoint ? std::optional(*endpoint) : std::nullopt;
+}
+
 Result<Bytes> root_of(const std::string& file) {
   if (file.empty()) return fail(Errc::NotFound, "registry.root-ca: the certificate of the root's authority is needed to know the parent by");
   const auto text = crypto::read_small_file(file);
@@ -110,8 +118,9 @@ void Registrar::go(Order order, Step step, Done done) {
   find_parent(run);
 }
 
-// Where it says it is: TLS then tells whether it is who it says.
+// Where it was found before, or where it says it is: TLS then tells whether it is who it says.
 void Registrar::find_parent(const RunPtr& run) {
+  if (!run->order.at) run->order.at = endpoint_in(run->own->path() + ".parent");
   if (run->order.at) return found_parent(run, *run->order.at);
   const auto owner = dns::Name::from_text("_registry._agents", room_.parent);
   if (!owner) return run->fail_with(owner.error());
@@ -230,6 +239,9 @@ void Registrar::fetched(const RunPtr& run, const std::vector<dns::Message>& answ
   if (auto taken = take_certificates(*run, answers[0], answers[1]); !taken) return run->fail_with(taken.error());
   const auto is_ours = [&](const dns::Record& record) { return record.type == RrType::NS && record.owner == run->own->zone(); };
   // A referral, or what the parent holds as its own where it serves the child too.
+  if (run->order.at)
+    if (auto kept = crypto::write_file_atomically(run->own->path() + ".parent", run->at.to_text() + "\n", 0644); !kept)
+      run->step(kept.error().what);
   const bool delegated = std::any_of(answers[2].authority.begin(), answers[2].authority.end(), is_ours) ||
                          std::any_of(answers[2].answer.begin(), answers[2].answer.end(), is_ours);
   run->outcome.state = delegated ? State::Delegated : State::Reserved;
