@@ -51,6 +51,7 @@ struct Door : World {
     group->flush();
   }
 
+  using World::admit;
   RegistrationDecision admit(const Owner& owner, const Registration& registration, std::vector<Bytes> proofs = {}) {
     RegistrationDecision made;
     edit([&](RegistrationState& state) {
