@@ -37,6 +37,8 @@ void add_invite(CLI::App& app, Console& console);
 void add_pending(CLI::App& app, Console& console);
 /// agent list, show, suspend, restore, attest
 void add_agent(CLI::App& app, Console& console);
+/// peers
+void add_peers(CLI::App& app, Console& console);
 void add_import(CLI::App& app, Console& console);
 /// zone check: offline
 void add_zone_check(CLI::App& zone, Console& console);

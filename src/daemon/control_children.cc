@@ -12,7 +12,6 @@ namespace steward::daemon {
 namespace {
 
 using federation::Child;
-using federation::Children;
 
 constexpr size_t token_octets = 20;
 constexpr int64_t most_days = 3650;
@@ -53,12 +52,12 @@ Result<dns::Name> child_argument(Server& server, const Json& request) {
 }
 
 /// A change of the table by the writer.
-void change_children(Server& server, const Reply& reply, const Json& line, std::function<Result<void>(Children&)> change) {
+void change_children(Server& server, const Reply& reply, const Json& line, std::function<Result<void>(federation::Children&)> change) {
   server.post_registry(
       [reply, line, change = std::move(change)](RegistryZone&, ZoneKeeper& keeper) {
         keeper.edit(
             [change](change::ZoneEdit&, ZoneTables& tables) -> Result<void> {
-              Children children(tables[store::ZoneTable::Children]);
+              federation::Children children(tables[store::ZoneTable::Children]);
               return change(children);
             },
             false, [reply, line](const LoadOutcome& outcome) { outcome.ok ? end_with(reply, line) : end(reply, outcome.error); });
@@ -67,7 +66,7 @@ void change_children(Server& server, const Reply& reply, const Json& line, std::
 }
 
 /// One that waits for the zone; of several, the one whose key is named.
-Result<Child> waiting_for(const Children& children, const dns::Name& zone, const std::string& fingerprint) {
+Result<Child> waiting_for(const federation::Children& children, const dns::Name& zone, const std::string& fingerprint) {
   const auto pending = children.pending();
   if (!pending) return tl::unexpected<Error>(pending.error());
   std::vector<Child> found;
@@ -93,7 +92,7 @@ void child_invite(Server& server, const Json& request, const Reply& reply) {
   const federation::Invitation invitation{*zone, agent::sha256_text(as_bytes(token)), server.clock().now() + Seconds{days * 86400}};
   log::notice("registration.invite", {{"zone", zone->to_text()}, {"days", days}});
   change_children(server, reply, {{"zone", zone->to_text()}, {"token", token}, {"until", seconds_of(invitation.until)}},
-                  [invitation](Children& children) { return children.put(invitation); });
+                  [invitation](federation::Children& children) { return children.put(invitation); });
 }
 
 void register_at_parent(Server& server, const Json& request, const Reply& reply) {
@@ -137,7 +136,7 @@ void pending_list(Server& server, const Reply& reply) {
     Result<void> done;
     if (const store::ZoneRecord* record = reader.zone_record(policy->zone)) {
       const auto table = reader.table(record->info, store::ZoneTable::Children);
-      const Children children(*table);
+      const federation::Children children(*table);
       for (const auto& list : {children.pending(), children.registered()}) {
         if (!list) done = tl::unexpected<Error>(list.error());
         for (const Child& child : list.value_or(std::vector<Child>{})) rows.push_back(row_of(child));
@@ -160,7 +159,7 @@ void pending_approve(Server& server, const Json& request, const Reply& reply) {
     Result<Child> found = fail(Errc::NotFound, "nothing is loaded");
     if (const store::ZoneRecord* record = reader.zone_record(home)) {
       const auto table = reader.table(record->info, store::ZoneTable::Children);
-      found = waiting_for(Children(*table), zone, fingerprint);
+      found = waiting_for(federation::Children(*table), zone, fingerprint);
     }
     reader.release();
     if (!found) return end(reply, found.error().what);
@@ -175,7 +174,7 @@ void child_remove(Server& server, const Json& request, const Reply& reply) {
   if (!zone) return end(reply, zone.error().what);
   const auto door = server.registrations().door();
   const auto remove = [zone = *zone, door](RegistryZone& registry, change::ZoneEdit& edit, ZoneTables& tables) -> Result<void> {
-    Children children(tables[store::ZoneTable::Children]);
+    federation::Children children(tables[store::ZoneTable::Children]);
     const auto child = children.find(zone);
     if (!child) return tl::unexpected<Error>(child.error());
     if (!*child) return fail(Errc::NotFound, zone.to_text() + ": no registry of that name is a child of this one");
@@ -198,7 +197,7 @@ void pending_reject(Server& server, const Json& request, const Reply& reply) {
   const auto zone = child_argument(server, request);
   if (!zone) return end(reply, zone.error().what);
   log::notice("registration.reject", {{"zone", zone->to_text()}});
-  change_children(server, reply, {{"zone", zone->to_text()}}, [zone = *zone, fingerprint = argument(request, "fingerprint")](Children& children) -> Result<void> {
+  change_children(server, reply, {{"zone", zone->to_text()}}, [zone = *zone, fingerprint = argument(request, "fingerprint")](federation::Children& children) -> Result<void> {
     const auto found = waiting_for(children, zone, fingerprint);
     if (!found) return tl::unexpected<Error>(found.error());
     return children.remove(*found);
