@@ -248,7 +248,7 @@ class World(peers.Ours):
 
     def __init__(self, folder):
         self.file = pathlib.Path(folder) / "world.zone"
-        self.lines = ["$TTL 60", ". SOA ns.invalid. hostmaster.invalid. 1 3600 600 604800 60", ". NS ns.invalid."]
+        self.lines = ["$TTL 60", ". SOA ns.invalid. hostmaster.invalid. 1 3600 600 604800 60", ". NS ns.invalid.", f"ns.invalid. A {ADDRESS['.']}"]
         self.publish(None)
         super().__init__([servers.Zone(".", self.file)], addresses=[ADDRESS["."]])
         self.port = 53

@@ -22,14 +22,14 @@ struct Door : World {
     rules.namespaces = policy.namespaces;
   }
 
-  [[nodiscard]] static Registration asked_by(const Owner& owner, std::string_view label = "beta") {
+  [[nodiscard]] static Registration asked_by(const Owner& asker, std::string_view label = "beta") {
     Registration registration;
     registration.space = std::string(label);
     registration.zone = name(registration.space + ".example.");
     registration.servers = {name("ns." + registration.space + ".example."), name("ns.elsewhere.")};
     registration.addresses = {{registration.servers[0], {192, 0, 2, 7}}};
     registration.ds = {Bytes(36, 7)};
-    registration.key = owner.key.public_key().dnskey_rdata(identity_key_flags);
+    registration.key = asker.key.public_key().dnskey_rdata(identity_key_flags);
     return registration;
   }
 
@@ -52,20 +52,20 @@ struct Door : World {
   }
 
   using World::admit;
-  RegistrationDecision admit(const Owner& owner, const Registration& registration, std::vector<Bytes> proofs = {}) {
+  RegistrationDecision admit(const Owner& asker, const Registration& registration, std::vector<Bytes> proofs = {}) {
     RegistrationDecision made;
     edit([&](RegistrationState& state) {
-      auto decision = admit_registration(registration, {*identity_name(registration.zone, name("example.")), *owner.key.public_key().spki()},
+      auto decision = admit_registration(registration, {*identity_name(registration.zone, name("example.")), *asker.key.public_key().spki()},
                                          rules, {root, root_key}, state, std::move(proofs), "nonce", clock.now());
       REQUIRE_MESSAGE(decision, decision.error().what);
       made = *std::move(decision);
     });
     return made;
   }
-  size_t records_at(std::string_view owner, dns::RrType type) {
+  size_t records_at(std::string_view at, dns::RrType type) {
     size_t count = 0;
     edit([&](RegistrationState& state) {
-      const auto* rrset = state.edit.find(name(owner), type);
+      const auto* rrset = state.edit.find(name(at), type);
       count = rrset != nullptr ? rrset->rdatas.size() : 0;
     });
     return count;
@@ -165,8 +165,8 @@ TEST_CASE("registration: names of hosted namespaces, of agents' and of whatever 
 TEST_CASE("registration: only so many wait for one name") {
   Door door;
   for (size_t i = 0; i < max_pending_of_name; ++i) {
-    const Owner owner;
-    CHECK(door.admit(owner, Door::asked_by(owner)).verdict.outcome == RegistrationOutcome::Pending);
+    const Owner one;
+    CHECK(door.admit(one, Door::asked_by(one)).verdict.outcome == RegistrationOutcome::Pending);
   }
   CHECK(door.admit(door.owner, Door::asked_by(door.owner)).verdict.rule == RegistrationRule::Quota);
   // The oldest are forgotten once nobody asks for them.
