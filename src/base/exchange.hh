@@ -21,6 +21,10 @@ struct PeerIdentity {
   std::string spki_sha256;         ///< SHA-256 of its SubjectPublicKeyInfo in base64 (RFC 7858 §4.2)
 };
 
+/// What a TLS peer showed of itself, in DER, its own certificate first. It has proved that it holds that one's key, and
+/// nothing else: who vouches for it is for the reader to see.
+using CertificateChain = std::vector<Bytes>;
+
 struct Exchange {
   ByteView request;          ///< the message, without the length octets of a stream
   MutableByteView room;      ///< where the response goes: 65,535 octets on a stream

@@ -33,6 +33,8 @@ class Reply {
   [[nodiscard]] virtual const SocketAddress& client() const = 0;
   /// As in the exchange; lives as long as the Reply.
   [[nodiscard]] virtual const PeerIdentity* peer() const { return nullptr; }
+  /// The certificates that the client showed; null where it showed none.
+  [[nodiscard]] virtual std::shared_ptr<const CertificateChain> shown() const { return nullptr; }
 };
 
 /// The transport of an exchange. Worker's thread only.

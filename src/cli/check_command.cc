@@ -9,6 +9,7 @@
 #include "cli/zone_check.hh"
 #include "config/loader.hh"
 #include "config/schema.hh"
+#include "crypto/identity.hh"
 
 namespace steward::cli {
 namespace {
@@ -55,11 +56,19 @@ void check(Console& console, const CheckOptions& options) {
     else
       show_checked(console, checked);
   }
+  nlohmann::json errors = nlohmann::json::array();
+  if (config->registry && !config->registry->identity.empty())
+    if (const auto key = crypto::Identity::load(config->registry->identity.string()); !key) {
+      good = false;
+      const std::string error = fmt::format("{}: {}", config->where("registry.identity"), key.error().what);
+      errors.push_back(error);
+      if (!options.json) console.failed({key.error().code, error});
+    }
   if (!good) console.exit_code = exit_failed;
   if (options.json)
     show_json(console, {{"config", *path},
                         {"ok", good},
-                        {"errors", nlohmann::json::array()},
+                        {"errors", errors},
                         {"warnings", config->warnings},
                         {"zones", zones}});
   else

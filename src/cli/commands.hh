@@ -31,6 +31,10 @@ void add_zone_keys(CLI::App& zone, Console& console);
 void add_zone_log(CLI::App& zone, Console& console);
 /// publisher list, allow, remove
 void add_publisher(CLI::App& app, Console& console);
+void add_register(CLI::App& app, Console& console);
+void add_invite(CLI::App& app, Console& console);
+/// pending list, approve, reject, remove
+void add_pending(CLI::App& app, Console& console);
 /// agent list, show, suspend, restore, attest
 void add_agent(CLI::App& app, Console& console);
 /// peers

@@ -31,6 +31,9 @@ int run_registry(int argc, const char* const* argv, Console& console, ServeFunct
   add_status(app, console);
   add_zone(app, console);
   add_publisher(app, console);
+  add_register(app, console);
+  add_invite(app, console);
+  add_pending(app, console);
   add_agent(app, console);
   add_peers(app, console);
   add_import(app, console);

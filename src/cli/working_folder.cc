@@ -217,6 +217,8 @@ registry:
   id: {id}
   # publishers: [{{fingerprint: "sha256:…", note: whose}}]   # or: steward-registry publisher allow FINGERPRINT
   # open: true                    # any key may publish a name that nobody has
+  # identity: keys/registry_id_rsa  # of a federation's member: steward-registry keygen --out keys
+  # root-ca: keys/root-ca.pem       # whom its members trust
 
 zones:
   - name: {zone}

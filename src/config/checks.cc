@@ -99,13 +99,19 @@ class Checks {
     const Setting* given = setting("tls");
     if (given == nullptr) return;
     TlsConfig& tls = config_.tls;
-    if (tls.certificate.empty() || tls.key.empty())
+    const bool has_identity = config_.registry && !config_.registry->identity.empty();
+    if (has_identity ? tls.certificate.empty() != tls.key.empty() : tls.certificate.empty() || tls.key.empty())
       problem(given->at,
               "tls: needs 'certificate' and 'key', two files in PEM; one for trials is made with: openssl req -x509 "
               "-newkey ec "
               "-pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj /CN=NAME -addext subjectAltName=DNS:NAME "
               "-keyout key.pem "
               "-out cert.pem");
+    if (has_identity && tls.certificate.empty()) {
+      tls.certificate = Path(config_.registry->identity.string() + ".crt");
+      tls.key = config_.registry->identity;
+    }
+    tls.may_be_registries = has_identity;
     if (tls.require_client_certificate && tls.client_ca.empty())
       problem(given->at,
               "tls: require-client-certificate needs 'client-ca', a file of the authorities that are trusted");

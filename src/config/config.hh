@@ -213,6 +213,16 @@ struct TrustConfig {
   Seconds restate_interval{};  ///< in which each agent's is stated anew; 0: never
 };
 
+/// What a registry asks of those that want to be its children.
+struct RegistrationConfig {
+  bool invitations = true;
+  bool proofs = true;
+  bool approvals = true;
+  bool refuse_look_alikes = true;
+  uint32_t max_children = 0;  ///< 0: no limit
+  std::vector<SocketAddress> resolvers;  ///< asked for proofs and name servers' addresses; empty: the system's
+};
+
 /// The registry's feed: who takes it, and who is told of a change.
 struct FeedConfig {
   std::vector<AccessRule> allow_transfer;
@@ -238,6 +248,9 @@ struct RegistryConfig {
   Seconds max_key_lease{};
   uint32_t history_records = 0;  ///< published, of each agent
   Path custody_key;
+  Path identity;  ///< private key that other registries know this one by; empty: none
+  Path root_ca;   ///< certificate of the root's authority; empty: the trust anchor has to say who the parent is
+  RegistrationConfig registration;
   std::string replica;  ///< without its incarnation
   FeedConfig feed;
   bool discover = true;                     ///< answer `_discover._agents` below the zone
@@ -255,6 +268,7 @@ struct TlsConfig {
   Path key;
   Path client_ca;  ///< empty: clients are not asked for a certificate
   bool require_client_certificate = false;
+  bool may_be_registries = false;  ///< derived: we are a registry with an identity, and clients may be others
 };
 
 struct RateLimit {

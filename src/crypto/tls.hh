@@ -29,6 +29,8 @@ namespace steward::crypto {
 
 /// The RFC's digest of a certificate's SubjectPublicKeyInfo, in base64: 44 characters (RFC 7469 §2.4, RFC 7858 §4.2).
 constexpr size_t spki_pin_length = 44;
+/// Of a peer's certificates, as many as a registry may need (crypto/certificate.hh).
+constexpr size_t most_shown_certificates = 10;
 
 class TlsSession;
 struct TlsState;  ///< of a session: crypto/tls_state.hh
@@ -38,6 +40,9 @@ struct TlsServerOptions {
   std::string key;          ///< file: its private key in PEM, without a passphrase
   std::string client_ca;    ///< file: authorities of client certificates in PEM; empty: clients are not asked for one
   bool require_client_certificate = false;  ///< else one may be shown, and is checked if it is
+  /// Clients are asked for a certificate, and any is taken: TlsSession::shown() has it, peer() only one that `client_ca`
+  /// vouches for. Means nothing where a certificate is required.
+  bool take_any_client_certificate = false;
   std::string alpn = "dot";
 };
 
@@ -78,6 +83,8 @@ struct TlsClientOptions {
   enum class Verify : uint8_t {
     Authority,  ///< strict: a chain to `authorities`, and the name
     Pin,        ///< strict: the key's digest is one of `pins`; chain, name and dates do not matter
+    Registry,   ///< strict: a registry's certificates (crypto/certificate.hh) below `root`, for the zone `name`, and
+                ///< where there are pins with such a key
     Nobody,     ///< opportunistic: encrypted, but to whom is not known. Never a default
   };
   Verify verify = Verify::Authority;
@@ -85,6 +92,8 @@ struct TlsClientOptions {
       name;  ///< expected name, also sent as SNI; an IP address in text is looked for as one. Authority needs it
   std::string authorities;        ///< file of certificates in PEM; empty: the system's
   std::vector<std::string> pins;  ///< spki_pin_length characters each
+  Bytes root;                     ///< of Registry: the root's authority in DER
+  UnixTime now{};                 ///< of Registry: the time at which certificates have to be good
   std::string certificate;        ///< file: our own chain in PEM for mutual TLS; empty: none
   std::string key;
   bool require_alpn = true;  ///< the server has to select "dot" (RFC 9103 §7.1)
@@ -151,6 +160,9 @@ class TlsSession {
   /// Of an established session: the peer's certificate, verified against an authority or a pin; null without one, and
   /// where nobody verified it. Lives as long as the session.
   [[nodiscard]] const PeerIdentity* peer() const;
+  /// What the peer showed, with nobody vouching for it; null where it showed nothing, or where the context does not
+  /// keep it: of clients, take_any_client_certificate; of servers, Verify::Registry.
+  [[nodiscard]] std::shared_ptr<const CertificateChain> shown() const;
   [[nodiscard]] std::string alpn() const;
   /// "TLSv1.3 TLS_AES_128_GCM_SHA256 dot"; with "resumed" where it was.
   [[nodiscard]] std::string description() const;

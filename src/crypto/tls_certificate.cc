@@ -46,6 +46,26 @@ std::string spki_pin_of(const X509* certificate) {
   return dns::encode(dns::base64, digest);
 }
 
+CertificateChain shown_by(const SSL* ssl) {
+  CertificateChain chain;
+  const auto take = [&](const X509* certificate) {
+    unsigned char* der = nullptr;
+    const int size = i2d_X509(certificate, &der);
+    if (size > 0) chain.emplace_back(der, der + size);
+    if (size > 0) OPENSSL_free(der);
+  };
+  const X509* own = SSL_get0_peer_certificate(ssl);
+  if (own == nullptr) return chain;
+  take(own);
+  // SSL_get_peer_cert_chain(3): a server's own certificate stands in what a client sees, a client's not in what a
+  // server sees. A session that was resumed has no chain.
+  const STACK_OF(X509)* others = SSL_get_peer_cert_chain(ssl);
+  for (int i = SSL_is_server(ssl) != 0 ? 0 : 1; i < sk_X509_num(others) && chain.size() < most_shown_certificates; ++i)
+    take(sk_X509_value(others, i));
+  ERR_clear_error();
+  return chain;
+}
+
 PeerIdentity identity_of(X509* certificate) {
   PeerIdentity identity;
   identity.spki_sha256 = spki_pin_of(certificate);

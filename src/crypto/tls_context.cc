@@ -125,6 +125,9 @@ struct TlsServerContext::Loaded {
   [[nodiscard]] std::array<Stamp, 3> stamps_now() const {
     return {stamp_of(options.certificate), stamp_of(options.key), stamp_of(options.client_ca)};
   }
+  [[nodiscard]] bool keeps_shown() const {
+    return options.take_any_client_certificate && !options.require_client_certificate;
+  }
   static Result<std::shared_ptr<const Loaded>> load(TlsServerOptions options);
   Result<void> set_up();
 };
@@ -170,7 +173,9 @@ Result<void> TlsServerContext::Loaded::set_up() {
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_session_id_context(ctx, session_context, sizeof session_context);
   SSL_CTX_set_num_tickets(ctx, 1);
+  if (keeps_shown()) SSL_CTX_set_cert_verify_callback(ctx, take_any, nullptr);
   if (options.client_ca.empty()) {
+    if (keeps_shown()) SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, nullptr);
     if (options.require_client_certificate)
       return fail(Errc::Invalid, "client certificates are required, but there is no file of their authorities");
     return {};
@@ -233,6 +238,7 @@ Result<TlsSession> TlsServerContext::accept(int fd) const {
   auto state = TlsState::make(std::move(ssl), fd);
   if (!state) return fail(Errc::Full, "TLS session: " + openssl_reason());
   state->verifies = !in_force->options.client_ca.empty();
+  state->keeps_shown = in_force->keeps_shown();
   state->owner = in_force;
   return TlsSession(std::move(state));
 }
@@ -245,20 +251,9 @@ struct TlsClientContext::Loaded {
 
 namespace {
 
-/// Instead of the chain: the key itself (RFC 8310 §8.1 and RFC 7858 §4.2).
-int verify_pin(X509_STORE_CTX* store, void* pins) {
-  const X509* shown = X509_STORE_CTX_get0_cert(store);
-  const std::string pin = shown != nullptr ? spki_pin_of(shown) : std::string();
-  for (const std::string& wanted : *static_cast<const std::vector<std::string>*>(pins))
-    if (!pin.empty() && wanted == pin) {
-      X509_STORE_CTX_set_error(store, X509_V_OK);
-      return 1;
-    }
-  X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
-  return 0;
-}
-
 Result<void> check_options(const TlsClientOptions& options) {
+  if (options.verify == TlsClientOptions::Verify::Registry && (options.name.empty() || options.root.empty()))
+    return fail(Errc::Invalid, "TLS to a registry needs its zone and the root's certificate");
   if (options.verify == TlsClientOptions::Verify::Authority && options.name.empty())
     return fail(Errc::Invalid, "TLS to a server by its certificate's authority needs the server's name");
   if (options.verify == TlsClientOptions::Verify::Pin && options.pins.empty())
@@ -306,6 +301,10 @@ Result<std::shared_ptr<const TlsClientContext>> TlsClientContext::open(TlsClient
       SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, nullptr);
       SSL_CTX_set_cert_verify_callback(ctx, verify_pin, &client->options_.pins);
       break;
+    case TlsClientOptions::Verify::Registry:
+      SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, nullptr);
+      SSL_CTX_set_cert_verify_callback(ctx, verify_registry, &client->options_);
+      break;
     case TlsClientOptions::Verify::Nobody: SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, nullptr); break;
   }
   return std::shared_ptr<const TlsClientContext>(std::move(client));
@@ -331,6 +330,7 @@ Result<TlsSession> TlsClientContext::connect(int fd) const {
   if (!state) return fail(Errc::Full, "TLS session: " + openssl_reason());
   state->verifies = options_.verify != TlsClientOptions::Verify::Nobody;
   state->require_alpn = options_.require_alpn;
+  state->keeps_shown = options_.verify == TlsClientOptions::Verify::Registry;
   return TlsSession(std::move(state));
 }
 

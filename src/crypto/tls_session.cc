@@ -137,8 +137,11 @@ bool TlsState::finish_handshake() {
     fail_with(TlsOutcome::Error, "the server did not select the protocol dot (ALPN)");
     return false;
   }
+  if (keeps_shown)
+    if (auto chain = shown_by(ssl.get()); !chain.empty())
+      shown = std::make_shared<const CertificateChain>(std::move(chain));
   if (!verifies || SSL_get_verify_result(ssl.get()) != X509_V_OK) return true;
-  if (X509* shown = SSL_get0_peer_certificate(ssl.get()); shown != nullptr) peer = identity_of(shown);
+  if (X509* own = SSL_get0_peer_certificate(ssl.get()); own != nullptr) peer = identity_of(own);
   return true;
 }
 
@@ -161,6 +164,7 @@ bool TlsSession::is_established() const { return state_->established; }
 size_t TlsSession::unsent() const { return state_->out.size() - state_->out_at; }
 bool TlsSession::has_input() const { return state_->maybe_more && !state_->failed; }
 const PeerIdentity* TlsSession::peer() const { return state_->peer ? &*state_->peer : nullptr; }
+std::shared_ptr<const CertificateChain> TlsSession::shown() const { return state_->shown; }
 const std::string& TlsSession::error() const { return state_->error; }
 
 TlsOutcome TlsSession::handshake() {

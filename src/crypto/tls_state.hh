@@ -21,8 +21,19 @@ using X509Handle = Handle<X509, X509_free>;
 [[nodiscard]] std::string spki_pin_of(const X509* certificate);
 /// Its dNSNames and its pin.
 [[nodiscard]] PeerIdentity identity_of(X509* certificate);
+/// Its own first, whatever either side's library counts among the chain; empty where it showed none. At most
+/// most_shown_certificates of them.
+[[nodiscard]] CertificateChain shown_by(const SSL* ssl);
 /// "what: reason" from OpenSSL's queue, which is emptied.
 [[nodiscard]] std::string openssl_reason();
+
+// Instead of the library's own verification (SSL_CTX_set_cert_verify_callback(3)); 1: the handshake goes on.
+/// Any: the library's verdict is noted, for SSL_get_verify_result(), and does not matter to the handshake.
+int take_any(X509_STORE_CTX* store, void*);
+/// The key itself (RFC 8310 §8.1 and RFC 7858 §4.2). `pins`: TlsClientOptions::pins.
+int verify_pin(X509_STORE_CTX* store, void* pins);
+/// What a registry has to show, which is more than the library asks for. `rules`: TlsClientOptions.
+int verify_registry(X509_STORE_CTX* store, void* rules);
 
 /// Between SSL and the socket: what SSL writes is gathered here and sent with few calls; what it reads comes straight
 /// from the socket. The BIO holds a pointer to it, so that it does not move.
@@ -31,6 +42,7 @@ struct TlsState {
   SslHandle ssl;
   int fd = -1;
   bool verifies = false;  ///< the context asks for a certificate and checks it
+  bool keeps_shown = false;  ///< what the peer shows is kept as it is
   bool require_alpn = false;
   bool established = false;
   bool goodbye_said = false;
@@ -39,6 +51,7 @@ struct TlsState {
   std::optional<TlsOutcome> failed;  ///< for good
   std::string error;
   std::optional<PeerIdentity> peer;
+  std::shared_ptr<const CertificateChain> shown;
   Bytes out;
   size_t out_at = 0;
   unsigned key_updates = 0;  ///< since the last 64 KiB of content

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "crypto/operation_counts.hh"
+#include "daemon/control_children.hh"
 #include "daemon/control_health.hh"
 #include "daemon/control_import.hh"
 #include "daemon/control_peers.hh"
@@ -102,6 +103,13 @@ Json publishes_of(const Server& server) {
   return {{"accepted", figures.published}, {"refused", refused}, {"by_rule", figures.publishes_refused}};
 }
 
+Json registrations_of(const Server& server) {
+  const RegistrationDesk::Figures figures = server.registration_figures();
+  uint64_t refused = 0;
+  for (const auto& [rule, count] : figures.refused) refused += count;
+  return {{"reserved", figures.reserved}, {"pending", figures.pending}, {"refused", refused}, {"by_rule", figures.refused}};
+}
+
 Json signatures_of(const Server& server) {
   uint64_t made = 0;
   uint64_t reused = 0;
@@ -161,6 +169,7 @@ void status(Server& server, const Reply& reply) {
     result["namespace"] = registry->space.to_text();
     result["zone"] = registry->zone.to_text();
     result["publishes"] = publishes_of(server);
+    result["registrations"] = registrations_of(server);
     result["discover_signatures"] = signatures_of(server);
     const RegistryFigures figures = server.registry_figures();
     result["agents"] = {{"published", figures.agents}, {"leases", figures.leases}};
@@ -250,6 +259,12 @@ void dispatch(Server& server, const Json& request, const Reply& reply) {
   if (command == control::publisher_list) return publisher_list(server, reply);
   if (command == control::publisher_allow) return publisher_allow(server, request, reply);
   if (command == control::publisher_remove) return publisher_remove(server, request, reply);
+  if (command == control::child_invite) return child_invite(server, request, reply);
+  if (command == control::child_remove) return child_remove(server, request, reply);
+  if (command == control::register_at_parent) return register_at_parent(server, request, reply);
+  if (command == control::pending_list) return pending_list(server, reply);
+  if (command == control::pending_approve) return pending_approve(server, request, reply);
+  if (command == control::pending_reject) return pending_reject(server, request, reply);
   if (command == control::agent_list) return agent_list(server, request, reply);
   if (command == control::agent_show) return agent_show(server, request, reply);
   if (command == control::agent_suspend) return agent_suspend(server, request, reply);

@@ -72,6 +72,17 @@ void check_custody(const Server& server, Checks& checks) {
     checks.add("custody", Verdict::Well, "the key is at hand");
 }
 
+// Who we are to other registries. Certificates are renewed when a third of their time is left: a sixth is late.
+void check_identity(const Server& server, int64_t now, Checks& checks) {
+  const auto own = server.identity();
+  if (!own) return checks.add("identity", Verdict::Well, "none: without registry.identity it is not part of a federation");
+  if (own->authorities().empty())
+    return checks.add("identity", Verdict::Note, "no parent has issued its certificates: steward-registry register");
+  const int64_t left = seconds_of(own->until()) - now;
+  const bool in_time = left > crypto::certificate_lifetime.count() / 6;
+  checks.add("identity", well_if(in_time), fmt::format("certificates end in {} days{}", left / 86400, in_time ? "" : ": they are not renewed"));
+}
+
 void check_allow_list(const Server& server, const change::PublishPolicy& policy, const RegistryFigures& figures, Checks& checks) {
   const uint64_t keys = policy.publishers.size() + figures.publishers;
   if (policy.open)
@@ -115,6 +126,7 @@ void check_registry(const Server& server, int64_t now, Checks& checks) {
   if (!policy) return;
   const RegistryFigures figures = server.registry_figures();
   check_custody(server, checks);
+  check_identity(server, now, checks);
   check_allow_list(server, *policy, figures, checks);
   check_publishing(server, checks);
   check_times(figures, now, checks);

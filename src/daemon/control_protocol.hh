@@ -17,11 +17,12 @@
 //                     "zones": {"total", "serving", "failed"}, "queries": {"udp", "tcp"},
 //                     "answers": {rcode mnemonic: count}, "truncated", "rate_limited", "tcp_clients",
 //                     of a registry also "replica", "publishes": {"accepted", "refused", "by_rule": {allow-list, key, look-alike, quota, …: count}},
+//                     "registrations": {"reserved", "pending", "refused", "by_rule": {tls, request, replay, taken, look-alike, …: count}},
 //                     "agents": {"published", "leases"}, "discover_signatures": {"made", "reused", "refused"},
 //                     "signatures": {algorithm: {"made", "checked"}}, "database": {"used", "size", "most", "nodes"}, "memory": private octets,
 //                     "last_reload": {"at", "ok", "error"?} or null}
 // health             {"healthy": bool, "checks": [{"check", "ok", "detail"}]}; a check is one of: zones, signatures, disk,
-//                    clock, database
+//                    clock, database; of a registry also custody, identity, publishing, leases
 // reload             {"changes": [{"key", "before", "after", "effect": "reload"|"restart"}], "zones": [as zone.reload]}
 // stop               {}; the server ends after the reply
 // zone.list          {"zones": [row]}, a row being {"zone", "serial", "signed", "denial": "none"|"nsec"|"nsec3", "nodes",
@@ -48,6 +49,15 @@
 // publisher.list     {"open": bool, "publishers": [{"namespace", "fingerprint", "note", "since", "source": "configuration"|"command"}]}
 // publisher.allow    (fingerprint, namespace?, note?) {"namespace", "fingerprint", "serial"}
 // publisher.remove   (fingerprint, namespace?) the same
+// child.invite       (namespace, days?) {"zone", "token": shown this once, "until"}
+// child.remove       (namespace) {"zone", "serial"}
+// register           (parent, namespace, fingerprint, token?, at?) any number of {"step": text}, then {"state": "pending"|"reserved"|
+//                    "delegated", "reason", "challenge"?: {"name", "text"}, "until"?: when the certificates end}
+// pending.list       {"children": [child], "invitations": [{"zone", "until"}]}, a child being {"namespace", "zone", "fingerprint",
+//                     "state": "pending"|"reserved"|"delegated", "way": "invitation"|"proof"|"approval"|"none", "since", "asked",
+//                     "servers": [text], "certified_until", "next_look", "problem": text}
+// pending.approve    (namespace, fingerprint?) the child
+// pending.reject     (namespace, fingerprint?) {"zone"}
 // agent.list         (namespace?) any number of {"agents": [row]}, a row being {"agent", "version", "presence": "live"|"tombstone"|"gone",
 //                     "status", "key", "custodial", "trust", "modified", "lease_until"}
 // agent.show         (agent) the row, and {"first_published", "revoked": [fingerprint], "rotations", "suspended": reason or null,
@@ -97,6 +107,12 @@ constexpr std::string_view zone_log = "zone.log";
 constexpr std::string_view publisher_list = "publisher.list";
 constexpr std::string_view publisher_allow = "publisher.allow";
 constexpr std::string_view publisher_remove = "publisher.remove";
+constexpr std::string_view child_invite = "child.invite";
+constexpr std::string_view child_remove = "child.remove";
+constexpr std::string_view register_at_parent = "register";
+constexpr std::string_view pending_list = "pending.list";
+constexpr std::string_view pending_approve = "pending.approve";
+constexpr std::string_view pending_reject = "pending.reject";
 constexpr std::string_view agent_list = "agent.list";
 constexpr std::string_view agent_show = "agent.show";
 constexpr std::string_view agent_suspend = "agent.suspend";

@@ -34,6 +34,11 @@ void tell(log::Level level, std::string_view event, const serve::TransferReport&
 
 }  // namespace
 
+void ServerOperations::update(serve::UpdateRequest request) {
+  if (registrations_ != nullptr && registrations_->concerns(request)) return registrations_->take(std::move(request));
+  updates_.take(std::move(request));
+}
+
 void ServerOperations::transfer_began(const serve::TransferReport& report) { tell(log::Level::Debug, "transfer.out.begin", report); }
 
 void ServerOperations::transfer_ended(const serve::TransferReport& report) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "daemon/registration_desk.hh"
 #include "daemon/update_desk.hh"
 #include "serve/operations.hh"
 
@@ -11,16 +12,18 @@ namespace steward::daemon {
 
 class ServerOperations final : public serve::Operations {
  public:
-  ServerOperations(UpdateDesk& updates, std::function<void(serve::Notification)> notified)
-      : updates_(updates), notified_(std::move(notified)) {}
+  /// `registrations` may be null.
+  ServerOperations(UpdateDesk& updates, RegistrationDesk* registrations, std::function<void(serve::Notification)> notified)
+      : updates_(updates), registrations_(registrations), notified_(std::move(notified)) {}
 
   void notified(const serve::Notification& notification) override { notified_(notification); }
-  void update(serve::UpdateRequest request) override { updates_.take(std::move(request)); }
+  void update(serve::UpdateRequest request) override;
   void transfer_began(const serve::TransferReport& report) override;
   void transfer_ended(const serve::TransferReport& report) override;
 
  private:
   UpdateDesk& updates_;
+  RegistrationDesk* registrations_;
   std::function<void(serve::Notification)> notified_;
 };
 

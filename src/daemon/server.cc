@@ -54,6 +54,7 @@ Server::~Server() {
   writer_.stop();
   secondaries_.reset();
   notifier_.reset();
+  dialogues_.reset();
   for (const auto& worker : workers_) {
     worker->loop->stop();
     if (worker->thread.joinable()) worker->thread.join();
@@ -82,6 +83,7 @@ Result<void> Server::open() {
   if (!keyring) return fail(config_.file.string() + ": keys", keyring.error());
   keyring_ = std::make_shared<const auth::Keyring>(std::move(*keyring));
   if (auto opened = open_registry(); !opened) return opened;
+  if (auto opened = open_identity(); !opened) return opened;
   apply_settings();
   // With the rights that a later reload will have, not those of the start.
   if (auto opened = tls_.open(config_.tls, clock_.now()); !opened) return opened;
@@ -259,6 +261,7 @@ void Server::stop() { loop_->stop(); }
 void Server::become_ready() {
   if (ready_) return;
   ready_ = true;
+  if (child_keeper_) child_keeper_->start();
   notify_.ready();
   std::string addresses;
   for (const SocketAddress& address : config_.listen) addresses += (addresses.empty() ? "" : " ") + address.to_text();
@@ -305,6 +308,7 @@ Result<std::vector<config::Change>> Server::reload_config() {
   zones_ = all_zones(config_, members_);
   keyring_ = std::make_shared<const auth::Keyring>(std::move(*keyring));
   reload_registry();
+  set_door();
   apply_settings();
   writer_.post([this, shared, changed_zones = std::move(changed_zones)] {
     group_->flush();

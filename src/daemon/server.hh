@@ -20,13 +20,18 @@
 #include "config/diff.hh"
 #include "daemon/answer_worker.hh"
 #include "daemon/catalogs.hh"
+#include "daemon/child_keeper.hh"
 #include "daemon/children.hh"
+#include "daemon/dialogues.hh"
 #include "daemon/discovery.hh"
 #include "daemon/import_desk.hh"
 #include "daemon/notifier.hh"
 #include "daemon/notify_socket.hh"
 #include "daemon/operations.hh"
+#include "daemon/own_identity.hh"
 #include "daemon/peer_calls.hh"
+#include "daemon/registrar.hh"
+#include "daemon/registration_desk.hh"
 #include "daemon/registry_zone.hh"
 #include "daemon/secondaries.hh"
 #include "daemon/serve.hh"
@@ -83,6 +88,15 @@ class Server {
   [[nodiscard]] const std::shared_ptr<const change::PublishPolicy>& publish_policy() const { return publish_policy_; }
   /// Of the agents that nobody has claimed; null where there is none.
   [[nodiscard]] std::shared_ptr<const crypto::KeyPair> custody() const { return registry_ ? registry_->custody() : nullptr; }
+  /// Null where there is none. Any thread.
+  [[nodiscard]] std::shared_ptr<const OwnIdentity> identity() const;
+  /// Where there is a registry.
+  [[nodiscard]] RegistrationDesk& registrations() { return *registrations_; }
+  /// Null where there is no registry, or it has no parent.
+  [[nodiscard]] Registrar* registrar() { return registrar_.get(); }
+  [[nodiscard]] RegistrationDesk::Figures registration_figures() const {
+    return registrations_ ? registrations_->figures() : RegistrationDesk::Figures{};
+  }
   /// Why there is none; empty where there is one.
   [[nodiscard]] const std::string& custody_error() const { return custody_error_; }
   /// Null where there is no registry.
@@ -187,6 +201,16 @@ class Server {
   [[nodiscard]] ZoneKeeper* registry_keeper();
   void learn_registry();
   void look_at_leases();
+  // server_identity.cc
+  Result<void> open_identity();
+  void set_identity(std::shared_ptr<const OwnIdentity> identity);
+  void follow_identity();
+  // server_registrations.cc
+  void open_registrations();
+  void set_door();
+  void open_registrar();
+  [[nodiscard]] std::vector<federation::Child> stored_children();
+  void look_at_certificates();
   void look_at_trust();
   // server_children.cc
   void open_children(std::unique_ptr<store::Reader> reader);
@@ -246,6 +270,12 @@ class Server {
   std::shared_ptr<const auth::Keyring> keyring_;
   std::shared_ptr<const change::PublishPolicy> publish_policy_;
   std::unique_ptr<UpdateDesk> updates_;
+  std::unique_ptr<RegistrationDesk> registrations_;  // null: no registry here
+  std::unique_ptr<Dialogues> dialogues_;             // the main loop's
+  std::unique_ptr<NameLookup> lookup_;               // likewise
+  std::unique_ptr<ChildKeeper> child_keeper_;        // likewise; null: no registry here
+  std::unique_ptr<Registrar> registrar_;             // likewise; null: no parent
+  UnixTime next_certificates_{};                     // when the parent's word on ours is looked at
   std::unique_ptr<ServerOperations> operations_;
   std::shared_ptr<serve::TransferSlots> transfer_slots_;
   std::unique_ptr<PeerCalls> peer_calls_;
@@ -255,6 +285,9 @@ class Server {
   // The main thread's: who is a member of a catalog, and the zones of the configuration with these.
   catalog::Memberships members_;
   std::vector<config::ZoneConfig> zones_;
+
+  mutable std::mutex identity_mutex_;
+  std::shared_ptr<const OwnIdentity> identity_;
 
   mutable std::mutex figures_mutex_;
   store::StoreFigures figures_;

@@ -34,7 +34,8 @@ Result<void> Server::open_exchange() {
         loop_->post([this, shared] { secondaries_->forward(std::move(*shared)); });
       });
   updates_->set_rights(update_rights());
-  operations_ = std::make_unique<ServerOperations>(*updates_, [this](serve::Notification notification) {
+  open_registrations();
+  operations_ = std::make_unique<ServerOperations>(*updates_, registrations_.get(), [this](serve::Notification notification) {
     loop_->post([this, notification = std::move(notification)] { secondaries_->notified(notification); });
   });
   transfer_slots_ = std::make_shared<serve::TransferSlots>(serve::TransferLimits{});

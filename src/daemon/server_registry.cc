@@ -88,6 +88,7 @@ void Server::learn_registry() {
   if (keeper == nullptr || !keeper->status().has_data) return;
   registry_->learn(*keeper);
   group_->flush();
+  follow_identity();
 }
 
 // Writer thread.

@@ -11,7 +11,8 @@ crypto::TlsServerOptions options_of(const config::TlsConfig& tls) {
   return {.certificate = tls.certificate.string(),
           .key = tls.key.string(),
           .client_ca = tls.client_ca.string(),
-          .require_client_certificate = tls.require_client_certificate};
+          .require_client_certificate = tls.require_client_certificate,
+          .take_any_client_certificate = tls.may_be_registries};
 }
 
 }  // namespace
@@ -30,6 +31,11 @@ void TlsCertificates::reload(const config::TlsConfig& tls, UnixTime now) {
   if (!context_ || tls.certificate.empty()) return;
   last_error_.clear();  // who asked is told again
   take(context_->reload(options_of(tls)), now);
+}
+
+void TlsCertificates::look_now(UnixTime now) {
+  looked_ = {};
+  look(now);
 }
 
 void TlsCertificates::look(UnixTime now) {

@@ -16,6 +16,8 @@ class TlsCertificates {
   Result<void> open(const config::TlsConfig& tls, UnixTime now);
   /// Other files, or the same again. On an error, which is logged, what was in force stays.
   void reload(const config::TlsConfig& tls, UnixTime now);
+  /// A file has been changed by ourselves.
+  void look_now(UnixTime now);
   /// Every second: looks now and then whether a file has changed.
   void look(UnixTime now);
 

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -46,6 +47,8 @@ class ByteStream {
   [[nodiscard]] virtual bool has_input() const { return false; }
   /// Who the peer has proved to be, as long as the stream lives; null: nobody.
   [[nodiscard]] virtual const PeerIdentity* peer() const { return nullptr; }
+  /// What certificates the peer showed, whoever vouches for them; null: none.
+  [[nodiscard]] virtual std::shared_ptr<const CertificateChain> shown() const { return nullptr; }
   /// After an Error or Truncated: why, if the stream knows more than the operating system.
   [[nodiscard]] virtual std::string error() const { return {}; }
   /// Tells the peer that no more comes; never waits.

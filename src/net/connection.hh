@@ -70,6 +70,7 @@ class Connection final : public FdHandler, public std::enable_shared_from_this<C
   [[nodiscard]] Transport transport() const { return transport_; }
   /// While it is not closed.
   [[nodiscard]] const PeerIdentity* peer() const { return stream_->peer(); }
+  [[nodiscard]] std::shared_ptr<const CertificateChain> shown() const { return stream_->shown(); }
 
  private:
   friend class StreamServer;

@@ -22,7 +22,10 @@ constexpr uint64_t most_recent_ms = 100;  ///< a client is not closed for anothe
 class LateFrames final : public Reply {
  public:
   LateFrames(std::shared_ptr<Mailbox> mailbox, const std::shared_ptr<Connection>& connection)
-      : mailbox_(std::move(mailbox)), connection_(connection), client_(connection->client()) {
+      : mailbox_(std::move(mailbox)),
+        connection_(connection),
+        client_(connection->client()),
+        shown_(connection->shown()) {
     if (const PeerIdentity* peer = connection->peer()) peer_ = *peer;
     connection->defer();
   }
@@ -49,6 +52,7 @@ class LateFrames final : public Reply {
   void post(std::function<void()> task) override { mailbox_->post(std::move(task)); }
   [[nodiscard]] const SocketAddress& client() const override { return client_; }
   [[nodiscard]] const PeerIdentity* peer() const override { return peer_ ? &*peer_ : nullptr; }
+  [[nodiscard]] std::shared_ptr<const CertificateChain> shown() const override { return shown_; }
 
  private:
   static Written write_now(const std::weak_ptr<Connection>& connection, ByteView message) {
@@ -72,6 +76,7 @@ class LateFrames final : public Reply {
   std::weak_ptr<Connection> connection_;
   SocketAddress client_;
   std::optional<PeerIdentity> peer_;
+  std::shared_ptr<const CertificateChain> shown_;
 };
 
 void refuse(FileDescriptor fd) {

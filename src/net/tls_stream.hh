@@ -20,6 +20,7 @@ class TlsStream final : public ByteStream {
   StreamOutcome flush() override;
   [[nodiscard]] bool has_input() const override { return session_.has_input(); }
   [[nodiscard]] const PeerIdentity* peer() const override { return session_.peer(); }
+  [[nodiscard]] std::shared_ptr<const CertificateChain> shown() const override { return session_.shown(); }
   [[nodiscard]] std::string error() const override { return session_.error(); }
   void goodbye() override { session_.close_notify(); }
   void reset() override;

@@ -35,6 +35,7 @@ DeferredResponse::DeferredResponse(DeferredResponse&&) noexcept = default;
 DeferredResponse& DeferredResponse::operator=(DeferredResponse&&) noexcept = default;
 
 const SocketAddress& DeferredResponse::client() const { return reply_->client(); }
+std::shared_ptr<const CertificateChain> DeferredResponse::shown() const { return reply_->shown(); }
 
 void DeferredResponse::send(dns::Rcode rcode, UnixTime now, std::optional<ExtendedError> error, std::string_view text) {
   const auto code = static_cast<uint16_t>(rcode);
@@ -43,8 +44,9 @@ void DeferredResponse::send(dns::Rcode rcode, UnixTime now, std::optional<Extend
   append_u16(message, static_cast<uint16_t>(0x8000U | (flags_ & opcode_and_rd) | (code & 0x0fU)));
   append_u16(message, question_.empty() ? 0 : 1);
   append_u32(message, 0);
-  append_u16(message, edns_ ? 1 : 0);
+  append_u16(message, static_cast<uint16_t>(additional_count_ + (edns_ ? 1 : 0)));
   append(message, question_);
+  append(message, additional_);
   if (edns_) {
     append_u8(message, 0);
     append_u16(message, value(dns::RrType::OPT));
@@ -68,6 +70,16 @@ void DeferredResponse::send(dns::Rcode rcode, UnixTime now, std::optional<Extend
     }
   }
   write(message, now);
+}
+
+void DeferredResponse::add(const dns::Name& owner, dns::RrType type, uint32_t ttl, ByteView rdata) {
+  append(additional_, owner.view().wire());
+  append_u16(additional_, value(type));
+  append_u16(additional_, value(dns::RrClass::IN));
+  append_u32(additional_, ttl);
+  append_u16(additional_, static_cast<uint16_t>(rdata.size()));
+  append(additional_, rdata);
+  ++additional_count_;
 }
 
 void DeferredResponse::relay(ByteView response, UnixTime now) {

@@ -33,10 +33,14 @@ class DeferredResponse {
   void send(dns::Rcode rcode, UnixTime now, std::optional<ExtendedError> error = {}, std::string_view text = {});
   /// The lease that is granted, for send() (RFC 9664 §4).
   void grant(UpdateLeaseOption lease) { lease_ = lease; }
+  /// A record for the additional section of send(), before OPT: what the requester is to read. RDATA uncompressed.
+  void add(const dns::Name& owner, dns::RrType type, uint32_t ttl, ByteView rdata);
   /// The response of the primary that the request was forwarded to (RFC 2136 §6.2), with the client's ID, and our TSIG
   /// in place of its own. SERVFAIL goes out where `response` is not a whole message or does not fit.
   void relay(ByteView response, UnixTime now);
   [[nodiscard]] const SocketAddress& client() const;
+  /// The certificates that the client showed (base/reply.hh); null where it showed none.
+  [[nodiscard]] std::shared_ptr<const CertificateChain> shown() const;
 
  private:
   void write(Bytes& message, UnixTime now);
@@ -45,6 +49,8 @@ class DeferredResponse {
   Bytes question_;
   std::unique_ptr<auth::TsigVerdict> tsig_;
   std::optional<UpdateLeaseOption> lease_;
+  Bytes additional_;
+  uint16_t additional_count_ = 0;
   uint16_t id_ = 0;
   uint16_t flags_ = 0;
   uint16_t udp_size_ = 0;

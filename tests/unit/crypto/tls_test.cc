@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 
 #include "../../support/certificates.hh"
+#include "crypto/certificate.hh"
 #include "crypto/tls.hh"
 
 using namespace steward;
@@ -413,4 +415,66 @@ TEST_CASE("tls: a flood of key updates is ended, a few are not [RFC 8446 §4.6.3
     CHECK(outcome == TlsOutcome::Error);
     CHECK(server.error() == "too many key updates");
   }
+}
+
+TEST_CASE("tls: a server that takes any client certificate keeps what was shown, and vouches for none of it") {
+  TlsServerOptions options = server_options();
+  options.take_any_client_certificate = true;
+  TlsClientOptions client = client_options();
+  client.certificate = certificates().path("client.pem");
+  client.key = certificates().path("client.key");
+  const Shaken shown(options, client);
+  CHECK(shown.server_outcome == TlsOutcome::Done);
+  CHECK(shown.server.peer() == nullptr);
+  REQUIRE(shown.server.shown() != nullptr);
+  CHECK(shown.server.shown()->size() == 1);
+
+  const Shaken bare(options, client_options());
+  CHECK(bare.server_outcome == TlsOutcome::Done);
+  CHECK(bare.server.shown() == nullptr);
+
+  // With authorities, who is verified is told apart from who is not.
+  options.client_ca = certificates().path("ca.pem");
+  const Shaken known(options, client);
+  CHECK(known.server.peer() != nullptr);
+  CHECK(known.server.shown() != nullptr);
+  options.client_ca = certificates().path("rogue.pem");
+  const Shaken rogue(options, client);
+  CHECK(rogue.server_outcome == TlsOutcome::Done);
+  CHECK(rogue.server.peer() == nullptr);
+  CHECK(rogue.server.shown() != nullptr);
+
+  // Where one is required, it is one of the authorities'.
+  options.require_client_certificate = true;
+  Shaken required(options, client);
+  CHECK(required.server_outcome == TlsOutcome::Error);
+}
+
+TEST_CASE("tls: a registry is believed by the root's certificate, its zone and its key alone") {
+  const auto folder = std::filesystem::path(certificates().path("registry"));
+  std::filesystem::create_directories(folder);
+  const UnixTime now = unix_time(std::time(nullptr));
+  const auto name = [](std::string_view text) { return *dns::Name::from_text(text); };
+  const auto make_key = [] { return std::move(*KeyPair::generate(Algorithm::ED25519)); };
+  const KeyPair root_key = make_key();
+  const KeyPair key = make_key();
+  const Bytes root = *make_root_certificate({name("s.example."), now}, root_key);
+  const Bytes other_root = *make_root_certificate({name("s.example."), now}, key);
+  const Bytes end = *issue_certificate({name("com.s.example."), now}, key.public_key(), {root, root_key});
+  std::ofstream(folder / "crt") << *certificate_to_pem(end);
+  std::ofstream(folder / "key") << *key.pem();
+  const TlsServerOptions server{.certificate = (folder / "crt").string(), .key = (folder / "key").string()};
+  const auto client = [&](std::string zone, const Bytes& trusted, std::vector<std::string> pins = {}) {
+    return TlsClientOptions{
+        .verify = Verify::Registry, .name = std::move(zone), .pins = std::move(pins), .root = trusted, .now = now};
+  };
+  const Shaken good(server, client("com.s.example.", root));
+  CHECK_MESSAGE(good.client_outcome == TlsOutcome::Done, good.client.error());
+  REQUIRE(good.client.shown() != nullptr);
+  CHECK(good.client.shown()->front() == end);
+  CHECK(Shaken(server, client("org.s.example.", root)).client_outcome == TlsOutcome::Error);
+  CHECK(Shaken(server, client("com.s.example.", other_root)).client_outcome == TlsOutcome::Error);
+  CHECK(Shaken(server, client("com.s.example.", root, {certificates().pin("server")})).client_outcome ==
+        TlsOutcome::Error);
+  CHECK_FALSE(TlsClientContext::open(client("com.s.example.", {})));
 }

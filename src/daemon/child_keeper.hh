@@ -1,0 +1,59 @@
+#pragma once
+// The parent's care for its children: those that have their name are looked at until their servers answer and validate,
+// then delegated to; those that are delegated to are looked at daily, for their DS follows their CDS (RFC 7344) and
+// their certificates are renewed in time.
+//
+//   Reserved ──look: all well──► Delegated ──daily──► DS, certificates
+//      └─ amiss: again after 10 s, 20 s, … up to an hour
+//
+// Main loop's thread, but for noted(); what is written is the writer's.
+
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "base/clock.hh"
+#include "daemon/child_check.hh"
+#include "daemon/dialogues.hh"
+#include "daemon/registration_desk.hh"
+
+namespace steward::daemon {
+
+class ChildKeeper {
+ public:
+  struct Room {
+    net::Loop& loop;
+    const Clock& clock;
+    Dialogues& dialogues;
+    NameLookup& lookup;
+    std::function<std::shared_ptr<const RegistrationDoor>()> door;
+    std::function<bool(std::function<void(RegistryZone&, ZoneKeeper&)>, const std::function<void(const std::string&)>&)> post;
+    /// The children that have their names, as committed.
+    std::function<std::vector<federation::Child>()> children;
+  };
+
+  explicit ChildKeeper(Room room) : room_(std::move(room)) {}
+
+  /// All that are stored; once, at the start.
+  void start();
+  /// One is new or has changed, or asks to be looked at (NOTIFY(CDS), RFC 9859). Any thread.
+  void noted(const federation::Child& child);
+  /// Every second.
+  void tick();
+
+ private:
+  struct Look;
+  using LookPtr = std::shared_ptr<Look>;
+  void look(const federation::Child& child);
+  void find_addresses(const LookPtr& look);
+  void found_address(const LookPtr& look, const dns::Name& server, ByteView octets);
+  void ask(const LookPtr& look);
+  void conclude(const LookPtr& look);
+  void write(const LookPtr& look, std::optional<std::vector<Bytes>> ds, std::string problem);
+
+  const Room room_;
+  std::map<std::string, federation::Child> children_;  // by zone; as last seen
+  std::map<std::string, LookPtr> looks_;               // under way
+};
+
+}  // namespace steward::daemon

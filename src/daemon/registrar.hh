@@ -1,0 +1,79 @@
+#pragma once
+// The child's side of a registration: what the zone says of itself becomes a signed request, goes to the parent over TLS
+// whose certificates lead to the root's, and what the parent has issued and published is taken over.
+//
+// Main loop's thread.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "daemon/dialogues.hh"
+#include "daemon/own_identity.hh"
+#include "daemon/registry_zone.hh"
+#include "federation/registration.hh"
+
+namespace steward::daemon {
+
+class Registrar {
+ public:
+  struct Room {
+    net::Loop& loop;
+    const Clock& clock;
+    Dialogues& dialogues;
+    NameLookup& lookup;
+    dns::Name apex;
+    dns::Name parent;
+    std::string root_ca;  ///< file in PEM
+    std::function<std::shared_ptr<const OwnIdentity>()> identity;
+    std::function<bool(std::function<void(RegistryZone&, ZoneKeeper&)>, const std::function<void(const std::string&)>&)> post;
+    /// Certificates that are new, already on disk.
+    std::function<void(std::shared_ptr<const OwnIdentity>)> issued;
+  };
+
+  enum class State : uint8_t {
+    Pending,    ///< a proof or the parent's operator is waited for
+    Reserved,   ///< the parent looks at our servers
+    Delegated,  ///< done
+  };
+  struct Outcome {
+    State state = State::Pending;
+    std::string reason;          ///< of Pending, the parent's
+    std::string challenge_name;  ///< where a TXT record lets us in; empty: none does
+    std::string challenge;
+    UnixTime until{};            ///< when our certificates end; not of Pending
+  };
+  struct Order {
+    std::optional<SocketAddress> at;  ///< the parent's endpoint for TLS; nothing: as its SRV record says
+    std::string token;
+    bool asks = true;                 ///< false: only what the parent has of us is looked at and taken over
+  };
+  using Step = std::function<void(const std::string&)>;
+  using Done = std::function<void(const Result<Outcome>&)>;
+
+  explicit Registrar(Room room) : room_(std::move(room)) {}
+
+  /// `step` is told of each thing that is done; `done` once, last. Refused with the parent's reason.
+  void go(Order order, Step step, Done done);
+
+ private:
+  struct Run;
+  using RunPtr = std::shared_ptr<Run>;
+  void find_parent(const RunPtr& run);
+  void found_parent(const RunPtr& run, const SocketAddress& at);
+  void gather(const RunPtr& run);
+  void ask(const RunPtr& run);
+  void answered(const RunPtr& run, const dns::Message& answer);
+  void fetch(const RunPtr& run);
+  void fetched(const RunPtr& run, const std::vector<dns::Message>& answers);
+  Result<void> take_certificates(Run& run, const dns::Message& own, const dns::Message& parents);
+  [[nodiscard]] Result<net::StreamCall::Options> options(const Run& run) const;
+
+  const Room room_;
+};
+
+/// "pending", "reserved", "delegated".
+[[nodiscard]] std::string_view to_text(Registrar::State state);
+
+}  // namespace steward::daemon

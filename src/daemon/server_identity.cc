@@ -1,0 +1,53 @@
+// Who this registry is to others: its identity at a start, and what its zone says of it.
+
+#include "base/log.hh"
+#include "daemon/server.hh"
+#include "federation/own_records.hh"
+
+namespace steward::daemon {
+
+// Main thread, before TLS, which may show its certificates.
+Result<void> Server::open_identity() {
+  if (!config_.registry || config_.registry->identity.empty()) return {};
+  auto opened = OwnIdentity::open(*config_.registry, clock_.now());
+  if (!opened) return tl::unexpected<Error>(opened.error());
+  set_identity(std::move(*opened));
+  return {};
+}
+
+// Any thread.
+std::shared_ptr<const OwnIdentity> Server::identity() const {
+  const std::lock_guard lock(identity_mutex_);
+  return identity_;
+}
+
+void Server::set_identity(std::shared_ptr<const OwnIdentity> identity) {
+  log::info("registry.identity", {{"name", identity->name().to_text()},
+                                  {"fingerprint", identity->fingerprint()},
+                                  {"authority", identity->authorities().empty() ? "none yet" : "at hand"},
+                                  {"until", seconds_of(identity->until())}});
+  const std::lock_guard lock(identity_mutex_);
+  identity_ = std::move(identity);
+}
+
+// Writer thread: what the zone says of the registry, compared with what it is to say.
+void Server::follow_identity() {
+  const auto own = identity();
+  ZoneKeeper* const home = registry_keeper();
+  const auto& registry = catalogs_->config().registry;
+  if (!own || home == nullptr || !home->status().has_data || !registry) return;
+  federation::OwnRecords records;
+  records.zone = own->zone();
+  records.id = registry->id;
+  records.parent = registry->parent;
+  if (const auto& listen = catalogs_->config().tls.listen; !listen.empty()) records.tls_port = listen.front().port();
+  records.authorities.assign(own->authorities().begin(), own->authorities().end());
+  if (own->is_root()) records.key = &own->key().public_key();
+  home->edit([own, records](change::ZoneEdit& edit, ZoneTables&) { return federation::put_own_records(records, edit); },
+             false, [](const LoadOutcome& outcome) {
+               if (outcome.ok && outcome.changed) log::info("registry.records", {{"serial", outcome.serial}});
+             });
+  group_->flush();
+}
+
+}  // namespace steward::daemon
