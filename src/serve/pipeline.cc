@@ -147,6 +147,12 @@ void Pipeline::begin_look_up(Query& query, const zone::Snapshot& snapshot) {
     query.plan = Plan::Recurse;
     return;
   }
+  // RFC 4035 §3.1.4.1: the DS at our apex is the parent's to answer, from where it can be had.
+  const bool is_parents = query.request.qtype == RrType::DS && query.step.name.size() == query.step.zone->apex.size();
+  if (query.recursive && is_parents) {
+    query.plan = Plan::Recurse;
+    return;
+  }
   switch (query.step.zone->availability) {
     case zone::Availability::Serving: break;
     case zone::Availability::NotLoaded: return respond_with(query, Rcode::SERVFAIL, ExtendedError::NotReady);

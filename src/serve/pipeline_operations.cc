@@ -155,7 +155,7 @@ void Pipeline::recurse(Query& query, Exchange& exchange, Context& context) {
   if (response_.truncated()) return send(query, exchange, context);
   context.counters.recursions.add();
   const ByteView cookie = query.cookie != CookieState::Absent ? ByteView(query.server_cookie) : ByteView();
-  context.recursion->resolve({exchange.source->defer(exchange), exchange, query.request, *context.settings, cookie});
+  context.recursion->resolve({exchange, query.request, *context.settings, cookie});
 }
 
 bool Pipeline::begin_notify(Query& query, const Exchange& exchange, Context& context) {

@@ -30,11 +30,11 @@ void keep_below(Resolution& found, dns::NameView apex) {
   if (taken > 0) found.secure = false;
 }
 
-RecursiveResponse::RecursiveResponse(std::unique_ptr<Reply> reply, const Exchange& exchange, const Request& request,
-                                     const Settings& settings, ByteView server_cookie)
-    : reply_(std::move(reply)),
+RecursiveResponse::RecursiveResponse(const Exchange& exchange, const Request& request, const Settings& settings,
+                                     ByteView server_cookie)
+    : limit_(size_limit(exchange, request, settings)),
+      reply_(exchange.source->defer(exchange)),
       question_{dns::Name(request.qname), request.qtype, request.qclass},
-      limit_(size_limit(exchange, request, settings)),
       id_(request.id),
       flags_(request.flags),
       udp_size_(std::max<uint16_t>(settings.udp_size, 512)),

@@ -41,9 +41,8 @@ void keep_below(Resolution& found, dns::NameView apex);
 /// The one response to such a question. Moved along from the worker to whoever answers; one thread at a time, any thread.
 class RecursiveResponse {
  public:
-  /// `exchange` is as in Responder::answer(), `reply` its own.
-  RecursiveResponse(std::unique_ptr<Reply> reply, const Exchange& exchange, const Request& request, const Settings& settings,
-                    ByteView server_cookie);
+  /// Takes `exchange`, as in Responder::answer(), over; it must have a source.
+  RecursiveResponse(const Exchange& exchange, const Request& request, const Settings& settings, ByteView server_cookie);
   RecursiveResponse(RecursiveResponse&&) noexcept = default;
   RecursiveResponse& operator=(RecursiveResponse&&) noexcept = default;
 
@@ -62,10 +61,10 @@ class RecursiveResponse {
   [[nodiscard]] std::vector<dns::Record> shown(const std::vector<dns::Record>& records) const;
   void write(dns::Message message);
 
+  size_t limit_;  // octets; first, since an exchange that is taken over has no room any more
   std::unique_ptr<Reply> reply_;
   dns::Question question_;
   Bytes cookie_;  // of client and server; empty: none is sent
-  size_t limit_;
   uint16_t id_;
   uint16_t flags_;
   uint16_t udp_size_;

@@ -231,7 +231,7 @@ def main():
     arguments = parser.parse_args()
     addresses = [f"ip addr add 192.0.2.{last}/32 dev lo" for last in (1, 2, 3, 53, 80, 98, 99)]
     # A link that is up: without one systemd-resolved asks nobody.
-    link = "ip link add up0 type dummy && ip addr add 192.0.2.254/24 dev up0 && ip link set up0 up || true"
+    link = "ip link add up0 type veth peer name up1 && ip link set up1 up && ip addr add 192.0.2.254/24 dev up0 && ip link set up0 up || true"
     # Each of the two is seen by the other under its own address, as on two machines.
     routes = [f"ip route replace local {to} dev lo table local proto kernel scope host src {source}"
               for to, source in ((PRIMARY, SECONDARY), (SECONDARY, PRIMARY))]
