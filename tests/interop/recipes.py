@@ -123,6 +123,7 @@ def check_forwarders(report, world, tree, wanted):
             continue
         forwarder = make()
         if find_program(forwarder.program) is None:
+            forwarder.__exit__()
             with report.case(f"{kind}: forwards to a registry that resolves"):
                 raise Skipped(f"{kind} is not installed" + (": Debian's package of it takes /etc/resolv.conf over" if kind != "kresd" else ""))
             continue
