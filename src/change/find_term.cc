@@ -61,6 +61,18 @@ void append_sized(Bytes& to, const Bytes& what) {
   append(to, what);
 }
 
+Bytes row_of(std::string_view term, ByteView rest) {
+  Bytes key;
+  append(key, as_bytes(term));
+  append_u8(key, 0);
+  append(key, rest);
+  return key;
+}
+
+bool is_below(const Bytes& key, const Bytes& prefix) {
+  return key.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), key.begin());
+}
+
 Bytes read_sized(ByteReader& in) {
   const ByteView octets = in.bytes(in.u16());
   return {octets.begin(), octets.end()};
@@ -80,6 +92,21 @@ bool has_room_for_term(std::string_view term, NameView zone) {
          max_name;
 }
 
+Result<bool> has_place(zone::OctetTable& pages, std::string_view term, const Bytes& place) {
+  Bytes key = row_of(term, place);
+  key.push_back(0);  // a range's end is not its own
+  if (!pages.at_or_after(key) || !is_below(key, row_of(term, {}))) return false;
+  const Bytes octets = pages.find(key);
+  ByteReader in(octets);
+  read_sized(in);
+  read_sized(in);
+  read_u64(in);
+  bool is_there = false;
+  while (in.left() > 0) is_there |= read_sized(in) == place;
+  if (!in.ok()) return fail(Errc::Corrupt, fmt::format("pages of {}: a row that breaks off", term));
+  return is_there;
+}
+
 FindTerm::FindTerm(ZoneEdit& edit, zone::OctetTable& pages, const dns::Name& zone, std::string_view term)
     : edit_(edit), pages_(pages), zone_(zone), term_(term), name_(zone) {
   for (const std::string_view label : {agents_label, find_label, term})
@@ -97,19 +124,11 @@ Bytes FindTerm::Page::to_octets() const {
   return out;
 }
 
-Bytes FindTerm::row(ByteView rest) const {
-  Bytes key;
-  append(key, as_bytes(term_));
-  append_u8(key, 0);
-  append(key, rest);
-  return key;
-}
+Bytes FindTerm::row(ByteView rest) const { return row_of(term_, rest); }
 
 Result<std::optional<FindTerm::Page>> FindTerm::page_at_or_after(Bytes key) {
   const Bytes own = row({});
-  if (!pages_.at_or_after(key) || !std::equal(own.begin(), own.end(), key.begin(),
-                                              key.begin() + static_cast<ptrdiff_t>(std::min(own.size(), key.size()))))
-    return std::nullopt;
+  if (!pages_.at_or_after(key) || !is_below(key, own)) return std::nullopt;
   const Bytes octets = pages_.find(key);
   ByteReader in(octets);
   Page page;

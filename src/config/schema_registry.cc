@@ -68,6 +68,14 @@ const Row rows[] = {
   {.path = "registry.replica", .type = Type::Text, .fallback = "main", .least = 1, .most = 27,
    .doc = "Name of this replica of the registry; its id in clocks is the name and an incarnation that is drawn when the database is made or restored.",
    .set = [](T t, V v) { registry(t).replica = v.text; }, .effect = Effect::Restart},
+  {.path = "registry.feed", .shape = Shape::Map, .doc = "The zone by which parents and other replicas learn of the registry's agents, steward-records(7)."},
+  {.path = "registry.feed.allow-transfer", .shape = Shape::Maps,
+   .doc = "Who may transfer the feed, and ask it for more than its SOA: rows as in zones[].allow-transfer.",
+   .set = [](T t, V v) { t.rule = &registry(t).feed.allow_transfer.emplace_back(); t.rule->at = v.at; },
+   .keys_of = "zones[].allow-transfer", .short_for = "address"},
+  {.path = "registry.feed.notify", .shape = Shape::Maps, .doc = "Servers that are told of a change of the feed: rows as in zones[].notify.",
+   .set = [](T t, V v) { t.peer = &registry(t).feed.notify.emplace_back(); t.peer->at = v.at; },
+   .keys_of = "zones[].notify", .short_for = "address"},
   {.path = "registry.discover", .type = Type::Flag, .fallback = "true",
    .doc = "Answer terms at _discover._agents below the zone, signed as they are asked for; the zone delegates it to itself.",
    .set = [](T t, V v) { registry(t).discover = v.flag; }},
@@ -106,6 +114,9 @@ const Row rows[] = {
    .doc = "Factor of an agent that can be taken for another.", .set = [](T t, V v) { registry(t).trust.look_alike_factor = fraction(v); }},
   {.path = "registry.trust.unknown", .type = Type::Fraction, .fallback = "0", .least = 0, .most = 1'000'000, .doc = "Value of a fact that nobody states.",
    .set = [](T t, V v) { registry(t).trust.unknown = fraction(v); }},
+  {.path = "registry.trust.restate-interval", .type = Type::Duration, .fallback = "1d", .least = 0, .most = year,
+   .doc = "In which the trust of each agent is looked at again, since it changes with time alone; spread evenly, 0: never.",
+   .set = [](T t, V v) { registry(t).trust.restate_interval = seconds(v); }},
 };
 // clang-format on
 

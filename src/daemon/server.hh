@@ -56,6 +56,9 @@ struct RegistryFigures {
   uint64_t agents = 0;
   uint64_t leases = 0;
   std::optional<UnixTime> next_lease;  ///< when the next of them is to be looked at
+  RegistryZone::TrustFigures trust;
+  std::optional<UnixTime> next_trust;  ///< when the trust of the next agents is; nothing: never
+  uint64_t publishers = 0;             ///< keys that `publisher allow` lists
 };
 
 class Server {
@@ -80,6 +83,8 @@ class Server {
   [[nodiscard]] const std::shared_ptr<const change::PublishPolicy>& publish_policy() const { return publish_policy_; }
   /// Of the agents that nobody has claimed; null where there is none.
   [[nodiscard]] std::shared_ptr<const crypto::KeyPair> custody() const { return registry_ ? registry_->custody() : nullptr; }
+  /// Why there is none; empty where there is one.
+  [[nodiscard]] const std::string& custody_error() const { return custody_error_; }
   /// Null where there is no registry.
   [[nodiscard]] ImportDesk* imports() { return imports_.get(); }
   [[nodiscard]] const config::Config& config() const { return config_; }
@@ -164,6 +169,12 @@ class Server {
   void watch_files(const std::set<std::string>& folders);
   void sync_keepers(std::shared_ptr<const config::Config> config, const std::set<std::string>& changed);
   void sync_zones(const std::map<std::string, const config::ZoneConfig*>& wanted);
+  [[nodiscard]] std::vector<config::ZoneConfig> all_zones(const config::Config& config, const catalog::Memberships& members) const;
+  // server_feed.cc
+  [[nodiscard]] static dns::Name feed_name_of(const config::RegistryConfig& registry, uint64_t incarnation);
+  void fill_feed_soon();
+  void fill_feed();
+  void drop_left_feeds(const std::map<std::string, const config::ZoneConfig*>& wanted);
   // server_catalogs.cc
   [[nodiscard]] ZoneKeeper* keeper_of(const std::string& zone, const std::optional<catalog::Membership>& as);
   [[nodiscard]] std::optional<catalog::Membership> membership_of(const std::string& zone) const;
@@ -171,19 +182,20 @@ class Server {
   void sync_catalogs(const std::set<std::string>& changed);
   // server_registry.cc
   [[nodiscard]] bool has_registry_zone() const;
-  [[nodiscard]] std::shared_ptr<const crypto::KeyPair> custody_key() const;
+  [[nodiscard]] Result<std::shared_ptr<const crypto::KeyPair>> custody_key() const;
   Result<void> open_registry();
   void reload_registry();
   [[nodiscard]] ZoneKeeper* registry_keeper();
   void learn_registry();
   void look_at_leases();
+  void look_at_trust();
   // server_discover.cc
   void follow_discover_soon();
   void follow_discover();
   void delegate_discover(ZoneKeeper& home, const dns::Name& name, const Delegation& delegation, Seconds ds_ttl);
   void leave_discover(ZoneKeeper& home, const dns::Name& name);
   void tell_discover(std::shared_ptr<const serve::DiscoverZone> answers);
-  void add_discover_changed(const std::vector<config::Change>& changes, std::set<std::string>& zones) const;
+  void add_followers_changed(const std::vector<config::Change>& changes, std::set<std::string>& zones) const;
   [[nodiscard]] bool concerns_discover(dns::NameView zone) const;
   void note_next_event();
   void follow_catalogs();
@@ -255,10 +267,12 @@ class Server {
   std::unique_ptr<Catalogs> catalogs_;
   std::unique_ptr<RegistryZone> registry_;  // null: none here
   std::unique_ptr<ImportDesk> imports_;     // the same
+  std::string custody_error_;
   std::unique_ptr<store::Reader> discover_reader_;
   std::optional<DiscoverHome> discover_home_;  // what its zone's text is made of; nothing: it is to be loaded
   std::shared_ptr<const serve::DiscoverZone> discover_told_;
   bool follows_discover_ = false;  // a step of it waits
+  bool fills_feed_ = false;        // the same
   std::map<std::string, std::unique_ptr<ZoneKeeper>> keepers_;
   std::atomic<int64_t> earliest_event_{INT64_MAX};
   std::atomic<bool> tending_{false};

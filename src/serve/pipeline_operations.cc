@@ -79,6 +79,15 @@ Asker Pipeline::asker_of(const Query& query, const Exchange& exchange) {
   return asker;
 }
 
+// Of a zone that is for transfer only. Its SOA says nothing but whether there is something new.
+bool Pipeline::may_transfer(const Query& query, const Exchange& exchange, const Context& context) {
+  const dns::NameView apex = query.step.zone->apex;
+  if (query.request.qtype == RrType::SOA && query.step.name.size() == apex.size()) return true;
+  const dns::Name folded = query.step.zone->apex.folded();
+  const ZoneAccess* const access = access_of(context, folded);
+  return access != nullptr && access->transfer.allows(asker_of(query, exchange));
+}
+
 void Pipeline::set_error(Rcode rcode, ExtendedError error) {
   response_.set_rcode(rcode);
   response_.set_extended_error(error);
@@ -146,6 +155,15 @@ bool Pipeline::may_recurse(const Query& query, const Exchange& exchange, const C
   return query.plan == Plan::LookUp && request.recursion_desired() && request.qclass == dns::RrClass::IN &&
          request.qtype != RrType::ANY && query.tsig == nullptr && context.recursion != nullptr && exchange.source != nullptr &&
          context.settings->recursion->admits(*exchange.client, request.qname);
+}
+
+// No zone of ours has the name, or only as its apex, whose DS is the parent's to answer (RFC 4035 §3.1.4.1); above the
+// federation's own apex nobody is asked.
+bool Pipeline::leads_elsewhere(const Query& query, const Settings& settings) {
+  const zone::ZoneInfo* const zone = query.step.zone;
+  if (zone == nullptr) return true;
+  const size_t size = query.step.name.size();
+  return query.request.qtype == RrType::DS && size == zone->apex.size() && size > settings.recursion->apex.size();
 }
 
 // What stands in the response so far is forgotten. The rate limit counts what a client asks for, not what comes of it.
