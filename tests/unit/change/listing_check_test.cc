@@ -1,5 +1,7 @@
 #include "change/listing_check.hh"
 
+#include <doctest/doctest.h>
+
 #include "publish_fixture.hh"
 
 using namespace steward;
