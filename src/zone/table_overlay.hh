@@ -27,7 +27,7 @@ class TableOverlay final : public OctetTable {
 
  private:
   OctetTable& below_;
-  std::map<Bytes, Bytes> puts_;  // empty octets: removed
+  std::map<Bytes, Bytes, KeyOrder> puts_;  // empty octets: removed
 };
 
 }  // namespace steward::zone
