@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "steward/outcome.hh"
 
@@ -21,10 +22,13 @@ struct Settings {
   std::string known_agents;
   /// DNS over TLS (RFC 7858) to `registry`, strict (RFC 8310 §5): without a connection that holds nothing is asked.
   bool tls = false;
-  /// The name in the registry's certificate; needed with `tls`.
+  /// The name in the registry's certificate; needed with `tls`, unless there are `tls_pins`, to which it is only told.
   std::string tls_name;
   /// PEM file of the authorities that may have issued it. Empty: the system's.
   std::string tls_authorities;
+  /// In place of authorities: SHA-256 of the SubjectPublicKeyInfo of the certificate that the registry may show, in base64,
+  /// 44 characters each (RFC 7858 §4.2). Then neither who issued it nor its name and dates matter.
+  std::vector<std::string> tls_pins;
   /// For each question, from 1 ms on.
   std::chrono::milliseconds timeout{10'000};
 

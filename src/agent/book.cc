@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "agent/text_fields.hh"
+#include "base/time_octets.hh"
 
 namespace steward::agent {
 
@@ -53,8 +54,7 @@ Result<Publisher> publisher_from(ByteView key, ByteView octets, NameView apex) {
   publisher.space = *space;
   ByteReader in(octets);
   const uint8_t format = in.u8();
-  const auto high = static_cast<uint64_t>(in.u32());
-  publisher.since = unix_time(static_cast<int64_t>(high << 32 | in.u32()));
+  publisher.since = read_time(in);
   if (!in.ok() || format != publisher_format) return fail(Errc::Corrupt, "publishers: an entry of no known format");
   publisher.note = as_text(in.rest());
   return publisher;
@@ -140,9 +140,7 @@ Result<void> Book::allow(const Publisher& publisher) {
   const auto key = publisher_key(publisher.space, apex_, publisher.fingerprint);
   if (!key) return tl::unexpected(key.error());
   Bytes octets{publisher_format};
-  const auto since = static_cast<uint64_t>(seconds_of(publisher.since));
-  append_u32(octets, static_cast<uint32_t>(since >> 32));
-  append_u32(octets, static_cast<uint32_t>(since));
+  append_time(octets, publisher.since);
   append(octets, as_bytes(publisher.note));
   return publishers_.put(*key, octets);
 }

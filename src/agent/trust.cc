@@ -144,6 +144,10 @@ TrustSum trust_of(const AgentEntry& entry, const TrustPolicy& policy, UnixTime n
   return sum;
 }
 
+bool is_trust_outdated(const AgentEntry& entry, const TrustPolicy& policy, UnixTime now) {
+  return entry.presence == Presence::Live && trust_of(entry, policy, now).trust != two_decimals(entry.trust);
+}
+
 std::string trust_text(double trust) { return fmt::format("{:.2f}", two_decimals(trust)); }
 
 Bytes registry_statement(std::string_view registry_id, const AgentEntry& entry) {

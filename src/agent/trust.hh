@@ -41,6 +41,10 @@ struct TrustSum {
 
 TrustSum trust_of(const AgentEntry& entry, const TrustPolicy& policy, UnixTime now);
 
+/// Whether what was last published is another number than trust_of() would come to now: by age, by freshness or by another policy. Never of one that
+/// is not Live.
+bool is_trust_outdated(const AgentEntry& entry, const TrustPolicy& policy, UnixTime now);
+
 /// "0.94"
 std::string trust_text(double trust);
 

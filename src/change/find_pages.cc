@@ -56,6 +56,12 @@ std::optional<FoundAgent> found_agent(NameView agent_name, const agent::AgentEnt
   return FoundAgent{dns::Name(agent_name), entry.trust, terms_of(agent_name, entry.capabilities)};
 }
 
+Result<Bytes> found_place(NameView agent_name, double trust, const dns::Name& zone) {
+  const auto name = relative_text(dns::Name(agent_name).folded(), zone.folded());
+  if (!name) return tl::unexpected(name.error());
+  return list_place(trust, as_bytes(*name));
+}
+
 Result<void> update_found(ZoneEdit& edit, zone::OctetTable& pages, const dns::Name& zone,
                           const std::optional<FoundAgent>& before, const std::optional<FoundAgent>& after) {
   if (before && after && before->agent != after->agent)
@@ -64,12 +70,11 @@ Result<void> update_found(ZoneEdit& edit, zone::OctetTable& pages, const dns::Na
   std::map<std::string_view, std::pair<Bytes, Bytes>> moves;  // of each term: from where, to where
   for (const auto* found : {&before, &after}) {
     if (!*found) continue;
-    const auto name = relative_text((*found)->agent.folded(), apex);
-    if (!name) return tl::unexpected(name.error());
-    const Bytes place = list_place((*found)->trust, as_bytes(*name));
+    const auto place = found_place((*found)->agent, (*found)->trust, apex);
+    if (!place) return tl::unexpected(place.error());
     for (const std::string& term : (*found)->terms)
       if (is_term(term) && has_room_for_term(term, apex))
-        (found == &before ? moves[term].first : moves[term].second) = place;
+        (found == &before ? moves[term].first : moves[term].second) = *place;
   }
   for (const auto& [term, move] : moves)
     if (auto done = FindTerm(edit, pages, apex, term).change(move.first, move.second); !done)

@@ -37,6 +37,9 @@ std::vector<std::string> terms_of(NameView agent_name, std::span<const std::stri
 /// An agent whose entry this is; nothing unless it is live and not suspended.
 std::optional<FoundAgent> found_agent(NameView agent_name, const agent::AgentEntry& entry);
 
+/// Where an agent of this name and trust stands in the pages of each of its terms. Invalid for a name that is not below the zone.
+Result<Bytes> found_place(NameView agent_name, double trust, const dns::Name& zone);
+
 /// `before` is what it was given last for this agent, nothing for a new one; `after` nothing takes it out of all pages.
 /// Invalid for a name that is not below the zone, Corrupt from a table that is none of ours; errors of the table.
 Result<void> update_found(ZoneEdit& edit, zone::OctetTable& pages, const dns::Name& zone,

@@ -32,14 +32,14 @@ constexpr uint8_t counter_key = 0;       // no term begins so
 constexpr uint32_t tolerated_share = 8;  // `n` may be off by an eighth
 constexpr size_t max_place = 256;        // octets, about: an agent's name has 180
 
-bool is_below(ByteView place, ByteView other) {
+bool precedes(ByteView place, ByteView other) {
   return std::lexicographical_compare(place.begin(), place.end(), other.begin(), other.end());
 }
-bool is_within(ByteView place, ByteView from, ByteView end) { return !is_below(place, from) && is_below(place, end); }
+bool is_within(ByteView place, ByteView from, ByteView end) { return !precedes(place, from) && precedes(place, end); }
 
 // Where a place stands among the members, or would.
 auto place_among(std::vector<ByteView>& members, ByteView place) {
-  return std::lower_bound(members.begin(), members.end(), place, is_below);
+  return std::lower_bound(members.begin(), members.end(), place, precedes);
 }
 
 // What its PTR takes where the target ends in a pointer to the zone's name in the question: the name's labels are its
@@ -85,6 +85,18 @@ void append_sized(Bytes& to, ByteView what) {
   append(to, what);
 }
 
+Bytes row_of(std::string_view term, ByteView rest) {
+  Bytes key;
+  append(key, as_bytes(term));
+  append_u8(key, 0);
+  append(key, rest);
+  return key;
+}
+
+bool starts_with(const Bytes& key, const Bytes& prefix) {
+  return key.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), key.begin());
+}
+
 ByteView read_sized(ByteReader& in) { return in.bytes(in.u16()); }
 Bytes copy_of(ByteView octets) { return {octets.begin(), octets.end()}; }
 
@@ -100,6 +112,21 @@ bool has_room_for_term(std::string_view term, NameView zone) {
   constexpr size_t max_name = 255;
   return zone.size() + 1 + agents_label.size() + 1 + find_label.size() + 1 + term.size() + 1 + page_label_size <=
          max_name;
+}
+
+Result<bool> has_place(zone::OctetTable& pages, std::string_view term, const Bytes& place) {
+  Bytes key = row_of(term, place);
+  key.push_back(0);  // a range's end is not its own
+  if (!pages.at_or_after(key) || !starts_with(key, row_of(term, {}))) return false;
+  const Bytes octets = pages.find(key);
+  ByteReader in(octets);
+  read_sized(in);
+  read_sized(in);
+  read_u64(in);
+  bool is_there = false;
+  while (in.left() > 0) is_there |= std::ranges::equal(read_sized(in), place);
+  if (!in.ok()) return fail(Errc::Corrupt, fmt::format("pages of {}: a row that breaks off", term));
+  return is_there;
 }
 
 FindTerm::FindTerm(ZoneEdit& edit, zone::OctetTable& pages, const dns::Name& zone, std::string_view term)
@@ -120,19 +147,11 @@ Bytes FindTerm::Page::to_octets() const {
   return out;
 }
 
-Bytes FindTerm::row(ByteView rest) const {
-  Bytes key;
-  append(key, as_bytes(term_));
-  append_u8(key, 0);
-  append(key, rest);
-  return key;
-}
+Bytes FindTerm::row(ByteView rest) const { return row_of(term_, rest); }
 
 Result<std::optional<FindTerm::Page>> FindTerm::page_at_or_after(Bytes key) {
   const Bytes own = row({});
-  if (!pages_.at_or_after(key) || !std::equal(own.begin(), own.end(), key.begin(),
-                                              key.begin() + static_cast<ptrdiff_t>(std::min(own.size(), key.size()))))
-    return std::nullopt;
+  if (!pages_.at_or_after(key) || !starts_with(key, own)) return std::nullopt;
   Page page;
   page.read = pages_.find(key);
   ByteReader in(page.read);

@@ -22,6 +22,9 @@ size_t page_room(NameView page, NameView zone);
 /// Whether all pages of the term have names of at most 255 octets.
 bool has_room_for_term(std::string_view term, NameView zone);
 
+/// Whether an agent with this place (found_place()) is on the page of the term that it belongs to. Corrupt.
+Result<bool> has_place(zone::OctetTable& pages, std::string_view term, const Bytes& place);
+
 class FindTerm {
  public:
   FindTerm(ZoneEdit& edit, zone::OctetTable& pages, const dns::Name& zone, std::string_view term);

@@ -107,7 +107,8 @@ Result<Wanted> wanted_of(const ListedAgent& listed) {
     if (!service) return fail(listed.agent.to_text(), service.error());
     const auto instance = service->child(agent.view().first_label());
     if (!instance) return fail(listed.agent.to_text(), instance.error());
-    wanted.instances.push_back({*instance, RrType::SRV, listed.srv});
+    const auto own = listed.srv_of.find(protocol);
+    wanted.instances.push_back({*instance, RrType::SRV, own != listed.srv_of.end() ? own->second : listed.srv});
     wanted.instances.push_back({*instance, RrType::TXT, txt});
     const ByteView wire = service->view().wire();
     wanted.browse.try_emplace(Bytes(wire.begin(), wire.end()), *service);

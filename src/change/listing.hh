@@ -4,6 +4,7 @@
 // Browse RRsets hold at most 64 PTR, the highest trust first, and `_index._agents` one string of 255 octets: which agents they are follows from
 // ranks, a table of the zone. A change touches the RRsets of its own agent alone. Writer thread.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ struct ListedAgent {
   std::string version;
   /// SRV RDATA (uncompressed) of its first endpoint; empty: no network endpoint, then it stands in the index alone.
   Bytes srv;
+  /// Of a protocol whose endpoint is another: its own.
+  std::map<std::string, Bytes> srv_of;
   uint32_t ttl = 300;
 };
 

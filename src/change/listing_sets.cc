@@ -60,6 +60,10 @@ Bytes list_place(double trust, ByteView label) {
   return place;
 }
 
+bool is_in_index(zone::OctetTable& ranks, NameView space, const Bytes& place) {
+  return !ranks.find(row(set_name({"_index", "_agents"}, dns::Name(space).folded()), place)).empty();
+}
+
 void Lists::add(NameView owner, RrType type, uint32_t ttl, ByteView rdata) {
   if (edit_.find(owner, RrType::CNAME) == nullptr) edit_.add(owner, type, ttl, rdata);
 }

@@ -25,6 +25,9 @@ struct ListMember {
 /// Trust counts in hundredths; `label` in lower case.
 Bytes list_place(double trust, ByteView label);
 
+/// Whether a member with this place stands in the DNS-AID index's ranks of the namespace.
+bool is_in_index(zone::OctetTable& ranks, NameView space, const Bytes& place);
+
 class Lists {
  public:
   /// `space`: the namespace's name, folded.

@@ -43,6 +43,7 @@ struct PublishPolicy {
   Seconds max_key_lease{365 * 24 * 3600};
   uint32_t history_records = 0;          ///< `_rN._log.<agent>` kept
   agent::TrustPolicy trust;
+  Seconds trust_interval{24 * 3600};  ///< in which each agent's trust is looked at for what time made of it; 0: never
 
   /// The namespace, folded, that an agent of this name stands in: its parent, where that is hosted.
   [[nodiscard]] std::optional<dns::Name> namespace_of(NameView agent) const;
@@ -50,6 +51,9 @@ struct PublishPolicy {
 
 /// Whose UPDATE is this: the agent's name where the SIG(0) signer is a name that can be an agent's in a namespace of the zone. Others are ordinary.
 std::optional<dns::Name> publisher_of(const UpdateSender& sender, const PublishPolicy& policy);
+
+/// Why a sender whose UPDATE is ordinary could not publish under its name: a label that is reserved. Nothing for all others.
+std::optional<std::string> rule_against_name(const UpdateSender& sender, const PublishPolicy& policy);
 
 /// What check_publish() found.
 struct CheckedPublish {

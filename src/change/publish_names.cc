@@ -90,6 +90,16 @@ std::optional<dns::Name> publisher_of(const UpdateSender& sender, const PublishP
   return name;
 }
 
+std::optional<std::string> rule_against_name(const UpdateSender& sender, const PublishPolicy& policy) {
+  if (!sender.sig0_signer) return std::nullopt;
+  const dns::Name name = sender.sig0_signer->folded();
+  const std::string_view label = label_of(name);
+  if (!policy.namespace_of(name) || !agent::check_ldh_label(label)) return std::nullopt;
+  const auto fit = agent::agent_label(label);
+  if (fit) return std::nullopt;
+  return fit.error().what + ", no agent can have it";
+}
+
 Result<void> check_agent_name(NameView agent, const PublishPolicy& policy) {
   if (!policy.namespace_of(agent))
     return fail(Errc::Refused, fmt::format("{}: stands in no namespace of {}", agent.to_text(), policy.zone.to_text()));

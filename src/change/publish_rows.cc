@@ -9,7 +9,9 @@
 namespace steward::change {
 namespace {
 
-constexpr size_t srv_target = 6;                // PRIORITY, WEIGHT and PORT before it (RFC 2782)
+constexpr size_t srv_port = 4;                  // PRIORITY and WEIGHT before it (RFC 2782)
+constexpr size_t srv_target = 6;
+constexpr uint16_t default_port = 443;
 constexpr uint16_t agent_protocol_key = 65402;  // `bap` of DNS-AID
 constexpr std::array<std::string_view, 2> known_protocols{"a2a", "mcp"};
 
@@ -43,6 +45,23 @@ Bytes first_srv(const AgentRows& rows) {
   const auto first = std::min_element(rows.srv.begin(), rows.srv.end(),
                                       [&](const Bytes& a, const Bytes& b) { return rank(a) < rank(b); });
   return first == rows.srv.end() || first->at(srv_target) == 0 ? Bytes{} : *first;
+}
+
+// The SRV row of the place that the protocol's best SVCB row leads to; empty where there is none.
+Bytes srv_of_protocol(const AgentRows& rows, std::string_view protocol) {
+  const Bytes* best = nullptr;
+  for (const Bytes& svcb : rows.svcb)
+    if (load_u16(svcb.data()) != 0 && protocol_of(svcb) == protocol && (best == nullptr || load_u16(svcb.data()) < load_u16(best->data()))) best = &svcb;
+  const auto target = best != nullptr ? dns::NameView::from_wire(ByteView(*best).subspan(2)) : fail(Errc::NotFound, "");
+  if (!target) return {};
+  uint16_t port = default_port;
+  for (ByteView params = svc_params_of(*best); const auto param = dns::next_svc_param(params);)
+    if (param->key == static_cast<uint16_t>(dns::SvcKey::Port)) port = ByteReader(param->value).u16();
+  for (const Bytes& srv : rows.srv) {
+    const auto host = dns::NameView::from_wire(ByteView(srv).subspan(srv_target));
+    if (host && *host == *target && load_u16(&srv[srv_port]) == port) return srv;
+  }
+  return {};
 }
 
 }  // namespace
@@ -101,8 +120,11 @@ std::vector<std::string> protocols_of(const AgentRows& rows) {
 std::optional<ListedAgent> listed_agent(const AgentNames& names, const agent::AgentEntry& entry,
                                         const AgentRows& rows) {
   if (entry.presence != agent::Presence::Live || entry.suspended) return std::nullopt;
-  return ListedAgent{names.agent,     entry.protocols, entry.capabilities, entry.trust, entry.version,
-                     first_srv(rows), rows.ttl};
+  ListedAgent listed{names.agent,     entry.protocols, entry.capabilities, entry.trust, entry.version,
+                     first_srv(rows), {},              rows.ttl};
+  for (const std::string& protocol : entry.protocols)
+    if (Bytes own = srv_of_protocol(rows, protocol); !own.empty() && own != listed.srv) listed.srv_of.emplace(protocol, std::move(own));
+  return listed;
 }
 
 bool cap_ttls(ZoneEdit& edit, const AgentNames& names, uint32_t most) {

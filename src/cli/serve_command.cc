@@ -25,8 +25,9 @@ struct ServeCommand {
   std::string log_format;
 };
 
-/// With --namespace and without --config: the folder that `init` would make, in --data, made at the first start.
-Result<fs::path> folder_config(const ServeCommand& command) {
+/// With --namespace and without --config: the folder that `init` would make, in --data, made at the first start, which
+/// is told.
+Result<fs::path> folder_config(Console& console, const ServeCommand& command) {
   const fs::path folder = command.data.empty() ? fs::path("steward-registry.d") : fs::path(command.data);
   const fs::path file = folder / "registry.yaml";
   const auto plan = plan_folder(command.space, command.parent, "", {}, {});
@@ -34,6 +35,8 @@ Result<fs::path> folder_config(const ServeCommand& command) {
   std::error_code error;
   if (!fs::exists(file, error)) {
     if (auto made = make_folder(folder, *plan); !made) return tl::unexpected(made.error());
+    console.note(fmt::format("{}: made for the registry of {}: registry.yaml, {}; from now on they are served as they are",
+                             folder.string(), plan->zone.to_text(), zone_file_name(*plan)));
     return file;
   }
   const auto config = config::load_file(file);
@@ -49,10 +52,10 @@ Result<fs::path> folder_config(const ServeCommand& command) {
   return file;
 }
 
-Result<daemon::ServeOptions> serve_options(const ServeCommand& command) {
+Result<daemon::ServeOptions> serve_options(Console& console, const ServeCommand& command) {
   daemon::ServeOptions options;
   if (!command.space.empty() && command.config.empty()) {
-    auto file = folder_config(command);
+    auto file = folder_config(console, command);
     if (!file) return tl::unexpected(file.error());
     options.config = *file;
   } else {
@@ -99,7 +102,7 @@ void add_serve(CLI::App& app, Console& console, ServeFunction serve) {
       ->check(CLI::IsMember({"text", "json"}));
   space->excludes(config);
   command->callback([&console, options, serve] {
-    const auto chosen = serve_options(*options);
+    const auto chosen = serve_options(console, *options);
     if (chosen)
       console.exit_code = serve(*chosen);
     else

@@ -74,6 +74,9 @@ void show_status(Console& console, const Json& status) {
     const Json& agents = object_field(status, "agents");
     row("publishes", fmt::format("{} accepted, {} refused", number_field(publishes, "accepted"), number_field(publishes, "refused")));
     row("agents", fmt::format("{}, {} with a lease", number_field(agents, "published"), number_field(agents, "leases")));
+    const Json& trust = object_field(status, "trust");
+    row("trust", fmt::format("{} agents restated by time, {} looked at in round {}", number_field(trust, "restated"),
+                             number_field(trust, "looked"), integer(trust, "round") + 1));
     const Json& signatures = object_field(status, "discover_signatures");
     row("discover", fmt::format("{} signatures made, {} reused, {} refused", number_field(signatures, "made"),
                                 number_field(signatures, "reused"), number_field(signatures, "refused")));
@@ -91,7 +94,11 @@ void show_health(Console& console, const Json& health) {
   console.line(healthy ? console.toned(Tone::Good, "healthy") : console.toned(Tone::Bad, "not healthy"));
   for (const Json& check : list_field(health, "checks")) {
     const bool ok = flag_field(check, "ok");
-    console.line(fmt::format("  {}  {}: {}", console.toned(ok ? Tone::Good : Tone::Bad, ok ? "ok    " : "failed"),
+    const bool note = flag_field(check, "note");
+    console.line(fmt::format("  {}  {}: {}",
+                             !ok    ? console.toned(Tone::Bad, "failed")
+                             : note ? console.toned(Tone::Warn, "note  ")
+                                    : console.toned(Tone::Good, "ok    "),
                              printable(text_field(check, "check")), printable(text_field(check, "detail"))));
   }
 }

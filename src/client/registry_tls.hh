@@ -10,8 +10,8 @@
 
 namespace steward::client {
 
-/// Null without Settings::tls. `name` has to be in the registry's certificate. Invalid or Io name the file of the
-/// authorities and the reason; Invalid too where there is no name.
+/// Null without Settings::tls. `name` has to be in the registry's certificate, or its key among Settings::tls_pins.
+/// Invalid or Io name the file of the authorities and the reason; Invalid too where there is neither name nor pin.
 Result<std::shared_ptr<const crypto::TlsClientContext>> open_registry_tls(const Settings& settings,
                                                                           const std::string& name);
 

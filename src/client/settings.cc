@@ -11,6 +11,7 @@
 #include "client/failure.hh"
 #include "client/text_file.hh"
 #include "config/syntax.hh"
+#include "dns/encoding.hh"
 #include "dns/name.hh"
 
 namespace steward::client {
@@ -38,10 +39,30 @@ std::string resolved(const path& folder, const std::string& text) {
 
 bool is_name(const std::string& text) { return dns::Name::from_text(text).has_value(); }
 
+bool take_pin(const Node& value, Settings& settings) {
+  constexpr size_t digest_size = 32;
+  const auto digest = dns::decode(dns::base64, value.text);
+  if (!is_text(value) || !digest || digest->size() != digest_size) return false;
+  settings.tls_pins.push_back(value.text);
+  return true;
+}
+
+// One, or a list of them: a registry that changes its key is told beforehand.
+bool take_pins(const Node& value, Settings& settings) {
+  if (value.kind != NodeKind::List) return take_pin(value, settings);
+  for (const Node& one : value.items)
+    if (!take_pin(one, settings)) return false;
+  return !value.items.empty();
+}
+
 bool take_tls(const Node& value, const path& folder, Settings& settings) {
   if (value.kind != NodeKind::Map) return false;
   settings.tls = true;
   for (const config::Entry& entry : value.entries) {
+    if (entry.key.text == "pin") {
+      if (!take_pins(entry.value, settings)) return false;
+      continue;
+    }
     if (!is_text(entry.value)) return false;
     if (entry.key.text == "name" && is_name(entry.value.text))
       settings.tls_name = entry.value.text;
@@ -50,7 +71,8 @@ bool take_tls(const Node& value, const path& folder, Settings& settings) {
     else
       return false;
   }
-  return !settings.tls_name.empty();
+  // Who trusts a key does not ask who else does: one way to know the registry, not two.
+  return settings.tls_pins.empty() || settings.tls_authorities.empty();
 }
 
 bool take_timeout(const Node& value, const path&, Settings& settings) {
@@ -89,7 +111,7 @@ constexpr Key keys[] = {
        settings.known_agents = resolved(folder, value.text);
        return is_text(value);
      }},
-    {"tls", "a map with `name`, and `authorities` where they are not the system's", take_tls},
+    {"tls", "a map with `name`, and `authorities` where they are not the system's; or with `pin`, 44 characters of base64, or a list of them", take_tls},
     {"timeout", "seconds, 1 to 600", take_timeout},
 };
 
@@ -112,6 +134,10 @@ void read_keys(const Node& root, const path& folder, Settings& settings, std::ve
     else if (!key->take(entry.value, folder, settings))
       problems.push_back({entry.value.at, fmt::format("{}: expected {}", key->name, key->expected)});
   }
+  // Of a registry that is found, the DNS says the name.
+  const bool is_known = !settings.tls_name.empty() || !settings.tls_pins.empty();
+  if (const Node* tls = root.find("tls"); tls != nullptr && problems.empty() && !settings.registry.empty() && !is_known)
+    problems.push_back({tls->at, "tls: `name` or `pin` is needed, by which the registry is known"});
 }
 
 }  // namespace

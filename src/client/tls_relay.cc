@@ -191,7 +191,7 @@ class TlsRelay::State final : public Responder {
     if (!stood) {
       const bool proved = end != net::CallEnd::TlsFailed;
       say(proved ? why
-                 : fmt::format("{}: it does not prove to be {}, and is not asked", why, options_.tls->options().name));
+                 : fmt::format("{}: it does not prove to be {}, and is not asked", why, meant()));
       // A certificate that does not hold now does not hold in a second either.
       failed_for_good_ = !proved;
       retry_ms_ = loop_->now_ms() + static_cast<uint64_t>(retry_after.count());
@@ -209,6 +209,11 @@ class TlsRelay::State final : public Responder {
         at = under_way_.erase(at);
       }
     }
+  }
+
+  [[nodiscard]] std::string meant() const {
+    const crypto::TlsClientOptions& rules = options_.tls->options();
+    return rules.verify == crypto::TlsClientOptions::Verify::Pin ? "the one whose key is pinned" : rules.name;
   }
 
   /// libunbound asks again by its own clock, and who asks has a time limit.

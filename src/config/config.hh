@@ -197,6 +197,7 @@ struct TrustConfig {
   Seconds attestation_time{};
   double look_alike_factor = 0;
   double unknown = 0;
+  Seconds restate_interval{};  ///< in which each agent's is stated anew; 0: never
 };
 
 struct RegistryConfig {

@@ -106,6 +106,9 @@ const Row rows[] = {
    .doc = "Factor of an agent that can be taken for another.", .set = [](T t, V v) { registry(t).trust.look_alike_factor = fraction(v); }},
   {.path = "registry.trust.unknown", .type = Type::Fraction, .fallback = "0", .least = 0, .most = 1'000'000, .doc = "Value of a fact that nobody states.",
    .set = [](T t, V v) { registry(t).trust.unknown = fraction(v); }},
+  {.path = "registry.trust.restate-interval", .type = Type::Duration, .fallback = "1d", .least = 0, .most = year,
+   .doc = "In which the trust of each agent is looked at again, since it changes with time alone; spread evenly, 0: never.",
+   .set = [](T t, V v) { registry(t).trust.restate_interval = seconds(v); }},
 };
 // clang-format on
 

@@ -1,11 +1,11 @@
 #include "daemon/control.hh"
 
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <fstream>
 
 #include "crypto/operation_counts.hh"
+#include "daemon/control_health.hh"
 #include "daemon/control_import.hh"
 #include "daemon/control_protocol.hh"
 #include "daemon/control_registry.hh"
@@ -163,6 +163,8 @@ void status(Server& server, const Reply& reply) {
     result["discover_signatures"] = signatures_of(server);
     const RegistryFigures figures = server.registry_figures();
     result["agents"] = {{"published", figures.agents}, {"leases", figures.leases}};
+    result["trust"] = {{"restated", figures.trust.restated}, {"round", figures.trust.rounds}, {"looked", figures.trust.looked},
+                       {"next", figures.next_trust ? Json(seconds_of(*figures.next_trust)) : Json(nullptr)}};
     if (const auto& policy = server.publish_policy()) result["replica"] = policy->replica;
   }
   if (const auto& last = server.last_reload()) {
@@ -175,62 +177,6 @@ void status(Server& server, const Reply& reply) {
                         {"most", figures.map_size},
                         {"nodes", figures.index_names}};
   end_with(reply, result);
-}
-
-Json disk_check(const Server& server) {
-  struct statvfs disk {};
-  const std::string data = server.config().data.string();
-  if (::statvfs(data.c_str(), &disk) != 0) return {{"check", "disk"}, {"ok", false}, {"detail", data + ": " + std::strerror(errno)}};
-  const uint64_t free_mib = disk.f_bavail * disk.f_frsize / (1 << 20);
-  constexpr uint64_t least_mib = 256;
-  return {{"check", "disk"}, {"ok", free_mib >= least_mib}, {"detail", std::to_string(free_mib) + " MiB free for " + data}};
-}
-
-// What publishing needs, from figures that are at hand: who asks does not wait for the writer.
-void check_registry(const Server& server, int64_t now, Json& checks) {
-  if (!server.publish_policy()) return;
-  const std::string key = server.config().registry->custody_key.string();
-  checks.push_back({{"check", "custody"}, {"ok", server.custody() != nullptr},
-                    {"detail", server.custody() != nullptr ? "the key is at hand" : key + ": no key at hand, nothing can be imported or claimed"}});
-  const Json publishes = publishes_of(server);
-  const Json& rules = publishes["by_rule"];
-  const uint64_t failed = rules.value("failed", uint64_t{0});
-  checks.push_back({{"check", "publishing"}, {"ok", failed == 0},
-                    {"detail", publishes["accepted"].dump() + " accepted, " + publishes["refused"].dump() + " refused, " + std::to_string(failed) +
-                                   " of them failed, since the start"}});
-  const RegistryFigures figures = server.registry_figures();
-  constexpr int64_t late_seconds = 60;  // leases are looked at each second, a batch of them at a time
-  const int64_t late = figures.next_lease ? now - seconds_of(*figures.next_lease) : 0;
-  checks.push_back({{"check", "leases"}, {"ok", late < late_seconds},
-                    {"detail", late < late_seconds ? std::to_string(figures.leases) + " end in time" : "the next is overdue by " + std::to_string(late) + " s"}});
-}
-
-void health(Server& server, const Reply& reply) {
-  const int64_t now = seconds_of(server.clock().now());
-  Json checks = Json::array();
-  std::string failing;
-  std::string late;
-  size_t count = 0;
-  for (const ZoneStatus& zone : server.board().all()) {
-    ++count;
-    if (zone.state == ZoneState::Failed || zone.state == ZoneState::Expired || !zone.has_data) failing += (failing.empty() ? "" : ", ") + zone.zone;
-    // An hour past its time is no longer a matter of being busy.
-    if (zone.next_event && seconds_of(zone.next_event->at) + 3600 < now) late += (late.empty() ? "" : ", ") + zone.zone;
-  }
-  checks.push_back({{"check", "zones"}, {"ok", failing.empty()},
-                    {"detail", failing.empty() ? std::to_string(count) + " zones are served as configured" : "failed: " + failing}});
-  checks.push_back({{"check", "signatures"}, {"ok", late.empty()},
-                    {"detail", late.empty() ? "all are renewed in time" : "work is overdue for: " + late}});
-  checks.push_back(disk_check(server));
-  const bool clock_ok = now > 1'700'000'000;
-  checks.push_back({{"check", "clock"}, {"ok", clock_ok}, {"detail", clock_ok ? "plausible" : "before the year 2024: signatures would not be valid"}});
-  const store::StoreFigures figures = server.figures();
-  const bool roomy = figures.tree_pages * 4096 < figures.map_size / 10 * 9;
-  checks.push_back({{"check", "database"}, {"ok", roomy},
-                    {"detail", std::to_string(figures.tree_pages * 4096 / (1 << 20)) + " MiB of at most " + std::to_string(figures.map_size / (1 << 20)) + " MiB"}});
-  check_registry(server, now, checks);
-  const bool healthy = std::all_of(checks.begin(), checks.end(), [](const Json& check) { return check["ok"].get<bool>(); });
-  end_with(reply, {{"healthy", healthy}, {"checks", checks}});
 }
 
 void reload(Server& server, const Reply& reply) {

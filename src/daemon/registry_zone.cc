@@ -31,9 +31,13 @@ Result<void> RegistryZone::open() {
   const uint64_t began_ns = clock_.monotonic_ns();
   if (auto acquired = reader_->acquire(); !acquired) return acquired;
   Result<void> built;
+  trust_.sweep = {};
   if (const store::ZoneRecord* record = reader_->zone_record(policy_->zone))
-    built = index_.build(*StoredBook(*reader_, record->info));
+    if (built = index_.build(*StoredBook(*reader_, record->info)); built) read_trust_sweep(record->info);
   reader_->release();
+  trust_.sweep.resume(clock_.now());
+  is_open_ = built.has_value();
+  count_publishers();
   if (!built) return fail("book of " + policy_->zone.to_text(), built.error());
   log::info("registry", {{"zone", policy_->zone.to_text()},
                          {"replica", policy_->replica},
@@ -41,6 +45,20 @@ Result<void> RegistryZone::open() {
                          {"leases", index_.leases()},
                          {"ms", (clock_.monotonic_ns() - began_ns) / 1'000'000}});
   return {};
+}
+
+void RegistryZone::count_publishers() {
+  publishers_change_ = false;
+  if (!reader_->acquire()) return;
+  if (const store::ZoneRecord* record = reader_->zone_record(policy_->zone))
+    publishers_ = StoredBook(*reader_, record->info)->publishers().size();
+  reader_->release();
+}
+
+void RegistryZone::end(bool committed) {
+  committed ? index_.keep() : index_.roll_back();
+  if (committed && publishers_change_) count_publishers();
+  publishers_change_ = false;
 }
 
 // One agent's lease: over, or near enough to its end for shorter TTLs.
@@ -116,6 +134,7 @@ RegistryZone::Changes::Changes(RegistryZone& registry, change::ZoneEdit& edit, Z
 
 // What was done to the tables stays or goes with what was done to the records.
 Result<void> RegistryZone::Changes::settle(bool stays, const std::optional<change::PublishEffect>& effect) {
+  if (stays && !publishers_.is_unchanged()) registry_.publishers_change_ = true;
   for (zone::TableOverlay* table : {&agents_, &history_, &publishers_, &ranks_, &pages_}) {
     if (!stays)
       table->drop();

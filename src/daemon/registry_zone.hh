@@ -1,7 +1,7 @@
 #pragma once
 // The registry's zone on the writer's thread: publishes and the registry's own acts, each in the transaction that
 // changes the records, with the tables of the same transaction; what is held in memory of its agents; leases that end;
-// agents that stand in the zone file.
+// trust that time changes; agents that stand in the zone file.
 
 #include <functional>
 #include <memory>
@@ -10,6 +10,7 @@
 #include "base/clock.hh"
 #include "change/publish.hh"
 #include "daemon/agent_index.hh"
+#include "daemon/trust_sweep.hh"
 #include "daemon/zone_keeper.hh"
 #include "store/store.hh"
 #include "zone/table_overlay.hh"
@@ -40,23 +41,52 @@ class RegistryZone {
   /// The start of an evaluation: what an earlier one applied and did not commit is forgotten.
   void begin() { index_.roll_back(); }
   /// After the commit, or its failure.
-  void end(bool committed) { committed ? index_.keep() : index_.roll_back(); }
+  void end(bool committed);
 
   [[nodiscard]] const AgentIndex& index() const { return index_; }
+  /// Keys that `publisher allow` lists, in all namespaces.
+  [[nodiscard]] size_t publishers() const { return publishers_; }
   /// Leases whose time has come, some of them: ended, or their TTLs shortened (change/lease.hh). `after` where there
   /// was anything to do, after the commit; false where there was not.
   bool look_at_leases(ZoneKeeper& keeper, const std::function<void()>& after);
+
+  /// Agents whose trust is to be looked at again, if it is time for some (registry_trust.cc): 64 at most are stated anew, in one edit, and nothing is
+  /// written of those whose two decimals stay. `after` and true as above.
+  bool look_at_trust(ZoneKeeper& keeper, const std::function<void()>& after);
+  /// When it is time; nothing where the policy has it never, and before open().
+  [[nodiscard]] std::optional<UnixTime> next_trust_look() const {
+    return is_open_ ? trust_.sweep.due(clock_.now(), policy_->trust_interval) : std::nullopt;
+  }
+  /// Since the start.
+  struct TrustFigures {
+    uint64_t restated = 0;  ///< agents
+    uint64_t looked = 0;    ///< agents of the round under way
+    uint32_t rounds = 0;    ///< since the registry has been there
+    std::string error;      ///< of the last look; empty: none
+    uint64_t faults = 0;    ///< agents that the last round, or this one, found listed in another way than the book has them
+    std::string fault;      ///< the first of them, and what is wrong
+  };
+  [[nodiscard]] TrustFigures trust_figures() const;
 
   /// One transaction's worth of changes of this zone.
   class Changes;
 
  private:
+  static constexpr size_t most_restated = 64;
   struct Look {
     dns::Name agent;
     bool is_over = false;
     UnixTime again;  ///< where it is not
   };
   Result<Look> look_at_lease(const dns::Name& agent, Changes& changes) const;
+  void read_trust_sweep(const zone::ZoneInfo& zone);
+  struct TrustStep;
+  Result<TrustStep> next_trust_step();
+  [[nodiscard]] Result<TrustStep> read_trust_step(const zone::ZoneInfo& zone) const;
+  Result<void> write_trust_step(TrustStep& step, change::ZoneEdit& edit, ZoneTables& tables);
+  void end_trust_round(const TrustStep& step);
+  void end_trust_step(const TrustStep& step, const LoadOutcome& outcome);
+  void put_trust_off(const std::string& error);
   /// What the book is to take from the zone file about one agent.
   struct Learned {
     dns::Name agent;
@@ -73,6 +103,20 @@ class RegistryZone {
   std::unique_ptr<store::Reader> reader_;
   const Clock& clock_;
   AgentIndex index_;
+  bool is_open_ = false;
+  size_t publishers_ = 0;
+  bool publishers_change_ = false;  // in what is not committed yet
+  void count_publishers();
+  struct {
+    TrustSweep sweep;
+    size_t most = most_restated;  // in one edit; fewer after one that failed
+    uint64_t restated = 0;
+    std::string error;
+    uint64_t faults = 0;  // of the round under way
+    std::string fault;
+    uint64_t faults_of_round = 0;  // of the last whole one
+    std::string fault_of_round;
+  } trust_;
   Bytes learned_;  // which zone file, as the book has it or is about to
 };
 

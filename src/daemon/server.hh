@@ -55,6 +55,9 @@ struct RegistryFigures {
   uint64_t agents = 0;
   uint64_t leases = 0;
   std::optional<UnixTime> next_lease;  ///< when the next of them is to be looked at
+  RegistryZone::TrustFigures trust;
+  std::optional<UnixTime> next_trust;  ///< when the trust of the next agents is; nothing: never
+  uint64_t publishers = 0;             ///< keys that `publisher allow` lists
 };
 
 class Server {
@@ -79,6 +82,8 @@ class Server {
   [[nodiscard]] const std::shared_ptr<const change::PublishPolicy>& publish_policy() const { return publish_policy_; }
   /// Of the agents that nobody has claimed; null where there is none.
   [[nodiscard]] std::shared_ptr<const crypto::KeyPair> custody() const { return registry_ ? registry_->custody() : nullptr; }
+  /// Why there is none; empty where there is one.
+  [[nodiscard]] const std::string& custody_error() const { return custody_error_; }
   /// Null where there is no registry.
   [[nodiscard]] ImportDesk* imports() { return imports_.get(); }
   [[nodiscard]] const config::Config& config() const { return config_; }
@@ -167,12 +172,13 @@ class Server {
   void sync_catalogs(const std::set<std::string>& changed);
   // server_registry.cc
   [[nodiscard]] bool has_registry_zone() const;
-  [[nodiscard]] std::shared_ptr<const crypto::KeyPair> custody_key() const;
+  [[nodiscard]] Result<std::shared_ptr<const crypto::KeyPair>> custody_key() const;
   Result<void> open_registry();
   void reload_registry();
   [[nodiscard]] ZoneKeeper* registry_keeper();
   void learn_registry();
   void look_at_leases();
+  void look_at_trust();
   // server_discover.cc
   void follow_discover_soon();
   void follow_discover();
@@ -250,6 +256,7 @@ class Server {
   std::unique_ptr<Catalogs> catalogs_;
   std::unique_ptr<RegistryZone> registry_;  // null: none here
   std::unique_ptr<ImportDesk> imports_;     // the same
+  std::string custody_error_;
   std::unique_ptr<store::Reader> discover_reader_;
   std::optional<DiscoverHome> discover_home_;  // what its zone's text is made of; nothing: it is to be loaded
   std::shared_ptr<const serve::DiscoverZone> discover_told_;

@@ -11,7 +11,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int most_lease_rounds = 16;  // transactions a second: publishes are not to wait long
+// Transactions a second: publishes are not to wait long.
+constexpr int most_lease_rounds = 16;
+constexpr int most_trust_rounds = 4;
 
 }  // namespace
 
@@ -21,30 +23,22 @@ bool Server::has_registry_zone() const {
   return zone != nullptr && zone->primaries.empty();
 }
 
-// Of the agents that nobody has claimed. A registry without it serves all others.
-std::shared_ptr<const crypto::KeyPair> Server::custody_key() const {
+// Of the agents that nobody has claimed. Made where there is none; its error tells the one case from the other.
+Result<std::shared_ptr<const crypto::KeyPair>> Server::custody_key() const {
   const std::string path = config_.registry->custody_key.string();
   std::error_code error;
-  if (!fs::exists(path, error)) {
+  if (!fs::exists(path, error) && !error) {
     if (const fs::path folder = fs::path(path).parent_path(); !folder.empty() && fs::create_directories(folder, error))
       fs::permissions(folder, fs::perms::owner_all, error);
     const auto made = crypto::Identity::generate(crypto::IdentityKind::Ed25519);
     const auto saved = made ? made->save(path) : tl::unexpected<Error>(made.error());
-    if (!saved) {
-      log::warning("registry.custody",
-                   {{"key", path}, {"error", saved.error().what}, {"without", "nothing can be imported or claimed"}});
-      return nullptr;
-    }
+    if (!saved) return fail("is missing, and cannot be made", saved.error());
     log::notice("registry.custody", {{"key", path}, {"fingerprint", made->fingerprint()}, {"why", "there was none"}});
   }
   auto loaded = crypto::Identity::load(path);
-  if (!loaded) {
-    log::warning("registry.custody",
-                 {{"key", path}, {"error", loaded.error().what}, {"without", "nothing can be imported or claimed"}});
-    return nullptr;
-  }
+  if (!loaded) return fail("is there, and cannot be read", loaded.error());
   auto identity = std::make_shared<const crypto::Identity>(std::move(*loaded));
-  return {identity, &identity->key()};
+  return std::shared_ptr<const crypto::KeyPair>(identity, &identity->key());
 }
 
 // Main thread, before the others start.
@@ -57,7 +51,14 @@ Result<void> Server::open_registry() {
   auto discover = store_->make_reader();
   if (!discover) return tl::unexpected<Error>(discover.error());
   discover_reader_ = std::move(*discover);
-  registry_ = std::make_unique<RegistryZone>(publish_policy_, custody_key(), std::move(*reader), clock_);
+  auto custody = custody_key();
+  if (!custody) {
+    custody_error_ = custody.error().what;  // a registry without it serves all others
+    log::warning("registry.custody", {{"key", config_.registry->custody_key.string()},
+                                      {"error", custody_error_},
+                                      {"without", "nothing can be imported or claimed"}});
+  }
+  registry_ = std::make_unique<RegistryZone>(publish_policy_, custody ? std::move(*custody) : nullptr, std::move(*reader), clock_);
   auto import_reader = store_->make_reader();
   if (!import_reader) return tl::unexpected<Error>(import_reader.error());
   imports_ = std::make_unique<ImportDesk>(std::move(*import_reader), clock_, std::max(1U, std::thread::hardware_concurrency()),
@@ -95,6 +96,17 @@ void Server::look_at_leases() {
   for (int rounds = 0; rounds < most_lease_rounds && registry_->look_at_leases(*keeper, looked); ++rounds) group_->flush();
 }
 
+// Writer thread.
+void Server::look_at_trust() {
+  ZoneKeeper* keeper = registry_keeper();
+  if (keeper == nullptr || !keeper->status().has_data) return;
+  const auto looked = [this] {
+    note_figures();
+    note_next_event();
+  };
+  for (int rounds = 0; rounds < most_trust_rounds && registry_->look_at_trust(*keeper, looked); ++rounds) group_->flush();
+}
+
 bool Server::post_registry(std::function<void(RegistryZone&, ZoneKeeper&)> work,
                            const std::function<void(const std::string&)>& refused) {
   if (!registry_) {
@@ -107,6 +119,7 @@ bool Server::post_registry(std::function<void(RegistryZone&, ZoneKeeper&)> work,
       return refused(registry_->zone().to_text() + ": nothing is loaded");
     work(*registry_, *keeper);
     group_->flush();
+    note_figures();
     note_next_event();
   });
 }

@@ -90,6 +90,10 @@ void Server::run_updates_of(const std::string& zone, std::shared_ptr<std::vector
     for (size_t i = 0; i < batch->size(); ++i) {
       UpdateDesk::Waiting& waiting = (*batch)[i];
       if (!outcome.ok) {
+        // By no fault of the publisher's: counted, for `health`.
+        if (waiting.publish)
+          updates_->tell_publish(waiting.publish->agent, waiting.sender.address,
+                                 change::refused_update(dns::Rcode::SERVFAIL, change::UpdateEde::Other, outcome.error));
         waiting.response.send(dns::Rcode::SERVFAIL, clock_.now(), serve::ExtendedError::Other, outcome.error.substr(0, 240));
         continue;
       }

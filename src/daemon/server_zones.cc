@@ -117,7 +117,9 @@ void Server::note_figures() {
   const store::StoreFigures figures = store_->figures();
   const std::lock_guard lock(figures_mutex_);
   figures_ = figures;
-  if (registry_) registry_figures_ = {registry_->index().agents(), registry_->index().leases(), registry_->index().next_look()};
+  if (registry_)
+    registry_figures_ = {registry_->index().agents(), registry_->index().leases(), registry_->index().next_look(),
+                         registry_->trust_figures(), registry_->next_trust_look(), registry_->publishers()};
 }
 
 // Writer thread.
@@ -142,7 +144,8 @@ void Server::note_next_event() {
   for (const auto& [name, keeper] : keepers_)
     if (const auto next = keeper->next_event()) earliest = std::min(earliest, seconds_of(*next));
   if (registry_)
-    if (const auto next = registry_->index().next_look()) earliest = std::min(earliest, seconds_of(*next));
+    for (const auto& next : {registry_->index().next_look(), registry_->next_trust_look()})
+      if (next) earliest = std::min(earliest, seconds_of(*next));
   earliest_event_.store(earliest);
 }
 
@@ -200,6 +203,7 @@ void Server::every_second() {
     for (auto& [name, keeper] : keepers_)
       if (const auto next = keeper->next_event(); next && *next <= clock_.now()) more |= keeper->tend();
     look_at_leases();
+    look_at_trust();
     if (!more) after_change();
     tending_.store(false);
   });

@@ -102,6 +102,7 @@ change::PublishPolicy publish_policy_of(const config::RegistryConfig& registry, 
   policy.trust.look_alike_factor = trust.look_alike_factor;
   policy.trust.unknown = trust.unknown;
   policy.trust.attestation_days = static_cast<uint32_t>(trust.attestation_time.count() / day);
+  policy.trust_interval = trust.restate_interval;
   return policy;
 }
 

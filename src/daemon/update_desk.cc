@@ -16,7 +16,7 @@ constexpr uint32_t local_verifications = 50'000;  // a second: more than a machi
 std::string_view rule_of(const change::UpdateOutcome& outcome) {
   static constexpr std::pair<std::string_view, std::string_view> words[] = {
       {"allow-list", "allow-list"}, {"may not publish", "allow-list"}, {"no key", "allow-list"}, {"held by key", "key"}, {"is revoked", "revoked"},
-      {"could be taken for", "look-alike"}, {"agents-per-", "quota"}, {"rotation", "rotation"}, {"_keys", "rotation"}, {"custody", "custody"},
+      {"is reserved", "name"}, {"could be taken for", "look-alike"}, {"agents-per-", "quota"}, {"rotation", "rotation"}, {"_keys", "rotation"}, {"custody", "custody"},
       {"modified", "supersede"}, {"version", "supersede"}, {"SIG(0)", "signature"}, {"signature", "signature"}, {"digest", "manifest"},
       {"statement", "statement"}};
   switch (outcome.rcode) {
@@ -77,10 +77,7 @@ auth::VerifyAllowance UpdateDesk::allowance_of(const SocketAddress& client) {
 bool UpdateDesk::check_ordinary(Message& message, const auth::Sig0& sig0) {
   serve::UpdateRequest& request = message.request;
   // Who could do nothing with a good signature costs no verification (CVE-2024-1975).
-  if (!message.zone.policy.admits(message.sender)) {
-    refuse(request.response, dns::Rcode::REFUSED, serve::ExtendedError::Prohibited);
-    return false;
-  }
+  if (!message.zone.policy.admits(message.sender)) return refuse_stranger(message);
   const std::vector<Bytes> keys = gate_.key_records(sig0.signer);
   const std::vector<ByteView> views(keys.begin(), keys.end());
   const auto status = auth::verify_sig0(request.message, sig0, views, clock_.now(), allowance_of(request.asker.client));
@@ -88,6 +85,19 @@ bool UpdateDesk::check_ordinary(Message& message, const auth::Sig0& sig0) {
   log::info("update.sig0", {{"zone", request.zone.to_text()}, {"client", request.asker.client.to_text()},
                             {"signer", sig0.signer.to_text()}, {"why", auth::to_text(status)}});
   refuse(request.response, auth::rcode_of(status), serve::ExtendedError::Prohibited);
+  return false;
+}
+
+// A host may have a reserved name, and rows of allow-update; who has none and meant to publish an agent is told why he cannot.
+bool UpdateDesk::refuse_stranger(Message& message) {
+  serve::UpdateRequest& request = message.request;
+  const auto& registry = message.rights.registry;
+  const auto rule = registry && registry->zone == request.zone ? change::rule_against_name(message.sender, *registry) : std::nullopt;
+  if (rule) {
+    const auto outcome = change::refused_update(dns::Rcode::REFUSED, change::UpdateEde::Prohibited, *rule);
+    tell_publish(message.sender.sig0_signer->folded(), request.asker.client, outcome);
+  }
+  refuse(request.response, dns::Rcode::REFUSED, serve::ExtendedError::Prohibited, rule.value_or(""));
   return false;
 }
 
@@ -177,6 +187,8 @@ void UpdateDesk::take(serve::UpdateRequest request) {
 void UpdateDesk::tell_publish(const dns::Name& agent, const SocketAddress& client, const change::UpdateOutcome& outcome) {
   {
     const std::lock_guard lock(mutex_);
+    recent_.add(clock_.now());
+    if (outcome.rcode == dns::Rcode::SERVFAIL) recent_failed_.add(clock_.now());
     if (outcome.done())
       ++figures_.published;
     else
@@ -203,6 +215,8 @@ UpdateDesk::Figures UpdateDesk::figures() const {
   const std::lock_guard lock(mutex_);
   Figures figures = figures_;
   figures.waiting = waiting_.size();
+  figures.recent = recent_.within_hour(clock_.now());
+  figures.recent_failed = recent_failed_.within_hour(clock_.now());
   return figures;
 }
 

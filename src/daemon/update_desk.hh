@@ -14,6 +14,7 @@
 #include "base/clock.hh"
 #include "change/update.hh"
 #include "daemon/publish_gate.hh"
+#include "daemon/recent_count.hh"
 #include "serve/operations.hh"
 #include "store/store.hh"
 
@@ -48,6 +49,8 @@ class UpdateDesk {
     uint64_t overload = 0;  ///< refused since too many waited
     uint64_t published = 0;
     std::map<std::string, uint64_t> publishes_refused;  ///< by rule
+    uint64_t recent = 0;         ///< publishes of the last hour, whatever came of them
+    uint64_t recent_failed = 0;  ///< of these, what failed by no fault of the publisher's
   };
 
   /// `wake` posts run() to the writer. `reader` reads the KEY records that SIG(0) is checked with.
@@ -69,6 +72,7 @@ class UpdateDesk {
   struct Message;
   bool check_sender(Message& message);
   bool check_ordinary(Message& message, const auth::Sig0& sig0);
+  bool refuse_stranger(Message& message);
   bool check_publish(Message& message, const auth::Sig0& sig0, const dns::Name& agent);
   [[nodiscard]] auth::VerifyAllowance allowance_of(const SocketAddress& client);
   void refuse(serve::DeferredResponse& response, dns::Rcode rcode, serve::ExtendedError error, std::string_view text = {});
@@ -84,6 +88,8 @@ class UpdateDesk {
   std::deque<Waiting> waiting_;
   bool woken_ = false;
   Figures figures_;
+  RecentCount recent_;
+  RecentCount recent_failed_;
 };
 
 }  // namespace steward::daemon

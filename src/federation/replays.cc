@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/time_octets.hh"
 #include "crypto/digest.hh"
 
 namespace steward::federation {
@@ -21,17 +22,6 @@ constexpr size_t signer_size = 16;  // octets of the SHA-256 over the signer's n
 constexpr size_t signer_at = 9;     // in the key of a request
 constexpr size_t request_key_size = signer_at + signer_size + 2 + auth::nonce_size;
 constexpr uint32_t forgotten_each_time = 16;
-
-void append_time(Bytes& out, UnixTime time) {
-  const auto seconds = static_cast<uint64_t>(seconds_of(time));
-  append_u32(out, static_cast<uint32_t>(seconds >> 32));
-  append_u32(out, static_cast<uint32_t>(seconds));
-}
-
-UnixTime read_time(ByteReader& in) {
-  const auto high = static_cast<uint64_t>(in.u32());
-  return unix_time(static_cast<int64_t>(high << 32 | in.u32()));
-}
 
 /// A time of SIG, which has 32 bits, nearest to `now` (RFC 4034 §3.1.5).
 UnixTime near(uint32_t time, UnixTime now) {

@@ -3,23 +3,13 @@
 // all that (4).
 
 #include "base/checksum.hh"
+#include "base/time_octets.hh"
 #include "transfer/refresh.hh"
 
 namespace steward::transfer {
 namespace {
 
 constexpr uint8_t version = 1;
-
-void append_time(Bytes& to, UnixTime time) {
-  const auto seconds = static_cast<uint64_t>(seconds_of(time));
-  append_u32(to, static_cast<uint32_t>(seconds >> 32));
-  append_u32(to, static_cast<uint32_t>(seconds));
-}
-
-UnixTime read_time(ByteReader& reader) {
-  const uint64_t upper = reader.u32();
-  return unix_time(static_cast<int64_t>(upper << 32 | reader.u32()));
-}
 
 // Times that can be counted with: between 1970 and about the year 36000.
 bool is_sound(UnixTime time) { return seconds_of(time) >= 0 && seconds_of(time) < int64_t{1} << 40; }

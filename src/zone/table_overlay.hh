@@ -22,6 +22,7 @@ class TableOverlay final : public OctetTable {
 
   /// Writes what was put to the table below. Its errors.
   Result<void> write_down();
+  [[nodiscard]] bool is_unchanged() const { return puts_.empty(); }
   /// Forgets what was put.
   void drop() { puts_.clear(); }
 

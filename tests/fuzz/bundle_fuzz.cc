@@ -9,16 +9,12 @@
 
 using namespace steward;
 using namespace steward::client;
+using fuzz::is_plain;
 using fuzz::require;
 
 namespace {
 
 const UnixTime now = unix_time(1'800'000'000);  // as the corpus is signed
-
-bool is_plain(std::string_view text) {
-  return std::none_of(text.begin(), text.end(),
-                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
 
 std::vector<dns::Record> anchors_of(const Bundle& bundle) {
   std::vector<dns::Record> anchors;

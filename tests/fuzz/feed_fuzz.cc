@@ -11,6 +11,7 @@
 
 using namespace steward;
 using namespace steward::federation;
+using fuzz::is_plain;
 using fuzz::require;
 
 namespace {
@@ -44,11 +45,6 @@ std::vector<PublishedRecord> records_from(ByteReader in) {
     records.push_back({*owner, type, ttl, Bytes(rdata.begin(), rdata.end())});
   }
   return records;
-}
-
-bool is_plain(std::string_view text) {
-  return std::none_of(text.begin(), text.end(),
-                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 void check_again(const ReadWrites& read) {

@@ -11,6 +11,7 @@
 
 using namespace steward;
 using namespace steward::agent;
+using fuzz::is_plain;
 using fuzz::require;
 
 namespace {
@@ -28,11 +29,6 @@ const Bytes& key_rdata() {
     return out;
   }();
   return rdata;
-}
-
-bool is_plain(std::string_view text) {
-  return std::none_of(text.begin(), text.end(),
-                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 void check_fields(std::span<const TextField> fields) {

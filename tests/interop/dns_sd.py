@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Finds the sample agents as strangers do: by DNS service discovery over unicast DNS (RFC 6763) and by the DNS-AID index.
+"""Finds agents as strangers do: by DNS service discovery over unicast DNS (RFC 6763) and by the DNS-AID index. First the
+sample agents of a zone file, then agents that `steward publish` has published.
 
     dns_sd.py [--server ours|knot]
 
@@ -11,6 +12,8 @@ not packaged.
 import argparse
 import pathlib
 import sys
+import tempfile
+from dataclasses import dataclass
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
@@ -23,14 +26,58 @@ import dns.rcode
 import dns.rdatatype
 
 import servers
+from publisher import APEX, Publisher, steward_manifest
+from registry import Registry
 from report import Report, require
 
 ZONE = "vibe-agency.com.steward-registry.org."
 FILE = servers.ROOT / "zones" / "vibe-agency.com.steward-registry.org.zone"
-PROTOCOLS = {"vibe-agency-orchestrator": ["a2a"], "vibe-agency-coder": ["a2a", "mcp"], "vibe-agency-deployer": ["mcp"]}
-CAPABILITIES = {"vibe-agency-orchestrator": {"orchestrate_sdlc", "plan"}, "vibe-agency-coder": {"generate_code", "review_code"},
-                "vibe-agency-deployer": {"deploy", "rollback"}}
 MOST_BROWSED = 64
+PRIVATE_KEYS = range(65280, 65535)  # SvcParamKeys of private use (RFC 9460 §14.3.1)
+LAST_KNOWN_KEY = 9
+ALPN_OF_TRANSPORTS = {b"h2", b"h3", b"http/1.1"}
+
+
+@dataclass
+class Agent:
+    """What is to be found of an agent: by protocol, in the order of preference, the host and port to connect to."""
+
+    places: dict
+    capabilities: set
+
+    @property
+    def protocols(self):
+        return list(self.places)
+
+
+@dataclass
+class Domain:
+    """A namespace and its agents by label."""
+
+    zone: str
+    agents: dict
+
+    @property
+    def protocols(self):
+        return sorted(set().union(*(agent.protocols for agent in self.agents.values())))
+
+    def instance(self, label, protocol):
+        return dns.name.from_text(f"{label}._{protocol}._tcp.{self.zone}")
+
+    def instances(self, protocol, word=None):
+        return {self.instance(label, protocol) for label, agent in self.agents.items()
+                if protocol in agent.protocols and (word is None or word in agent.capabilities)}
+
+
+SAMPLE_PLACE = ("agents.vibe-agency.com.", 443)
+SAMPLE = Domain(ZONE, {
+    "vibe-agency-orchestrator": Agent({"a2a": SAMPLE_PLACE}, {"orchestrate_sdlc", "plan"}),
+    "vibe-agency-coder": Agent({"a2a": SAMPLE_PLACE, "mcp": SAMPLE_PLACE}, {"generate_code", "review_code"}),
+    "vibe-agency-deployer": Agent({"mcp": SAMPLE_PLACE}, {"deploy", "rollback"})})
+PUBLISHED = Domain(f"acme-corp.com.{APEX}.", {
+    "planner": Agent({"a2a": ("agents.acme-corp.com.", 443)}, {"make_plan"}),
+    "translator": Agent({"a2a": ("agents.acme-corp.com.", 8443), "mcp": ("tools.acme-corp.com.", 443)}, {"make_plan", "translate"}),
+    "weather": Agent({"mcp": ("tools.acme-corp.com.", 443)}, {"forecast"})})
 
 
 class Browser:
@@ -81,71 +128,106 @@ def attributes_of(strings):
     return {key.decode(): value.decode() for key, value in attributes.items()}
 
 
-def instance_name(agent, protocol):
-    return dns.name.from_text(f"{agent}._{protocol}._tcp.{ZONE}")
-
-
-def check_browsing(report, browser):
-    domain = dns.name.from_text(ZONE)
-    services = [dns.name.from_text(f"_{protocol}._tcp.{ZONE}") for protocol in ("a2a", "mcp")]
+def check_browsing(report, browser, expected):
+    domain = dns.name.from_text(expected.zone)
+    services = {protocol: dns.name.from_text(f"_{protocol}._tcp.{expected.zone}") for protocol in expected.protocols}
     with report.case("the domain says that it is one to browse, also for those who were told nothing else [RFC 6763 §11]"):
         for kind in ("b", "lb"):
-            require(browser.domains(ZONE, kind) == [domain], f"{kind}: {browser.domains(ZONE, kind)}")
+            require(browser.domains(expected.zone, kind) == [domain], f"{kind}: {browser.domains(expected.zone, kind)}")
     with report.case("its types are enumerated [RFC 6763 §9]"):
-        require(sorted(browser.types(domain)) == services, browser.types(domain))
+        require(sorted(browser.types(domain)) == sorted(services.values()), browser.types(domain))
     with report.case("each type lists its instances, at most 64, and every agent is among them [RFC 6763 §4.1]"):
-        for service in browser.types(domain):
-            protocol = service.labels[0].decode()[1:]
+        for protocol, service in services.items():
             listed = browser.instances(service)
-            wanted = {instance_name(agent, protocol) for agent, protocols in PROTOCOLS.items() if protocol in protocols}
-            require(len(listed) <= MOST_BROWSED and set(listed) == wanted, f"{service}: {listed}")
+            require(len(listed) <= MOST_BROWSED and set(listed) == expected.instances(protocol), f"{service}: {listed}")
     with report.case("an instance has one SRV to connect to and a TXT that keeps the rules [RFC 6763 §5, §6]"):
-        for agent, protocols in PROTOCOLS.items():
-            for protocol in protocols:
-                places, attributes = browser.resolve(instance_name(agent, protocol))
-                require(places == [(dns.name.from_text("agents.vibe-agency.com."), 443)], places)
-                require(attributes["agent"] == f"{agent}.{ZONE.rstrip('.')}", attributes)
-                require(set(attributes["capabilities"].split(",")) == CAPABILITIES[agent], attributes)
+        for label, agent in expected.agents.items():
+            for protocol, (host, port) in agent.places.items():
+                places, attributes = browser.resolve(expected.instance(label, protocol))
+                require(places == [(dns.name.from_text(host), port)], f"{label} {protocol}: {places}")
+                require(attributes["agent"] == f"{label}.{expected.zone.rstrip('.')}", attributes)
+                require(set(attributes["capabilities"].split(",")) == agent.capabilities, attributes)
     with report.case("an agent is found by each capability as a subtype, and by no other [RFC 6763 §7.1]"):
-        words = sorted(set().union(*CAPABILITIES.values()))
-        for service in services:
-            protocol = service.labels[0].decode()[1:]
+        words = sorted(set().union(*(agent.capabilities for agent in expected.agents.values())))
+        for protocol, service in services.items():
             for word in words:
-                wanted = {instance_name(agent, protocol) for agent, protocols in PROTOCOLS.items()
-                          if protocol in protocols and word in CAPABILITIES[agent]}
-                require(set(browser.subtype(service, word)) == wanted, f"{word} {service}: {browser.subtype(service, word)}")
+                found = browser.subtype(service, word)
+                require(set(found) == expected.instances(protocol, word), f"{word} {service}: {found}")
     with report.case("a type and a subtype that nobody has are empty, not errors"):
-        require(browser.instances(dns.name.from_text(f"_ipp._tcp.{ZONE}")) == [], "printers")
-        require(browser.subtype(services[0], "sing") == [], "a capability that nobody has")
+        require(browser.instances(dns.name.from_text(f"_ipp._tcp.{expected.zone}")) == [], "printers")
+        require(browser.subtype(services["a2a"], "sing") == [], "a capability that nobody has")
 
 
 def svcb_rows(browser, owner):
     return [(rdata.priority, rdata.target, rdata.params) for rdata in browser.ask(owner, "SVCB")]
 
 
-def check_dns_aid(report, browser):
+def check_row(label, protocol, place, row):
+    """One row of DNS-AID: to connect to, the agent protocol first in `alpn`, nothing that a stranger has to know."""
+    _, target, params = row
+    alpn = params[1].ids  # SvcParamKey 1
+    require(alpn[0].decode() == protocol and set(alpn[1:]) <= ALPN_OF_TRANSPORTS, f"{label}: alpn {alpn}")
+    require((target, params[3].port) == (dns.name.from_text(place[0]), place[1]), f"{label}: {target} {params[3].port}")
+    require(all(key in PRIVATE_KEYS or key <= LAST_KNOWN_KEY for key in params), f"{label}: keys {list(params)}")
+    mandatory = params.get(0)
+    require(mandatory is None or not any(key in PRIVATE_KEYS for key in mandatory.keys), f"{label}: a private key is mandatory")
+
+
+def check_dns_aid(report, browser, expected):
     with report.case("the DNS-AID index is one string of at most 255 octets that names each agent once"):
-        texts = browser.ask(f"_index._agents.{ZONE}", "TXT")
+        texts = browser.ask(f"_index._agents.{expected.zone}", "TXT")
         require(len(texts) == 1 and len(texts[0].strings) == 1 and len(texts[0].strings[0]) <= 255, texts)
         key, _, entries = texts[0].strings[0].decode().partition("=")
         listed = [tuple(entry.split(":")) for entry in entries.split(",")]
-        require(key == "agents" and dict(listed) == {agent: protocols[0] for agent, protocols in PROTOCOLS.items()}, listed)
-        require(len(listed) == len(PROTOCOLS), listed)
-    with report.case("each agent of the index has SVCB rows as DNS-AID wants them, answered in ascending priority"):
-        for agent, protocols in PROTOCOLS.items():
-            rows = svcb_rows(browser, f"{agent}.{ZONE}")
+        require(key == "agents" and dict(listed) == {label: agent.protocols[0] for label, agent in expected.agents.items()}, listed)
+        require(len(listed) == len(expected.agents), listed)
+    with report.case("each agent of the index has SVCB rows as DNS-AID wants them, in ascending priority, and no alias among them [RFC 9460 §2.4.1]"):
+        for label, agent in expected.agents.items():
+            rows = svcb_rows(browser, f"{label}.{expected.zone}")
             priorities = [priority for priority, _, _ in rows]
-            require(priorities == sorted(set(priorities)) and priorities[0] > 0, f"{agent}: priorities {priorities}")
-            first = [params[1].ids[0].decode() for _, _, params in rows]  # SvcParamKey 1: alpn
-            require(first == protocols, f"{agent}: alpn {first}")
-            for _, target, params in rows:
-                require(target == dns.name.from_text("agents.vibe-agency.com.") and params[3].port == 443, f"{agent}: {target}")
-                require(all(65280 <= key <= 65534 or key < 10 for key in params), f"{agent}: keys {list(params)}")
-                mandatory = params.get(0)
-                require(mandatory is None or all(key < 65280 for key in mandatory.keys), f"{agent}: a private key is mandatory")
+            require(priorities == sorted(set(priorities)) and priorities[0] > 0, f"{label}: priorities {priorities}")
+            require(len(rows) == len(agent.places), f"{label}: {len(rows)} rows")
+            for (protocol, place), row in zip(agent.places.items(), rows):
+                check_row(label, protocol, place, row)
     with report.case("rows keep their order, whoever asks how often: they are not rotated"):
-        answers = {tuple(row[0] for row in svcb_rows(browser, f"vibe-agency-coder.{ZONE}")) for _ in range(20)}
+        label = next(label for label, agent in expected.agents.items() if len(agent.places) > 1)
+        answers = {tuple(row[0] for row in svcb_rows(browser, f"{label}.{expected.zone}")) for _ in range(20)}
         require(answers == {(1, 2)}, answers)
+
+
+def manifest_of(label, agent):
+    manifest = steward_manifest(label)
+    manifest["capabilities"] = {
+        "interfaces": [{"type": protocol, "protocol": protocol, "endpoint": f"https://{host.rstrip('.')}:{port}/{protocol}"}
+                       for protocol, (host, port) in agent.places.items()],
+        "operations": [{"name": word, "description": "does so"} for word in sorted(agent.capabilities)]}
+    return manifest
+
+
+def check_published(report):
+    """Agents of a registry whose zone file knows of none."""
+    with tempfile.TemporaryDirectory(prefix="steward-dns-sd-") as name:
+        folder = pathlib.Path(name)
+        file = folder / "zone"
+        file.write_text('$TTL 300\n@ SOA ns1 hostmaster 1 3600 600 604800 60\n@ NS ns1\nns1 A 127.0.0.1\n_schema._agents TXT "v=steward1"\n')
+        options = {"registry": {"namespace": "acme-corp.com", "custody-key": str(folder / "custody.pem"), "open": True}}
+        with Registry([{"name": PUBLISHED.zone.rstrip("."), "file": str(file), "dnssec": True}], options=options) as server:
+            browser = Browser(server)
+            publisher = Publisher(folder / "home", f"127.0.0.1@{server.port}")
+            with report.case("published with `steward publish`: three agents, two of them with one protocol and one with two"):
+                publisher.done("keygen")
+                for label, agent in PUBLISHED.agents.items():
+                    publisher.done("publish", publisher.write(f"{label}.json", manifest_of(label, agent)))
+            check_browsing(report, browser, PUBLISHED)
+            check_dns_aid(report, browser, PUBLISHED)
+            with report.case("once they are withdrawn, the domain is none to browse any more, and the index is empty"):
+                for label in PUBLISHED.agents:
+                    publisher.done("withdraw", label)
+                require(browser.domains(PUBLISHED.zone, "b") == [], "b")
+                require(browser.types(dns.name.from_text(PUBLISHED.zone)) == [], "types")
+                require(browser.ask(f"_index._agents.{PUBLISHED.zone}", "TXT") == [], "index")
+                for label, agent in PUBLISHED.agents.items():
+                    require(all(row[0] == 0 for row in svcb_rows(browser, f"{label}.{PUBLISHED.zone}")), label)
 
 
 def main():
@@ -155,8 +237,10 @@ def main():
     report = Report("dns-sd")
     with servers.start(arguments.server, [servers.Zone(ZONE, FILE)], addresses=["127.0.0.1"]) as server:
         browser = Browser(server)
-        check_browsing(report, browser)
-        check_dns_aid(report, browser)
+        check_browsing(report, browser, SAMPLE)
+        check_dns_aid(report, browser, SAMPLE)
+    if arguments.server == "ours":
+        check_published(report)
     return report.finish()
 
 

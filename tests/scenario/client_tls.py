@@ -143,6 +143,10 @@ class Place:
         self.made += 1
         return Client(self.folder / f"client-{self.made}", port, self.anchor, timeout, (name, self.certificates.path("ca.pem")), **more)
 
+    def pinning(self, port, *pins, **tls):
+        self.made += 1
+        return Client(self.folder / f"client-{self.made}", port, self.anchor, 5, {"pin": list(pins), **tls})
+
 
 def reads(report, place, port):
     with report.case("an agent is resolved over one TLS connection, and nothing of it is in the clear"), Wire(port) as wire:
@@ -183,6 +187,24 @@ def refuses(report, place, certificates):
             require(done.returncode == 1 and "hostname mismatch" in (done.stdout + done.stderr).lower(), f"{words}: {done.stdout}{done.stderr}")
         require(not client.known_agents.exists() and not (place.folder / "none.proof").exists(), "something was written")
         wire.require_silent()
+
+
+def pins(report, place, certificates, port):
+    own, others = certificates.pin("server"), certificates.pin("other")
+    with report.case("a registry whose key is pinned is asked, whoever issued its certificate, with a name and without [RFC 7858 §4.2]"), Wire(port) as wire:
+        require(place.pinning(wire.port, own).ask("resolve", ORCHESTRATOR)["usable"], "resolve")
+        require(place.pinning(wire.port, others, own, name="any.example").ask("resolve", ORCHESTRATOR)["usable"], "one of two")
+        wire.require_silent()
+    for name in ("other", "stranger"):
+        with report.case(f"another key is not, though its certificate is {'sound' if name == 'other' else 'of the same name'}"), \
+                Impostor(certificates, name) as server, Wire(server.port) as wire:
+            said = place.pinning(wire.port, own).refused("resolve", ORCHESTRATOR)
+            require("the one whose key is pinned" in said and f"127.0.0.1@{wire.port}" in said, said)
+            wire.require_silent()
+            require(not server.heard, str(server.heard))
+    with report.case("a pin beside authorities is refused as a setting, with the place"):
+        said = place.pinning(port, own, name=NAME, authorities=certificates.path("ca.pem")).run("resolve", ORCHESTRATOR)
+        require(said.returncode != 0 and "config.yaml:" in said.stderr and "pin" in said.stderr, said.stderr)
 
 
 def never_in_the_clear(report, place, world):
@@ -234,6 +256,7 @@ def main():
             place = Place(folder, world.anchor, certificates)
             reads(report, place, port)
             refuses(report, place, certificates)
+            pins(report, place, certificates, port)
             never_in_the_clear(report, place, world)
         (folder / "find").mkdir()
         finds(report, folder / "find", certificates)

@@ -10,9 +10,7 @@ delv validates by itself.
 
 import argparse
 import json
-import os
 import pathlib
-import shutil
 import socket
 import subprocess
 import sys
@@ -29,6 +27,7 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 
+import namespaces
 import peers
 import servers
 from registry import eventually
@@ -285,16 +284,6 @@ def can_bind():
         return False
 
 
-def into_namespace():
-    """The script again in a user and network namespace of its own, where port 53 is free."""
-    if os.environ.get("STEWARD_IN_NAMESPACE") or not shutil.which("unshare") or not servers.find_program("ip"):
-        return
-    if subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False).returncode != 0:
-        return
-    os.environ["STEWARD_IN_NAMESPACE"] = "1"
-    os.execvp("unshare", ["unshare", "-rn", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", sys.executable, *sys.argv])
-
-
 def run(report, only):
     with tempfile.TemporaryDirectory(prefix="steward-climb-") as folder:
         nodes = {}
@@ -335,7 +324,7 @@ def main():
     arguments = parser.parse_args()
     report = Report("discover_climb")
     if not can_bind():
-        into_namespace()
+        namespaces.enter()
     if can_bind():
         run(report, arguments.only)
     else:

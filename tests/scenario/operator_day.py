@@ -26,7 +26,7 @@ import yaml
 
 import peers
 import servers
-from report import Report, require
+from report import Report, Skipped, require
 
 ZONE = "acme-corp.com.steward-registry.org."
 PATIENCE = 30.0
@@ -211,6 +211,45 @@ def end_day(report, server):
         require(server.run("health", check=False).returncode == 1, "not 1")
 
 
+class ByNamespace(servers.Server):
+    """`serve --namespace`: no configuration is given, the folder is made where it is not there."""
+
+    kind = "by-namespace"
+    zone = "example.net.com.steward-registry.org."
+
+    def __init__(self, place):
+        super().__init__([servers.Zone(self.zone, "/dev/null", True)], addresses=["127.0.0.1"], folder=place)
+        self.port = 5300  # the default of the folder that is made
+        self.made = self.folder / "acme"
+
+    @property
+    def program(self):
+        return peers.our_program()
+
+    def write_config(self):
+        pass
+
+    def command(self):
+        return [self.program, "serve", "--namespace", "example.net.com", "--parent", "com.steward-registry.org", "--data", str(self.made)]
+
+
+def serve_by_namespace(report, place):
+    with report.case("serve --namespace makes a folder at its first start, says so, and answers from it, signed"):
+        if not servers.can_serve("127.0.0.1", 5300):
+            raise Skipped("port 5300 is taken")
+        server = ByNamespace(place)
+        with server:
+            require("made for the registry of example.net.com." in server.log_text(), server.log_tail())
+            config = server.made / "registry.yaml"
+            before = config.read_bytes()
+            require(run("status", "--config", config).returncode == 0, "its folder has no socket for commands")
+        server.log_path.unlink()
+        with ByNamespace(place) as again:
+            require("made for" not in again.log_text() and config.read_bytes() == before, f"made again: {again.log_tail()}")
+        refused = run("serve", "--namespace", "other.com", "--data", server.made)
+        require(refused.returncode == 1 and "is of another namespace" in refused.stderr, refused.stderr)
+
+
 def main():
     report = Report("operator")
     if not pathlib.Path(peers.our_program()).exists():
@@ -226,6 +265,7 @@ def main():
             if report.failed:
                 print(server.log_tail(25))
             server.stop()
+        serve_by_namespace(report, pathlib.Path(name) / "served")
     return report.finish()
 
 

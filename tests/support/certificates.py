@@ -1,5 +1,7 @@
 """Certificates for tests: an authority, a rogue one, and what each has signed. Made by the openssl command."""
 
+import base64
+import hashlib
 import pathlib
 import subprocess
 
@@ -22,6 +24,13 @@ class Certificates:
         (self.folder / f"{name}.ext").write_text(f"subjectAltName={names}\n")
         self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.pem", "-CAkey", f"{authority}.key",
                      "-CAcreateserial", "-days", days, "-extfile", f"{name}.ext", "-out", f"{name}.pem")
+
+    def pin(self, name):
+        """SHA-256 of the SubjectPublicKeyInfo, in base64 (RFC 7858 §4.2)."""
+        def piped(*arguments, octets=None):
+            return subprocess.run(["openssl", *arguments], cwd=self.folder, input=octets, check=True, capture_output=True).stdout
+        key = piped("pkey", "-pubin", "-outform", "der", octets=piped("x509", "-pubkey", "-noout", "-in", f"{name}.pem"))
+        return base64.b64encode(hashlib.sha256(key).digest()).decode()
 
     def path(self, file):
         return str(self.folder / file)

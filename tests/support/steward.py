@@ -28,7 +28,9 @@ class Client:
             anchor_file = self.config.parent / "anchor.ds"
             anchor_file.write_text(anchor + "\n")
             lines.append("trust-anchor: anchor.ds")
-        if tls:
+        if isinstance(tls, dict):
+            lines.append(f"tls: {json.dumps(tls)}")
+        elif tls:
             lines.append(f"tls: {{name: {tls[0]}, authorities: {tls[1]}}}")
         self.config.write_text("\n".join(lines) + "\n")
 

@@ -197,7 +197,9 @@ TEST_CASE("manifest: a URL that a record can not name is noted, one that is not 
       {"https://printer.local/", "local machine"},
       {"https://{tenant}.example.com/", "a template"},
   };
-  for (const auto& [next, rule] : noted) {
+  for (const auto& row : noted) {
+    const auto next = row.first;
+    const auto rule = row.second;
     CAPTURE(next);
     const auto manifest = read_manifest(with(old_card, url, next));
     REQUIRE_MESSAGE(manifest, (manifest ? "" : manifest.error().text()));
@@ -223,7 +225,9 @@ TEST_CASE("manifest: a URL that a record can not name is noted, one that is not 
       {"https://[::1]x/", "only a port"},
       {"javascript://facts.example.com/", "https or wss wanted"},
   };
-  for (const auto& [next, rule] : refused) {
+  for (const auto& row : refused) {
+    const auto next = row.first;
+    const auto rule = row.second;
     CAPTURE(next);
     check_refused(with(old_card, url, next), "/url", rule);
   }

@@ -200,7 +200,9 @@ TEST_CASE("manifest: a label is folded, and refused with the rule it breaks") {
       {"xn--g6h", "no A-label"},   // a symbol
       {"xn--ls8h", "no A-label"},  // an emoji
   };
-  for (const auto& [text, rule] : refused) {
+  for (const auto& row : refused) {
+    const auto text = row.first;
+    const auto rule = row.second;
     CAPTURE(text);
     const auto label = agent_label(text);
     REQUIRE(!label);

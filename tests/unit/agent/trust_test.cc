@@ -204,3 +204,19 @@ TEST_CASE("trust: a hostile record of a sum is refused with the rule") {
   cut.pop_back();
   CHECK_FALSE(trust_from_record(cut));
 }
+
+TEST_CASE("trust: it is outdated once its two decimals are others, and never of an agent that is not live") {
+  AgentEntry entry = well_known();
+  entry.trust = trust(entry);
+  CHECK_FALSE(is_trust_outdated(entry, {}, now));
+  CHECK_FALSE(is_trust_outdated(entry, {}, now + 4 * day));  // 0.004 less
+  CHECK(is_trust_outdated(entry, {}, now + 10 * day));
+  TrustPolicy stricter;
+  stricter.claimed_cap = stricter.unknown = 0;
+  entry.facts.erase("tests");
+  CHECK(is_trust_outdated(entry, stricter, now));
+  entry.presence = Presence::Tombstone;
+  CHECK_FALSE(is_trust_outdated(entry, stricter, now));
+  entry.presence = Presence::Gone;
+  CHECK_FALSE(is_trust_outdated(entry, stricter, now));
+}

@@ -124,6 +124,18 @@ TEST_CASE("listing: an agent without network endpoint stands in the index alone"
   CHECK_FALSE(registry.zone.node("_tcp"));
 }
 
+TEST_CASE("listing: a protocol that is served elsewhere than the first has an SRV of its own [RFC 6763 §5]") {
+  Registry registry;
+  ListedAgent both = agent("a", 0.5, {"a2a", "mcp"});
+  both.srv_of["mcp"] = rdata_of(RrType::SRV, "1 0 8443 tools.example.");
+  registry.list(both);
+  CHECK(registry.at("a._a2a._tcp", RrType::SRV) == Lines{"300 0 0 443 host.example."});
+  CHECK(registry.at("a._mcp._tcp", RrType::SRV) == Lines{"300 1 0 8443 tools.example."});
+  both.srv_of.clear();
+  registry.list(both);
+  CHECK(registry.at("a._mcp._tcp", RrType::SRV) == Lines{"300 0 0 443 host.example."});
+}
+
 TEST_CASE("listing: a change of version, endpoint, capability or protocol changes what it must and nothing else") {
   Registry registry;
   registry.list({agent("a", 0.5, {"a2a"}, {"plan", "sing"}), agent("b", 0.4, {"a2a"}, {"plan"})});

@@ -321,6 +321,14 @@ TEST_CASE("publish: whose UPDATE it is, by the signer's name alone") {
   // These are told why.
   CHECK(of("a_b.acme.example."));
   CHECK(of("user/kim.example."));
+  const auto rule = [&](std::string_view text) {
+    sender.sig0_signer = name(text);
+    return rule_against_name(sender, registry.policy).value_or("");
+  };
+  CHECK(rule("WWW.acme.example.") == "label \"www\": is reserved, no agent can have it");
+  CHECK(rule("ns1.example.").find("is reserved") != std::string::npos);
+  for (const char* other : {"bot.acme.example.", "_dns.example.", "*.example.", "www.other.example.", "www.acme.org."}) CHECK(rule(other).empty());
+  CHECK_FALSE(rule_against_name({}, registry.policy));
 }
 
 TEST_CASE("publish: a label that cannot be an agent's is refused with the reason, homographs and long names too") {

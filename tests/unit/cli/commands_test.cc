@@ -87,11 +87,15 @@ TEST_CASE("serve: takes a configuration, or makes the folder of a namespace once
   CHECK(*served().log_level == log::Level::Debug);
   const std::initializer_list<std::string> named{
       "serve", "--namespace", "acme-corp.com", "--parent", "com.steward-registry.org", "--data", folder / "acme"};
-  CHECK(run(named).code == 0);
+  const Ran first = run(named);
+  CHECK(first.code == 0);
+  has(first.err, "acme: made for the registry of acme-corp.com.steward-registry.org.: registry.yaml, zones/acme-corp.com");
   CHECK(served().config == folder / "acme/registry.yaml");
   CHECK(!served().data);
   const std::string made = folder.read("acme/registry.yaml");
-  CHECK(run(named).code == 0);
+  const Ran second = run(named);
+  CHECK(second.code == 0);
+  CHECK(second.err.empty());
   CHECK(folder.read("acme/registry.yaml") == made);
   has(run({"serve", "--namespace", "other.org", "--data", folder / "acme"}).err, "is of another namespace");
   has(run({"serve", "--namespace", "acme-corp.com", "--parent", "steward-registry.org", "--data", folder / "acme"}).err,

@@ -37,7 +37,8 @@ Settings settings_with(std::string name_space) {
           .trust_anchor = {},
           .known_agents = {},
           .tls_name = {},
-          .tls_authorities = {}};
+          .tls_authorities = {},
+          .tls_pins = {}};
 }
 
 std::string full(std::string_view text, std::string name_space = "vibe-agency.com") {
@@ -155,12 +156,32 @@ TEST_CASE("settings: a file is read, its paths counted from it, every problem to
   CHECK(settings->timeout == std::chrono::seconds(3));
   CHECK(settings->tls);
   CHECK(settings->tls_authorities == "/etc/ca.pem");
-  const auto bad = Settings::load(folder.write("bad.yaml", "registry: nowhere\nnamespce: x\ntls: {authorities: a}\n"));
+  const auto bad = Settings::load(folder.write("bad.yaml", "registry: nowhere\nnamespce: x\ntls: {authority: a}\n"));
   REQUIRE_FALSE(bad);
   CHECK(bad.failure().what.find("bad.yaml:1:11: registry") != std::string::npos);
   CHECK(bad.failure().what.find("bad.yaml:2:1: unknown key 'namespce'") != std::string::npos);
   CHECK(bad.failure().what.find("bad.yaml:3:6: tls") != std::string::npos);
+  const auto unknown = Settings::load(folder.write("unknown.yaml", "registry: 127.0.0.1@853\ntls: {authorities: a}\n"));
+  REQUIRE_FALSE(unknown);
+  CHECK(unknown.failure().what.find("unknown.yaml:2:6: tls: `name` or `pin`") != std::string::npos);
+  CHECK(Settings::load(folder.write("found.yaml", "tls: {authorities: a}\n"))->tls);
   CHECK(Settings::load(folder.path + "/none.yaml").failure().fault == Fault::NotFound);
+}
+
+TEST_CASE("settings: a pin or a list of them in place of authorities, each a SHA-256 in base64 [RFC 7858 §4.2]") {
+  const Folder folder;
+  const std::string pin = "9SLklscvzMYj8f+52lp5ze/hY0CFHyLSPQzSpYYIBm8=";
+  const auto load = [&](const std::string& tls) { return Settings::load(folder.write("pin.yaml", "tls: " + tls + "\n")); };
+  const auto one = load("{pin: " + pin + "}");
+  REQUIRE_MESSAGE(one, one.failure().what);
+  CHECK(one->tls);
+  CHECK(one->tls_pins == std::vector<std::string>{pin});
+  const auto two = load("{name: ns1.example, pin: [" + pin + ", LYiSmVPdKv0eBQnTDLPWg1EWkVpQjJk6lOHG9bhFKFQ=]}");
+  REQUIRE_MESSAGE(two, two.failure().what);
+  CHECK(two->tls_pins.size() == 2);
+  CHECK(two->tls_name == "ns1.example");
+  for (const char* wrong : {"{pin: []}", "{pin: abc}", "{pin: {a: b}}", "{pin: [9SLk]}"}) CHECK_FALSE(load(wrong));
+  CHECK_FALSE(load("{name: ns1.example, authorities: /etc/ca.pem, pin: " + pin + "}"));
 }
 
 TEST_CASE("trust anchor: DS and DNSKEY in text, comments and parentheses; anything else is refused with its line") {

@@ -89,10 +89,11 @@ TEST_CASE("relay: nothing but a plain query is carried") {
   CHECK(is_plain_query(query(false)));
   for (size_t size = 0; size < query(false).size(); ++size)
     CHECK_FALSE(is_plain_query(ByteView(query(false)).first(size)));
-  for (const auto& [at, value] :
+  for (const auto& change :
        {std::pair<size_t, uint8_t>{2, 0x80}, {2, 0x28}, {5, 2}, {5, 0}, {7, 1}, {9, 1}, {12, 0xC0}}) {
+    const size_t at = change.first;
     Bytes other = query();
-    other[at] = value;
+    other[at] = change.second;
     CAPTURE(at);
     CHECK_FALSE(is_plain_query(other));
   }

@@ -40,6 +40,7 @@ TEST_CASE("config: a registry has safe defaults, which all publishing keys say")
   CHECK(registry.replica == "main");
   CHECK(registry.trust.tests == doctest::Approx(0.3));
   CHECK(registry.trust.new_time == Seconds(30 * 86400));
+  CHECK(registry.trust.restate_interval == Seconds(86400));
 }
 
 TEST_CASE("config: publishers stand in the registry's own namespace unless they say another") {

@@ -36,6 +36,7 @@ struct Owner {
 
 /// An UPDATE as a publisher sends it.
 struct Publish {
+  std::string agent;
   Bytes wire;  ///< with its SIG(0)
   change::UpdateRequest request;
 };
@@ -117,6 +118,7 @@ struct World {
     for (const agent::PublishedRecord& one : records)
       message.authority.push_back({one.owner, one.type, dns::RrClass::IN, one.ttl, one.rdata});
     Publish publish;
+    publish.agent = agent;
     publish.wire = *message.build();
     auth::Sig0Key key;
     key.signer = name(agent);
@@ -134,7 +136,7 @@ struct World {
                                std::optional<change::UpdateLease> lease = {},
                                const std::function<Result<void>()>& then = {}) {
     const auto checked =
-        change::check_publish(publish.request, name(bot), owner.rdata(), {}, lease, policy, clock.now());
+        change::check_publish(publish.request, name(publish.agent), owner.rdata(), {}, lease, policy, clock.now());
     REQUIRE_MESSAGE(checked, (checked ? "" : checked.error().why->text));
     change::PublishOutcome outcome;
     const auto edits = [&](change::ZoneEdit& edit, ZoneTables& tables) -> Result<void> {
@@ -182,19 +184,7 @@ struct World {
     return longest;
   }
 
-  std::filesystem::path folder;
-  HandClock clock;
-  Parallel parallel{1};
-  StatusBoard board;
-  std::unique_ptr<store::Store> store;
-  std::unique_ptr<GroupCommit> group;
-  std::unique_ptr<KeeperRoom> room;
-  std::unique_ptr<ZoneKeeper> keeper;
-  change::PublishPolicy policy;
-  std::unique_ptr<RegistryZone> registry;
-  bool committed = false;  ///< the last admit()
-
- private:
+  /// Something done to the registry's zone by itself, and committed.
   void act(const std::function<void(change::ZoneEdit&, change::RegistryState&)>& look) {
     const auto edits = [&](change::ZoneEdit& edit, ZoneTables& tables) {
       RegistryZone::Changes changes(*registry, edit, tables);
@@ -207,6 +197,18 @@ struct World {
     keeper->edit(edits, false, [](const LoadOutcome&) {});
     group->flush();
   }
+
+  std::filesystem::path folder;
+  HandClock clock;
+  Parallel parallel{1};
+  StatusBoard board;
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<GroupCommit> group;
+  std::unique_ptr<KeeperRoom> room;
+  std::unique_ptr<ZoneKeeper> keeper;
+  change::PublishPolicy policy;
+  std::unique_ptr<RegistryZone> registry;
+  bool committed = false;  ///< the last admit()
 };
 
 }  // namespace steward::daemon::test
