@@ -23,15 +23,21 @@ void SignAhead::add(EditedNode& node) {
 }
 
 void SignAhead::begin() {
-  std::vector<Piece*> pieces;
-  for (; begun_ < pieces_.size(); ++begun_) pieces.push_back(&pieces_[begun_]);
-  if (pieces.empty()) return;
-  parallel_.post([this, pieces = std::move(pieces)](size_t thread) {
-    for (Piece* piece : pieces) sign(thread, *piece);
-  });
+  constexpr size_t names = 8;  // for one helper at once
+  while (begun_ < pieces_.size()) {
+    std::vector<Piece*> pieces;
+    for (; pieces.size() < names && begun_ < pieces_.size(); ++begun_) pieces.push_back(&pieces_[begun_]);
+    parallel_.post([this, pieces = std::move(pieces)](size_t thread) {
+      for (Piece* piece : pieces)
+        if (!is_over_.load(std::memory_order_relaxed)) sign(thread, *piece);
+    });
+  }
 }
 
-void SignAhead::settle() { parallel_.settle(); }
+void SignAhead::settle() {
+  is_over_.store(true, std::memory_order_relaxed);
+  parallel_.settle();
+}
 
 void SignAhead::sign(size_t thread, Piece& piece) {
   std::optional<sign::ZoneSigner::Worker>& worker = workers_[thread];

@@ -4,6 +4,7 @@
 // The writer's thread adds names and asks; helpers work on copies. Whoever uses a signature compares the records, so that a name that is
 // changed again after all costs a few signatures and nothing else.
 
+#include <atomic>
 #include <deque>
 #include <optional>
 #include <vector>
@@ -26,7 +27,7 @@ class SignAhead {
   void add(EditedNode& node);
   /// Hands what was added to the helpers.
   void begin();
-  /// What has not begun is left undone; nothing is under way any more.
+  /// What has not begun is left undone; nothing is under way any more. Once.
   void settle();
   /// RRSIGs made, after settle().
   [[nodiscard]] uint64_t signatures() const;
@@ -43,6 +44,7 @@ class SignAhead {
   Parallel& parallel_;
   std::deque<Piece> pieces_;
   size_t begun_ = 0;
+  std::atomic<bool> is_over_ = false;
   std::vector<std::optional<sign::ZoneSigner::Worker>> workers_;  // by thread
 };
 
