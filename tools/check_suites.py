@@ -96,6 +96,7 @@ def suites():
         Suite("finding", ["tests/scenario/finding.py"], "build release"),
         Suite("links of publishers", ["tests/scenario/publisher_links.py"], "build release"),
         Suite("import", ["tests/scenario/import_day.py"], "build release"),
+        Suite("feed", ["tests/scenario/feed_day.py"], "build release"),
         Suite("publisher's day", ["tests/scenario/publisher_day.py"], "build release"),
         Suite("store commands", ["tests/scenario/store_commands.py"], "build release"),
         Suite("discovery by resolution", ["tests/scenario/discover_climb.py"], "build release"),

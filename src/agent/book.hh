@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/statement.hh"
+#include "agent/write_stamp.hh"
 #include "zone/octet_table.hh"
 
 namespace steward::agent {
@@ -19,13 +20,6 @@ enum class Presence : uint8_t {
   Live,       ///< its statement is served; also deprecated
   Tombstone,  ///< withdrawn or revoked: the signed statement is served, without endpoints
   Gone,       ///< lease expired, or the tombstone collected: nothing is served, the name stays reserved
-};
-
-/// Where a write stands among the writes of replicas (federation: vector clocks). Room for active-active replicas.
-struct WriteStamp {
-  std::map<std::string, uint64_t> clock;  ///< by replica
-  uint64_t stamp = 0;                     ///< hybrid logical clock of the accepting replica
-  std::string replica;
 };
 
 /// A fact that counts for trust, from 0 to 1: who says so, and when.
@@ -54,10 +48,14 @@ struct AgentEntry {
   std::vector<std::string> protocols;    ///< "a2a", "mcp"; as listed for DNS-SD and `_index._agents`
   std::map<std::string, TrustFact> facts;  ///< "tests", "success", "uptime", "endorsements", "attestation"
   double trust = 0;                  ///< as last published in the registry's statement
+  bool from_file = false;            ///< as the zone file has it, not by a publish
   bool looks_alike = false;          ///< a look-alike that the operator let in
   uint32_t history = 0;              ///< entries in the log
   Bytes history_head;                ///< SHA-256 of the last one
   WriteStamp write;
+  // Signed statements by which keys of the name were revoked before the present one, and those keys: where its chain of keys begins anew.
+  std::vector<Bytes> revocations;        ///< TXT RDATA
+  std::vector<Bytes> revoked_keys;       ///< KEY RDATA: of them, and of the rotations that led to them
   // Of a name that is Gone: what it needs to come back, since nothing of it is served.
   std::vector<Bytes> kept_rotations;     ///< `_keys` TXT RDATA
   std::vector<Bytes> kept_keys;          ///< KEY RDATA that they are checked with

@@ -46,6 +46,9 @@ enum class Tag : uint8_t {
   Replica = 22,
   KeptRotation = 23,
   KeptKey = 24,
+  Revocation = 25,
+  RevokedKey = 26,
+  FromFile = 27,
 };
 
 class Writer {
@@ -146,6 +149,9 @@ void read_field(Tag tag, Field field, AgentEntry& entry) {
     case Tag::Replica: entry.write.replica = field.text(); return;
     case Tag::KeptRotation: entry.kept_rotations.push_back(field.octets()); return;
     case Tag::KeptKey: entry.kept_keys.push_back(field.octets()); return;
+    case Tag::Revocation: entry.revocations.push_back(field.octets()); return;
+    case Tag::FromFile: entry.from_file = field.truth(); return;
+    case Tag::RevokedKey: entry.revoked_keys.push_back(field.octets()); return;
   }
 }
 
@@ -198,6 +204,9 @@ Bytes AgentEntry::to_octets() const {
   out.text(Tag::Replica, write.replica);
   for (const Bytes& rotation : kept_rotations) out.octets(Tag::KeptRotation, rotation);
   for (const Bytes& key : kept_keys) out.octets(Tag::KeptKey, key);
+  if (from_file) out.number(Tag::FromFile, 1);
+  for (const Bytes& revocation : revocations) out.octets(Tag::Revocation, revocation);
+  for (const Bytes& key : revoked_keys) out.octets(Tag::RevokedKey, key);
   return std::move(out.out);
 }
 

@@ -20,7 +20,7 @@ std::string listing_fault(dns::NameView agent, const agent::AgentEntry& entry, c
     if (*is_there != is_listed) return fmt::format("{} by '{}'", is_listed ? "not found" : "still found", term);
   }
   // Of an agent that came with the zone file, the index is the file's.
-  if (entry.write.stamp == 0) return {};
+  if (entry.from_file || entry.write.stamp == 0) return {};
   const bool is_indexed = is_in_index(ranks, agent.parent(), list_place(entry.trust, agent.first_label()));
   if (is_indexed != is_listed) return is_listed ? "not in its namespace's index" : "still in its namespace's index";
   return {};

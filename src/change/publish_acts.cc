@@ -133,8 +133,9 @@ Result<void> check_custody(const HeldAgent& held, const AgentNames& names, const
 }
 
 AgentEntry imported_entry(const HeldAgent& held, const agent::Statement& statement, const AgentEntry& facts,
-                          const AgentRows& rows, UnixTime now) {
+                          const AgentRows& before, const AgentRows& rows, UnixTime now) {
   AgentEntry entry = held.entry.value_or(AgentEntry{});
+  remember_revocation(entry, held, before);
   if (!held.is_in_book) entry.first_published = now;
   entry.version = statement.version();
   entry.modified = statement.modified();
@@ -169,7 +170,7 @@ Result<PublishEffect> import(const dns::Name& agent, std::span<const PublishedRe
   for (const PublishedRecord& record : records) edit.add(record.owner, record.type, record.ttl, record.rdata);
   const AgentRows after = read_rows(edit, names);
   if (auto sound = check_rows(names, after, *statement); !sound) return tl::unexpected(sound.error());
-  AgentEntry entry = imported_entry(*held, *statement, facts, after, now);
+  AgentEntry entry = imported_entry(*held, *statement, facts, before, after, now);
   const std::string label(as_text(names.agent.view().first_label()));
   // The operator imports what others named: a look-alike is marked, not left out.
   if (!held->is_served())

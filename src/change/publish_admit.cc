@@ -253,6 +253,7 @@ class Admission {
   [[nodiscard]] AgentEntry next_entry(const AgentRows& after) const {
     AgentEntry entry = held_.entry.value_or(AgentEntry{});
     const agent::Statement& next = checked_.statement;
+    remember_revocation(entry, held_, before_);
     if (!held_.entry || held_.is_revoked()) {
       entry.first_published = now_;
       entry.facts.clear();  // what was said of another's agent

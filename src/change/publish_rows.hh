@@ -1,5 +1,5 @@
 #pragma once
-// The records of an agent as rules see them, and refusals. Private to what publishes (change/publish.hh).
+// The records of an agent as rules see them, and refusals. Of what publishes (change/publish.hh), and of the feed.
 
 #include <fmt/format.h>
 

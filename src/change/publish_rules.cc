@@ -151,6 +151,15 @@ Result<void> check_endpoints(const AgentRows& rows) {
 
 }  // namespace
 
+void remember_revocation(agent::AgentEntry& entry, const HeldAgent& held, const AgentRows& before) {
+  if (!held.is_revoked() || !held.statement || held.statement->status() != AgentStatus::Revoked) return;
+  const ByteView txt = held.statement->txt_rdata();
+  entry.revocations.emplace_back(txt.begin(), txt.end());
+  for (const Bytes& rdata : before.key)
+    if (const auto key = agent::PublisherKey::from_rdata(rdata); key && key->fingerprint() == held.statement->fingerprint())
+      entry.revoked_keys.push_back(rdata);
+}
+
 Result<HeldAgent> find_held(const AgentNames& names, const AgentRows& rows, const agent::Book& book) {
   HeldAgent held;
   auto entry = book.find(names.agent);

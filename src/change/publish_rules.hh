@@ -18,6 +18,10 @@ struct HeldAgent {
   [[nodiscard]] bool is_revoked() const { return entry && entry->status == agent::AgentStatus::Revoked; }
 };
 
+/// A revocation that is about to be replaced, with its key, stays in the entry: a parent that was away sees by it why the
+/// chain of keys begins anew. `before`: the rows as they stand.
+void remember_revocation(agent::AgentEntry& entry, const HeldAgent& held, const AgentRows& before);
+
 Result<HeldAgent> find_held(const AgentNames& names, const AgentRows& rows, const agent::Book& book);
 
 /// The fingerprint is on the namespace's allow-list: of the configuration, or of the book.

@@ -21,11 +21,11 @@ std::optional<FoundAgent> found_of(const std::optional<ListedAgent>& listed) {
 
 }  // namespace
 
-void AgentWriter::step_clock(agent::WriteStamp& write) const {
-  ++write.clock[policy_.replica];
-  // A hybrid logical clock: never back, and never behind the time.
-  write.stamp = std::max(write.stamp + 1, static_cast<uint64_t>(std::max<int64_t>(seconds_of(now_), 0)));
-  write.replica = policy_.replica;
+Result<void> AgentWriter::step_clock(agent::WriteStamp& write) const {
+  auto next = agent::next_write(write, policy_.replica, now_, policy_.clock_skew);
+  if (!next) return fail(names_.agent.to_text(), next.error());
+  write = *std::move(next);
+  return {};
 }
 
 bool AgentWriter::is_there(const dns::Name& owner) { return find_rrset(edit_, owner, RrType::TXT) != nullptr; }
@@ -78,7 +78,8 @@ Result<void> AgentWriter::list(const std::optional<ListedAgent>& before, const s
 }
 
 Result<void> AgentWriter::write(AgentEntry& entry, const std::optional<ListedAgent>& listed, HistoryEntry what) {
-  step_clock(entry.write);
+  if (auto stepped = step_clock(entry.write); !stepped) return stepped;
+  entry.from_file = false;
   const AgentRows rows = read_rows(edit_, names_);
   ttl_ = rows.ttl;
   derive(entry);

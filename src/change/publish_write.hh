@@ -13,7 +13,8 @@ class AgentWriter {
       : names_(names), policy_(policy), edit_(edit), state_(state), now_(now) {}
 
   /// A change of the agent: the write's clock goes on, everything that follows from the entry is derived anew, `what`
-  /// joins the history. `listed` is what was listed of the agent before. After Invalid or Refused nothing stands in the
+  /// joins the history. `listed` is what was listed of the agent before. Refused where its writes came so fast that their
+  /// stamp would be further ahead of the time than others take. After Invalid, Refused or a full clock nothing stands in the
   /// tables, and the edit is the caller's to take back; after Io or Full of a table the transaction must not be
   /// committed.
   Result<void> write(agent::AgentEntry& entry, const std::optional<ListedAgent>& listed, agent::HistoryEntry what);
@@ -21,7 +22,7 @@ class AgentWriter {
   Result<void> write_trust(agent::AgentEntry& entry, const std::optional<ListedAgent>& listed, bool has_new_facts);
 
  private:
-  void step_clock(agent::WriteStamp& write) const;
+  Result<void> step_clock(agent::WriteStamp& write) const;
   void derive(agent::AgentEntry& entry);
   Result<void> list(const std::optional<ListedAgent>& before, const std::optional<ListedAgent>& after);
   void write_log(agent::AgentEntry& entry, const agent::HistoryEntry& what);

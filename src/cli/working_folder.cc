@@ -193,6 +193,15 @@ std::string zone_file_name(const FolderPlan& plan) {
   return fmt::format("zones/{}.zone", plan.zone.view().is_root() ? "root" : without_dot(plan.zone));
 }
 
+// Loopback has many addresses, and the system would send from another one than others know us by.
+std::string outgoing_text(const FolderPlan& plan) {
+  const bool is_own = plan.listen.size() == 1 && plan.listen.front().family() == AF_INET && plan.listen.front().is_loopback();
+  if (!is_own) return "";
+  const std::string text = plan.listen.front().to_text();
+  const std::string address = text.substr(0, text.find('@'));
+  return address == "127.0.0.1" ? "" : fmt::format("outgoing: [{}]\n", address);
+}
+
 std::string config_text(const FolderPlan& plan) {
   const std::string parent = plan.parent ? fmt::format("  parent: {}\n", without_dot(*plan.parent)) : "";
   return fmt::format(
@@ -200,7 +209,7 @@ std::string config_text(const FolderPlan& plan) {
 # `steward-registry check --config registry.yaml` checks it, SIGHUP or `steward-registry reload` applies it.
 data: data
 listen: [{listen}]      # UDP and TCP
-control: data/control.sock
+{outgoing}control: data/control.sock
 
 registry:
   namespace: {space}
@@ -220,6 +229,7 @@ zones:
 # workers: 2                      # default: one a core
 )",
       fmt::arg("listen", listen_text(plan)),
+      fmt::arg("outgoing", outgoing_text(plan)),
       fmt::arg("space", plan.space.view().is_root() ? "." : without_dot(plan.space)), fmt::arg("parent", parent),
       fmt::arg("apex", without_dot(plan.apex)), fmt::arg("id", plan.id), fmt::arg("zone", without_dot(plan.zone)),
       fmt::arg("file", zone_file_name(plan)));

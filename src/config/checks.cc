@@ -21,6 +21,7 @@ class Checks {
     check_registry(config_, problems_);
     control();
     listen();
+    outgoing();
     tls();
     keys();
     std::set<std::string> names;
@@ -32,6 +33,7 @@ class Checks {
       this->zone(zone, actual);
       catalog(zone, actual);
     }
+    feed();
     user();
   }
 
@@ -63,6 +65,19 @@ class Checks {
       for (size_t j = 0; j < i; ++j)
         if (config_.listen[i] == config_.listen[j])
           problem(at, fmt::format("listen: {} is given twice; expected once", config_.listen[i].to_text()));
+    }
+  }
+
+  void outgoing() {
+    const Setting* given = setting("outgoing");
+    if (given == nullptr) return;
+    for (size_t i = 0; i < config_.outgoing.size(); ++i) {
+      const SocketAddress& address = config_.outgoing[i];
+      if (address.port() != 0) problem(given->at, fmt::format("outgoing: {}: expected an address without a port", address.to_text()));
+      if (address.is_wildcard()) problem(given->at, "outgoing: a wildcard; expected an address of this machine");
+      for (size_t j = 0; j < i; ++j)
+        if (config_.outgoing[j].family() == address.family())
+          problem(given->at, fmt::format("outgoing: {} is the second of its family; expected one", address.to_text()));
     }
   }
 
@@ -253,6 +268,14 @@ class Checks {
               actual));
     zonemd(zone, actual);
     policy(zone, actual);
+  }
+
+  void feed() {
+    if (!config_.registry) return;
+    ZoneConfig zone;
+    zone.name = config_.registry->zone;
+    rules(config_.registry->feed.allow_transfer, zone, "registry.feed.allow-transfer");
+    peers(config_.registry->feed.notify, zone, "registry.feed.notify");
   }
 
   void policy(ZoneConfig& zone, const std::string& actual) {

@@ -83,6 +83,20 @@ std::optional<ZoneConfig> discover_zone(const Config& config) {
   return zone;
 }
 
+std::optional<ZoneConfig> feed_zone(const Config& config, const dns::Name& name) {
+  const ZoneConfig* home = config.registry ? config.find_zone(config.registry->zone) : nullptr;
+  if (home == nullptr || !home->primaries.empty() || config.find_zone(name) != nullptr) return std::nullopt;
+  ZoneConfig zone;
+  zone.name = name.folded();
+  zone.transfer_only = true;
+  zone.at = home->at;
+  zone.journal = home->journal;
+  zone.times = home->times;
+  zone.allow_transfer = config.registry->feed.allow_transfer;
+  zone.notify = config.registry->feed.notify;
+  return zone;
+}
+
 ZoneConfig default_zone(const dns::Name& name, const Path& file, const Path& folder) {
   Config scratch;
   ZoneConfig zone;

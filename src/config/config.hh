@@ -164,6 +164,7 @@ struct ZoneConfig {
   std::vector<CatalogGroup> catalog_groups;   ///< in the order of the file
   CatalogEntry catalog_entry;
   bool online = false;  ///< what it has but for its apex is made and signed as it is asked for: discover_zone()
+  bool transfer_only = false;  ///< a feed: answered to who may transfer it alone
   Mark at;
 };
 
@@ -200,6 +201,12 @@ struct TrustConfig {
   Seconds restate_interval{};  ///< in which each agent's is stated anew; 0: never
 };
 
+/// The registry's feed: who takes it, and who is told of a change.
+struct FeedConfig {
+  std::vector<AccessRule> allow_transfer;
+  std::vector<Peer> notify;
+};
+
 struct RegistryConfig {
   dns::Name space;                  ///< the namespace below the apex, "acme-corp.com."; the root for the root registry
   dns::Name apex;                   ///< "steward-registry.org."
@@ -220,6 +227,7 @@ struct RegistryConfig {
   uint32_t history_records = 0;  ///< published, of each agent
   Path custody_key;
   std::string replica;  ///< without its incarnation
+  FeedConfig feed;
   bool discover = true;                     ///< answer `_discover._agents` below the zone
   std::vector<dns::Name> discover_servers;  ///< its name servers, folded; empty: as the zone's SOA and NS have it
   uint32_t discover_signatures = 0;         ///< a second that answers may take, of all clients
@@ -285,6 +293,7 @@ struct Config {
   Path data;
   Path control;
   std::vector<SocketAddress> listen;
+  std::vector<SocketAddress> outgoing;  ///< at most one of a family, port 0
   TlsConfig tls;
   std::vector<AddressBlock> proxies;  ///< who puts a PROXY header before all
   std::vector<SocketAddress> https;
@@ -325,6 +334,10 @@ struct Config {
 [[nodiscard]] std::optional<ZoneConfig> discover_zone(const Config& config);
 /// Its name, folded.
 [[nodiscard]] dns::Name discover_name(const RegistryConfig& registry);
+
+/// The feed of the registry here, by its name, which only the store can tell. Nothing where the registry's zone is not one of `zones`, or is
+/// transferred.
+[[nodiscard]] std::optional<ZoneConfig> feed_zone(const Config& config, const dns::Name& name);
 
 /// All defaults, no zones: paths count from `folder`.
 [[nodiscard]] Config default_config(const Path& folder);

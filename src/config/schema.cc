@@ -65,6 +65,9 @@ const Row rows[] = {
   {.path = "listen", .shape = Shape::List, .type = Type::Address, .fallback = "127.0.0.1@53, ::1@53",
    .doc = "Addresses that answer over UDP and TCP. 0.0.0.0 and :: answer from the address that was asked.",
    .set = [](T t, V v) { t.config.listen.push_back(v.address); }, .effect = Effect::Restart},
+  {.path = "outgoing", .shape = Shape::List, .type = Type::Address, .fallback = "(the system chooses)",
+   .doc = "Addresses that requests to other servers come from (NOTIFY, SOA, transfers, forwarded updates), one of each family; without a port. For servers that know each other by address, where this one has several.",
+   .set = [](T t, V v) { t.config.outgoing.push_back(v.address); }, .port = 0},
   {.path = "control", .type = Type::File, .fallback = "(control.sock in the data folder)", .most = 107,
    .doc = "Socket through which steward-registry talks to the running server.",
    .set = [](T t, V v) { t.config.control = v.path; }, .effect = Effect::Restart},
@@ -425,7 +428,7 @@ std::string expected(const Row& row) {
   const Row* meant =
       row.short_for.empty()
           ? &row
-          : find_row(fmt::format("{}{}.{}", row.path, row.shape == Shape::Maps ? "[]" : "", row.short_for));
+          : find_row(fmt::format("{}{}.{}", row.keys_of.empty() ? row.path : row.keys_of, row.shape == Shape::Maps ? "[]" : "", row.short_for));
   const std::string one = meant == nullptr ? "" : scalar_text(*meant);
   switch (row.shape) {
     case Shape::One: return one;

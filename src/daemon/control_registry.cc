@@ -79,15 +79,12 @@ void change_registry(Server& server, const Reply& reply, const std::string& even
       [reply, event, line, act = std::move(act)](RegistryZone& registry, ZoneKeeper& keeper) {
         // A refusal is the act's own; the transaction is none's then.
         const auto failure = std::make_shared<std::string>();
-        const auto evaluate = [&registry, act, failure](change::ZoneEdit& edit, ZoneTables& tables) -> Result<void> {
+        const auto evaluate = [act, failure](RegistryZone::Changes& changes) -> Result<void> {
           failure->clear();
-          registry.begin();
-          RegistryZone::Changes changes(registry, edit, tables);
           if (auto done = changes.act(act); !done) *failure = done.error().what;
           return {};
         };
-        keeper.edit(evaluate, false, [&registry, reply, event, line, failure](const LoadOutcome& outcome) {
-          registry.end(outcome.ok);
+        registry.change(keeper, evaluate, [reply, event, line, failure](const LoadOutcome& outcome) {
           const std::string& error = outcome.ok ? *failure : outcome.error;
           const std::string subject = line.contains("agent") ? line.value("agent", "") : line.value("fingerprint", "");
           log::notice(event,

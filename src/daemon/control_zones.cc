@@ -207,10 +207,11 @@ void reload_zones(Server& server, std::vector<std::string> names, const Json& he
       keeper.load(true, [&told, zone = keeper.status().zone](const LoadOutcome& outcome) { told.take(zone, outcome); });
       if (server.group().is_due()) server.group().flush();
     };
-    // An online zone is made from the registry's, and follows it by itself.
+    // What is made from the registry's zone follows it by itself.
     if (names.empty())
       server.for_each_keeper([&](ZoneKeeper& keeper) {
-        if (!keeper.config().online) load(keeper);
+        const bool is_made = keeper.config().online || (keeper.config().transfer_only && keeper.config().primaries.empty());
+        if (!is_made) load(keeper);
       });
     for (const std::string& text : names) {
       const auto name = dns::Name::from_text(text);

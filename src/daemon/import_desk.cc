@@ -99,10 +99,8 @@ void ImportDesk::post_next() {
 
 // Writer thread.
 void ImportDesk::write(RegistryZone& registry, ZoneKeeper& keeper, const Slice& slice) {
-  const auto enter = [this, &registry, slice](change::ZoneEdit& edit, ZoneTables& tables) -> Result<void> {
+  const auto enter = [this, slice](RegistryZone::Changes& changes) -> Result<void> {
     const ImportTerms& terms = slice.work->batch.terms;
-    registry.begin();
-    RegistryZone::Changes changes(registry, edit, tables);
     for (ImportRow* row : slice.rows()) {
       bool could = false;
       const auto done = changes.act(
@@ -121,14 +119,13 @@ void ImportDesk::write(RegistryZone& registry, ZoneKeeper& keeper, const Slice& 
     }
     return {};
   };
-  keeper.edit(enter, false, [this, &registry, &keeper, slice](const LoadOutcome& outcome) {
+  registry.change(keeper, enter, [this, &registry, &keeper, slice](const LoadOutcome& outcome) {
     written(registry, keeper, slice, outcome);
   });
 }
 
 // Writer thread, after the commit.
 void ImportDesk::written(RegistryZone& registry, ZoneKeeper& keeper, const Slice& slice, const LoadOutcome& outcome) {
-  registry.end(outcome.ok);
   if (!outcome.ok && slice.count > 1) {
     // One of them spoils it for all: each half by itself.
     const size_t half = slice.count / 2;

@@ -97,6 +97,7 @@ void Notifier::send(const std::string& zone, const std::string& name) {
   ++figures_.sent;
   net::DatagramCall::Options options;
   options.peer = target.peer.address;
+  options.source = calls_.source_for(target.peer.address);
   options.interval = first_interval;
   net::DatagramCall::Callbacks callbacks;
   callbacks.on_reply = [this, zone, name](ByteView reply) {

@@ -2,9 +2,16 @@
 
 namespace steward::daemon {
 
-void PeerCalls::configure(std::shared_ptr<const auth::Keyring> keys) {
+void PeerCalls::configure(std::shared_ptr<const auth::Keyring> keys, std::vector<SocketAddress> outgoing) {
   keys_ = std::move(keys);
+  outgoing_ = std::move(outgoing);
   contexts_.clear();
+}
+
+std::optional<SocketAddress> PeerCalls::source_for(const SocketAddress& peer) const {
+  for (const SocketAddress& own : outgoing_)
+    if (own.family() == peer.family()) return own;
+  return std::nullopt;
 }
 
 Result<std::unique_ptr<auth::TsigVerifier>> PeerCalls::sign(Bytes& message, const config::Peer& peer) const {
@@ -41,6 +48,7 @@ Result<std::unique_ptr<net::StreamCall>> PeerCalls::stream(const config::Peer& p
                                                            std::chrono::milliseconds idle) {
   net::StreamCall::Options options;
   options.peer = peer.address;
+  options.source = source_for(peer.address);
   options.idle = idle;
   if (peer.tls) {
     auto context = tls_of(*peer.tls);

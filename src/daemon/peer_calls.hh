@@ -3,7 +3,9 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "auth/tsig_client.hh"
 #include "base/clock.hh"
@@ -19,14 +21,16 @@ class PeerCalls {
   PeerCalls(net::Loop& loop, const Clock& clock)
       : loop_(loop), clock_(clock), turns_(most_transfers, [&loop](std::function<void()> task) { loop.post(std::move(task)); }) {}
 
-  /// Keys anew; certificates are read again at the next call.
-  void configure(std::shared_ptr<const auth::Keyring> keys);
+  /// Keys and own addresses anew; certificates are read again at the next call.
+  void configure(std::shared_ptr<const auth::Keyring> keys, std::vector<SocketAddress> outgoing);
 
   /// Signs `message` with the peer's key, if it has one; null where it has none. NotFound names the key.
   Result<std::unique_ptr<auth::TsigVerifier>> sign(Bytes& message, const config::Peer& peer) const;
   /// A stream to the peer, over TLS where the peer says so. Io, Invalid with the file where the context cannot be made.
   Result<std::unique_ptr<net::StreamCall>> stream(const config::Peer& peer, net::StreamCall::Callbacks callbacks,
                                                   std::chrono::milliseconds idle);
+  /// Where a call to that address comes from; nothing: the system chooses.
+  [[nodiscard]] std::optional<SocketAddress> source_for(const SocketAddress& peer) const;
   /// At a primary, for transfers.
   [[nodiscard]] CallTurns& turns() { return turns_; }
   [[nodiscard]] net::Loop& loop() { return loop_; }
@@ -40,6 +44,7 @@ class PeerCalls {
   const Clock& clock_;
   CallTurns turns_;
   std::shared_ptr<const auth::Keyring> keys_;
+  std::vector<SocketAddress> outgoing_;
   std::map<std::string, std::shared_ptr<const crypto::TlsClientContext>> contexts_;
 };
 

@@ -119,15 +119,17 @@ void RegistryZone::learn(ZoneKeeper& keeper) {
   if (mark.empty() || mark == learned_) return;
   learned_ = mark;
   const auto learned = std::make_shared<std::vector<Learned>>(std::move(*compared));
-  const auto enter = [this, learned, mark](change::ZoneEdit& edit, ZoneTables& tables) -> Result<void> {
-    begin();
-    if (auto put = tables[store::ZoneTable::Registry].put(as_bytes(learned_key), mark); !put) return put;
-    Changes changes(*this, edit, tables);
+  const auto enter = [this, learned, mark](Changes& changes) -> Result<void> {
+    if (auto put = changes.values().put(as_bytes(learned_key), mark); !put) return put;
     for (const Learned& one : *learned) {
       const auto entered = changes.act(
           [&](change::ZoneEdit& zone, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
             agent::AgentEntry entry = one.entry;
             if (auto found = find_learned(one, zone, state); !found) return tl::unexpected<Error>(found.error());
+            auto write = agent::next_write(entry.write, policy_->replica, clock_.now(), policy_->clock_skew);
+            if (!write) return tl::unexpected<Error>(write.error());
+            entry.write = *std::move(write);
+            entry.from_file = true;
             agent::HistoryEntry what;
             what.at = clock_.now();
             what.action = entry.presence == agent::Presence::Gone ? "expire" : "import";
@@ -146,8 +148,7 @@ void RegistryZone::learn(ZoneKeeper& keeper) {
     }
     return {};
   };
-  keeper.edit(enter, false, [this, learned](const LoadOutcome& outcome) {
-    end(outcome.ok);
+  change(keeper, enter, [this, learned](const LoadOutcome& outcome) {
     if (!outcome.ok) learned_.clear();
     if (!learned->empty() && outcome.ok)
       log::info("registry.learn", {{"zone", policy_->zone.to_text()},

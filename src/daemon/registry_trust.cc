@@ -67,7 +67,7 @@ Result<RegistryZone::TrustStep> RegistryZone::read_trust_step(const zone::ZoneIn
       if (step.faults++ == 0) step.fault = agent.to_text() + ": " + fault;
     }
     // Of an agent that came with the zone file, what the file says stands, unless somebody attested something.
-    const bool is_files = entry.write.stamp == 0 && entry.facts.empty();
+    const bool is_files = (entry.from_file || entry.write.stamp == 0) && entry.facts.empty();
     if (is_files || !agent::is_trust_outdated(entry, policy_->trust, now)) continue;
     step.agents.push_back(agent);
     if (step.agents.size() == trust_.most) break;
@@ -77,10 +77,8 @@ Result<RegistryZone::TrustStep> RegistryZone::read_trust_step(const zone::ZoneIn
   return step;
 }
 
-Result<void> RegistryZone::write_trust_step(TrustStep& step, change::ZoneEdit& edit, ZoneTables& tables) {
-  begin();
+Result<void> RegistryZone::write_trust_step(TrustStep& step, Changes& changes) {
   step.left_out.clear();
-  Changes changes(*this, edit, tables);
   for (const dns::Name& agent : step.agents) {
     const auto stated = changes.act(
         [&](change::ZoneEdit& zone, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
@@ -94,7 +92,7 @@ Result<void> RegistryZone::write_trust_step(TrustStep& step, change::ZoneEdit& e
     log::warning("registry.trust", {{"agent", agent.to_text()}, {"error", stated.error().what}});
     step.left_out.push_back(agent);
   }
-  return tables[store::ZoneTable::Registry].put(as_bytes(sweep_key), step.sweep.to_octets());
+  return changes.values().put(as_bytes(sweep_key), step.sweep.to_octets());
 }
 
 void RegistryZone::put_trust_off(const std::string& error) {
@@ -112,7 +110,6 @@ void RegistryZone::end_trust_round(const TrustStep& step) {
 }
 
 void RegistryZone::end_trust_step(const TrustStep& step, const LoadOutcome& outcome) {
-  end(outcome.ok);
   if (outcome.ok) {
     if (step.faults > 0) log::warning("registry.listings", {{"agents", step.faults}, {"first", step.fault}});
     trust_.faults += step.faults;
@@ -145,11 +142,11 @@ bool RegistryZone::look_at_trust(ZoneKeeper& keeper, const std::function<void()>
     return true;
   }
   const auto step = std::make_shared<TrustStep>(std::move(*next));
-  keeper.edit([this, step](change::ZoneEdit& edit, ZoneTables& tables) { return write_trust_step(*step, edit, tables); }, false,
-              [this, step, after](const LoadOutcome& outcome) {
-                end_trust_step(*step, outcome);
-                after();
-              });
+  change(keeper, [this, step](Changes& changes) { return write_trust_step(*step, changes); },
+         [this, step, after](const LoadOutcome& outcome) {
+           end_trust_step(*step, outcome);
+           after();
+         });
   return true;
 }
 

@@ -79,6 +79,8 @@ Result<RegistryZone::Look> RegistryZone::look_at_lease(const dns::Name& agent, C
         return std::optional(std::move(*effect));
       });
   if (!done) return tl::unexpected<Error>(done.error());
+  // A TTL that is shorter is told of, but no change of the book's.
+  changes.note(agent);
   return look;
 }
 
@@ -86,10 +88,8 @@ bool RegistryZone::look_at_leases(ZoneKeeper& keeper, const std::function<void()
   const auto agents = index_.due(clock_.now(), most_looks);
   if (agents.empty()) return false;
   const auto looks = std::make_shared<std::vector<Look>>();
-  const auto look_at_all = [this, agents, looks](change::ZoneEdit& edit, ZoneTables& tables) -> Result<void> {
-    begin();
+  const auto look_at_all = [this, agents, looks](Changes& changes) -> Result<void> {
     looks->clear();
-    Changes changes(*this, edit, tables);
     for (const dns::Name& agent : agents) {
       auto look = look_at_lease(agent, changes);
       if (!look) return fail("lease of " + agent.to_text(), look.error());
@@ -97,8 +97,7 @@ bool RegistryZone::look_at_leases(ZoneKeeper& keeper, const std::function<void()
     }
     return {};
   };
-  keeper.edit(look_at_all, false, [this, looks, agents, after](const LoadOutcome& outcome) {
-    end(outcome.ok);
+  change(keeper, look_at_all, [this, looks, agents, after](const LoadOutcome& outcome) {
     for (const Look& look : *looks) {
       if (!outcome.ok) continue;
       if (look.is_over)
@@ -122,6 +121,7 @@ RegistryZone::Changes::Changes(RegistryZone& registry, change::ZoneEdit& edit, Z
       publishers_(tables[store::ZoneTable::Publishers]),
       ranks_(tables[store::ZoneTable::Ranks]),
       pages_(tables[store::ZoneTable::Pages]),
+      values_(tables[store::ZoneTable::Registry]),
       book_(registry.zone(), agents_, history_, publishers_),
       state_{
           book_,
@@ -134,6 +134,7 @@ RegistryZone::Changes::Changes(RegistryZone& registry, change::ZoneEdit& edit, Z
 
 // What was done to the tables stays or goes with what was done to the records.
 Result<void> RegistryZone::Changes::settle(bool stays, const std::optional<change::PublishEffect>& effect) {
+  if (stays) note_puts();
   if (stays && !publishers_.is_unchanged()) registry_.publishers_change_ = true;
   for (zone::TableOverlay* table : {&agents_, &history_, &publishers_, &ranks_, &pages_}) {
     if (!stays)
@@ -169,15 +170,22 @@ Result<void> RegistryZone::Changes::act(const Act& act) {
   return effect ? settled : tl::unexpected<Error>(effect.error());
 }
 
-bool RegistryZone::Changes::is_published(dns::NameView owner) const {
+std::optional<dns::Name> RegistryZone::Changes::agent_above(dns::NameView owner) const {
   const change::PublishPolicy& policy = *registry_.policy_;
   for (dns::NameView at = owner; at.is_below(policy.zone); at = at.parent()) {
     const dns::Name name = dns::Name(at).folded();
-    if (policy.namespace_of(name))
-      if (const auto entry = book_.find(name); entry && *entry) return true;
+    if (!policy.namespace_of(name)) continue;
+    if (const auto entry = book_.find(name); entry && *entry) return name;
+  }
+  return std::nullopt;
+}
+
+bool RegistryZone::Changes::is_derived(dns::NameView owner) const {
+  const dns::Name& zone = registry_.policy_->zone;
+  for (dns::NameView at = owner; at.is_below(zone); at = at.parent()) {
     // Two labels, then the namespace.
     const dns::NameView space = at.parent().parent();
-    if (!space.is_at_or_below(policy.zone)) continue;
+    if (!space.is_at_or_below(zone)) continue;
     for (const std::string_view derived : derived_names)
       if (const auto full = dns::Name::from_text(derived, space); full && *full == at) return true;
   }
@@ -188,16 +196,32 @@ change::UpdateOutcome RegistryZone::Changes::update(const change::UpdateRequest&
                                                     const change::UpdatePolicy& policy,
                                                     const change::UpdateSender& sender,
                                                     const config::UpdateLimits& limits) {
-  for (const change::UpdateRecord& record : request.updates)
-    if (record.owner.is_at_or_below(registry_.zone()) && !policy.names_explicitly(sender, record.owner) &&
-        is_published(record.owner))
+  std::vector<dns::Name> agents;
+  for (const change::UpdateRecord& record : request.updates) {
+    if (!record.owner.is_at_or_below(registry_.zone())) continue;
+    const auto agent = agent_above(record.owner);
+    if (agent && std::ranges::find(agents, *agent) == agents.end()) agents.push_back(*agent);
+    if (!policy.names_explicitly(sender, record.owner) && (agent || is_derived(record.owner)))
       return change::refused_update(
           dns::Rcode::REFUSED, change::UpdateEde::Prohibited,
           fmt::format(
               "{} is an agent's or made from agents: it is changed by publishing, or by a row of allow-update that "
               "lists names",
               record.owner.to_text()));
-  return change::evaluate_update(request, policy, sender, limits, edit_);
+  }
+  change::UpdateOutcome outcome = change::evaluate_update(request, policy, sender, limits, edit_);
+  if (!outcome.done() || !outcome.changed) return outcome;
+  for (const dns::Name& agent : agents)
+    if (auto counted = count_write(agent); !counted) {
+      edit_.roll_back();
+      (void)settle(false, {});
+      return change::refused_update(dns::Rcode::SERVFAIL, change::UpdateEde::Other, counted.error().what);
+    }
+  if (auto settled = settle(true, {}); !settled) {
+    edit_.roll_back();
+    return change::refused_update(dns::Rcode::SERVFAIL, change::UpdateEde::Other, settled.error().what);
+  }
+  return outcome;
 }
 
 }  // namespace steward::daemon

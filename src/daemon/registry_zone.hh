@@ -1,17 +1,19 @@
 #pragma once
 // The registry's zone on the writer's thread: publishes and the registry's own acts, each in the transaction that
-// changes the records, with the tables of the same transaction; what is held in memory of its agents; leases that end;
+// changes the records, with the tables of the same transaction and the feed; what is held in memory of its agents; leases that end;
 // trust that time changes; agents that stand in the zone file.
 
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "base/clock.hh"
 #include "change/publish.hh"
 #include "daemon/agent_index.hh"
 #include "daemon/trust_sweep.hh"
 #include "daemon/zone_keeper.hh"
+#include "federation/own_entry.hh"
 #include "store/store.hh"
 #include "zone/table_overlay.hh"
 
@@ -38,10 +40,18 @@ class RegistryZone {
   /// group's commit.
   void learn(ZoneKeeper& keeper);
 
-  /// The start of an evaluation: what an earlier one applied and did not commit is forgotten.
-  void begin() { index_.roll_back(); }
-  /// After the commit, or its failure.
-  void end(bool committed);
+  /// One transaction's worth of changes of this zone.
+  class Changes;
+  using Evaluate = std::function<Result<void>(Changes&)>;
+  /// Changes the zone, its book and what its feed holds of the agents that are changed, in one transaction. `evaluate` may be
+  /// called more than once, and its failure leaves nothing.
+  void change(ZoneKeeper& keeper, Evaluate evaluate, ZoneKeeper::Done done);
+
+  /// The feed: its names, and its keeper, which may be null. Before the first change.
+  void set_feed(federation::FeedNames names, std::function<ZoneKeeper*()> keeper);
+  /// The next slice of the agents that are older than the feed. False: it has them all, or there is none. `after` the
+  /// commit, with whether it was one.
+  bool fill_feed(ZoneKeeper& keeper, std::function<void(bool)> after);
 
   [[nodiscard]] const AgentIndex& index() const { return index_; }
   /// Keys that `publisher allow` lists, in all namespaces.
@@ -68,9 +78,6 @@ class RegistryZone {
   };
   [[nodiscard]] TrustFigures trust_figures() const;
 
-  /// One transaction's worth of changes of this zone.
-  class Changes;
-
  private:
   static constexpr size_t most_restated = 64;
   struct Look {
@@ -83,7 +90,7 @@ class RegistryZone {
   struct TrustStep;
   Result<TrustStep> next_trust_step();
   [[nodiscard]] Result<TrustStep> read_trust_step(const zone::ZoneInfo& zone) const;
-  Result<void> write_trust_step(TrustStep& step, change::ZoneEdit& edit, ZoneTables& tables);
+  Result<void> write_trust_step(TrustStep& step, Changes& changes);
   void end_trust_round(const TrustStep& step);
   void end_trust_step(const TrustStep& step, const LoadOutcome& outcome);
   void put_trust_off(const std::string& error);
@@ -118,6 +125,19 @@ class RegistryZone {
     std::string fault_of_round;
   } trust_;
   Bytes learned_;  // which zone file, as the book has it or is about to
+  // registry_feed.cc
+  /// What a change comes to in the feed.
+  struct FeedPart {
+    std::vector<federation::FeedEntry> entries;
+    std::optional<Bytes> filled;  ///< how far it is filled, where that is to be noted; empty: it begins anew
+  };
+  void begin() { index_.roll_back(); }
+  void end(bool committed);
+  [[nodiscard]] ZoneKeeper* feed_keeper() const;
+  Result<void> write_feed(const FeedPart& part, change::ZoneEdit& feed, ZoneTables& tables) const;
+  Result<Bytes> read_filled();
+  federation::FeedNames feed_names_;
+  std::function<ZoneKeeper*()> find_feed_;
 };
 
 class RegistryZone::Changes {
@@ -134,10 +154,20 @@ class RegistryZone::Changes {
   /// Its failure leaves nothing of it.
   Result<void> act(const Act& act);
   [[nodiscard]] agent::Book& book() { return book_; }
+  /// The registry's own few values (store::ZoneTable::Registry).
+  [[nodiscard]] zone::OctetTable& values() { return values_; }
+  /// The feed is to have this agent as it is at the end, although the book's entry stays; what changes in the book is noted
+  /// by itself.
+  void note(dns::NameView agent) { noted_.emplace(agent.wire().begin(), agent.wire().end()); }
 
  private:
+  friend class RegistryZone;
+  Result<void> draft_feed(FeedPart& part);
+  void note_puts();
+  [[nodiscard]] std::optional<dns::Name> agent_above(dns::NameView owner) const;
+  Result<void> count_write(const dns::Name& agent);
   Result<void> settle(bool stays, const std::optional<change::PublishEffect>& effect);
-  [[nodiscard]] bool is_published(dns::NameView owner) const;
+  [[nodiscard]] bool is_derived(dns::NameView owner) const;
 
   RegistryZone& registry_;
   change::ZoneEdit& edit_;
@@ -146,8 +176,11 @@ class RegistryZone::Changes {
   zone::TableOverlay publishers_;
   zone::TableOverlay ranks_;
   zone::TableOverlay pages_;
+  zone::OctetTable& values_;
   agent::Book book_;
   change::RegistryState state_;
+  std::set<Bytes> noted_;  // agents whose entries in the feed may be others, in wire form
+  std::optional<Bytes> filled_;  // the feed's mark, of fill_feed()
 };
 
 }  // namespace steward::daemon

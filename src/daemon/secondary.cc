@@ -157,6 +157,7 @@ void Secondary::ask_soa(size_t primary) {
   soa_error_.clear();
   net::DatagramCall::Options options;
   options.peer = peer.address;
+  options.source = room_.calls.source_for(peer.address);
   options.interval = std::chrono::milliseconds(1'000);
   options.attempts = 3;
   datagram_ = net::DatagramCall::start(

@@ -128,7 +128,7 @@ Result<void> Server::open_store() {
                              }});
   catalogs_ = std::make_unique<Catalogs>(*store_);
   members_ = stored_memberships(*store_, config_);
-  zones_ = zones_with_members(config_, members_);
+  zones_ = all_zones(config_, members_);
   writer_.set_between([this](bool more) {
     if (!more || group_->is_due()) group_->flush();
     // Whatever the change came from: what it made dead is reclaimed.
@@ -297,8 +297,8 @@ Result<std::vector<config::Change>> Server::reload_config() {
   fresh->tls.listen = config_.tls.listen;
   tls_.reload(fresh->tls, clock_.now());
   config_ = std::move(*fresh);
-  add_discover_changed(changes, changed_zones);
-  zones_ = zones_with_members(config_, members_);
+  add_followers_changed(changes, changed_zones);
+  zones_ = all_zones(config_, members_);
   keyring_ = std::make_shared<const auth::Keyring>(std::move(*keyring));
   reload_registry();
   apply_settings();

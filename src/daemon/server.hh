@@ -165,6 +165,12 @@ class Server {
   void watch_files(const std::set<std::string>& folders);
   void sync_keepers(std::shared_ptr<const config::Config> config, const std::set<std::string>& changed);
   void sync_zones(const std::map<std::string, const config::ZoneConfig*>& wanted);
+  [[nodiscard]] std::vector<config::ZoneConfig> all_zones(const config::Config& config, const catalog::Memberships& members) const;
+  // server_feed.cc
+  [[nodiscard]] static dns::Name feed_name_of(const config::RegistryConfig& registry, uint64_t incarnation);
+  void fill_feed_soon();
+  void fill_feed();
+  void drop_left_feeds(const std::map<std::string, const config::ZoneConfig*>& wanted);
   // server_catalogs.cc
   [[nodiscard]] ZoneKeeper* keeper_of(const std::string& zone, const std::optional<catalog::Membership>& as);
   [[nodiscard]] std::optional<catalog::Membership> membership_of(const std::string& zone) const;
@@ -185,7 +191,7 @@ class Server {
   void delegate_discover(ZoneKeeper& home, const dns::Name& name, const Delegation& delegation, Seconds ds_ttl);
   void leave_discover(ZoneKeeper& home, const dns::Name& name);
   void tell_discover(std::shared_ptr<const serve::DiscoverZone> answers);
-  void add_discover_changed(const std::vector<config::Change>& changes, std::set<std::string>& zones) const;
+  void add_followers_changed(const std::vector<config::Change>& changes, std::set<std::string>& zones) const;
   [[nodiscard]] bool concerns_discover(dns::NameView zone) const;
   void note_next_event();
   void follow_catalogs();
@@ -261,6 +267,7 @@ class Server {
   std::optional<DiscoverHome> discover_home_;  // what its zone's text is made of; nothing: it is to be loaded
   std::shared_ptr<const serve::DiscoverZone> discover_told_;
   bool follows_discover_ = false;  // a step of it waits
+  bool fills_feed_ = false;        // the same
   std::map<std::string, std::unique_ptr<ZoneKeeper>> keepers_;
   std::atomic<int64_t> earliest_event_{INT64_MAX};
   std::atomic<bool> tending_{false};

@@ -47,6 +47,8 @@ std::unique_ptr<ZoneKeeper> Server::make_keeper(const config::ZoneConfig& zone) 
   auto keeper = std::make_unique<ZoneKeeper>(zone, catalogs_->config().zone_files, *room_);
   if (const catalog::Membership* membership = catalogs_->find(zone.name))
     keeper->note_catalog({membership->catalog.to_text(), membership->groups, ""});
+  if (zone.transfer_only && zone.primaries.empty())
+    keeper->set_text_maker([](uint32_t serial) -> Result<std::string> { return federation::feed_text(serial); });
   if (zone.online) {
     discover_home_.reset();
     keeper->set_text_maker([this, name = zone.name](uint32_t serial) -> Result<std::string> {
@@ -121,7 +123,7 @@ void Server::carry_out(const std::vector<catalog::Change>& changes) {
 void Server::tell_members(std::set<std::string> changed) {
   loop_->post([this, members = catalogs_->members(), changed = std::move(changed)]() mutable {
     members_ = std::move(members);
-    zones_ = zones_with_members(config_, members_);
+    zones_ = all_zones(config_, members_);
     apply_settings();
     configure_peers(changed);
   });

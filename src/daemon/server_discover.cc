@@ -99,16 +99,20 @@ void Server::tell_discover(std::shared_ptr<const serve::DiscoverZone> answers) {
   });
 }
 
-// Main thread: a change of the registry's zone is one of the zone that follows from it.
-void Server::add_discover_changed(const std::vector<config::Change>& changes, std::set<std::string>& zones) const {
+// Main thread: a change of the registry's zone is one of the zones that follow from it.
+void Server::add_followers_changed(const std::vector<config::Change>& changes, std::set<std::string>& zones) const {
   if (!config_.registry) return;
   // A key of the configuration names its zone without the final dot, other events with it.
   const auto is_registrys = [&](const std::string& zone) {
     return dns::Name::from_text(zone) == config_.registry->zone;
   };
-  const auto is_about_it = [](const config::Change& change) { return change.key.starts_with("registry.discover"); };
-  if (std::any_of(zones.begin(), zones.end(), is_registrys) || std::any_of(changes.begin(), changes.end(), is_about_it))
-    zones.insert(config::discover_name(*config_.registry).to_text());
+  const auto is_about = [&](std::string_view keys) {
+    return std::any_of(changes.begin(), changes.end(), [&](const config::Change& change) { return change.key.starts_with(keys); });
+  };
+  const bool follows = std::any_of(zones.begin(), zones.end(), is_registrys);
+  if (follows || is_about("registry.discover")) zones.insert(config::discover_name(*config_.registry).to_text());
+  if (follows || is_about("registry.feed"))
+    zones.insert(feed_name_of(*config_.registry, store_->incarnation()).to_text());
 }
 
 }  // namespace steward::daemon

@@ -76,7 +76,7 @@ std::shared_ptr<const UpdateRights> Server::update_rights() const {
 
 // Main thread: whom we tell, whom we ask.
 void Server::configure_peers(const std::set<std::string>& changed) {
-  peer_calls_->configure(keyring_);
+  peer_calls_->configure(keyring_, config_.outgoing);
   notifier_->configure(zones_);
   secondaries_->configure(zones_, changed);
 }

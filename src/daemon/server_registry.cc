@@ -59,6 +59,8 @@ Result<void> Server::open_registry() {
                                       {"without", "nothing can be imported or claimed"}});
   }
   registry_ = std::make_unique<RegistryZone>(publish_policy_, custody ? std::move(*custody) : nullptr, std::move(*reader), clock_);
+  const dns::Name feed = feed_name_of(*config_.registry, store_->incarnation());
+  registry_->set_feed({publish_policy_->zone, feed}, [this, feed] { return keeper(feed); });
   auto import_reader = store_->make_reader();
   if (!import_reader) return tl::unexpected<Error>(import_reader.error());
   imports_ = std::make_unique<ImportDesk>(std::move(*import_reader), clock_, std::max(1U, std::thread::hardware_concurrency()),

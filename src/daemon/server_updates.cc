@@ -56,26 +56,26 @@ void Server::run_updates_of(const std::string& zone, std::shared_ptr<std::vector
   }
   RegistryZone* registry = registry_ && registry_->zone() == at->second->config().name ? registry_.get() : nullptr;
   auto outcomes = std::make_shared<std::vector<change::PublishOutcome>>();
-  const auto evaluate = [batch, outcomes, zone, registry](change::ZoneEdit& edit, ZoneTables& tables) -> Result<void> {
+  const auto in_registry = [batch, outcomes, zone](RegistryZone::Changes& changes) -> Result<void> {
     outcomes->clear();
-    std::optional<RegistryZone::Changes> changes;
-    if (registry != nullptr) {
-      registry->begin();
-      changes.emplace(*registry, edit, tables);
-    }
     for (const UpdateDesk::Waiting& waiting : *batch) {
       const UpdateRights::Zone& rights = waiting.rights->zones.at(zone);
-      if (changes && waiting.publish)
-        outcomes->push_back(changes->publish(waiting.request, *waiting.publish, *waiting.rights->registry, rights.limits));
-      else if (changes)
-        outcomes->push_back({changes->update(waiting.request, rights.policy, waiting.sender, rights.limits), {}, {}});
+      if (waiting.publish)
+        outcomes->push_back(changes.publish(waiting.request, *waiting.publish, *waiting.rights->registry, rights.limits));
       else
-        outcomes->push_back({change::evaluate_update(waiting.request, rights.policy, waiting.sender, rights.limits, edit), {}, {}});
+        outcomes->push_back({changes.update(waiting.request, rights.policy, waiting.sender, rights.limits), {}, {}});
     }
     return {};
   };
-  at->second->edit(evaluate, false, [this, zone, batch, outcomes, registry](const LoadOutcome& outcome) {
-    if (registry != nullptr) registry->end(outcome.ok);
+  const auto evaluate = [batch, outcomes, zone](change::ZoneEdit& edit, ZoneTables&) -> Result<void> {
+    outcomes->clear();
+    for (const UpdateDesk::Waiting& waiting : *batch) {
+      const UpdateRights::Zone& rights = waiting.rights->zones.at(zone);
+      outcomes->push_back({change::evaluate_update(waiting.request, rights.policy, waiting.sender, rights.limits, edit), {}, {}});
+    }
+    return {};
+  };
+  const auto done = [this, zone, batch, outcomes](const LoadOutcome& outcome) {
     if (!outcome.ok && batch->size() > 1) {
       // One of them spoils it for all: each by itself.
       for (UpdateDesk::Waiting& waiting : *batch) {
@@ -86,7 +86,7 @@ void Server::run_updates_of(const std::string& zone, std::shared_ptr<std::vector
       }
       return;
     }
-    size_t done = 0;
+    size_t changed = 0;
     for (size_t i = 0; i < batch->size(); ++i) {
       UpdateDesk::Waiting& waiting = (*batch)[i];
       if (!outcome.ok) {
@@ -103,14 +103,15 @@ void Server::run_updates_of(const std::string& zone, std::shared_ptr<std::vector
       else
         tell(waiting, mine, outcome.serial);
       if (const auto& granted = (*outcomes)[i].granted) waiting.response.grant({granted->lease, granted->key_lease});
-      done += mine.done() ? size_t{1} : size_t{0};
+      changed += mine.done() ? size_t{1} : size_t{0};
       if (mine.why)
         waiting.response.send(mine.rcode, clock_.now(), static_cast<serve::ExtendedError>(mine.why->code), mine.why->text);
       else
         waiting.response.send(mine.rcode, clock_.now());
     }
-    updates_->count(done, batch->size() - done);
-  });
+    updates_->count(changed, batch->size() - changed);
+  };
+  registry != nullptr ? registry->change(*at->second, in_registry, done) : at->second->edit(evaluate, false, done);
 }
 
 }  // namespace steward::daemon

@@ -57,7 +57,7 @@ void Server::load_all(const std::function<bool(const std::string&)>& which) {
 // Writer thread: a keeper for each configured zone and each member of a catalog, none for others.
 void Server::sync_keepers(std::shared_ptr<const config::Config> config, const std::set<std::string>& changed) {
   catalogs_->configure(std::move(config));
-  const auto zones = zones_with_members(catalogs_->config(), catalogs_->members());
+  const auto zones = all_zones(catalogs_->config(), catalogs_->members());
   std::map<std::string, const config::ZoneConfig*> wanted;
   for (const config::ZoneConfig& zone : zones) wanted.emplace(zone.name.to_text(), &zone);
   for (auto at = keepers_.begin(); at != keepers_.end();) {
@@ -78,6 +78,7 @@ void Server::sync_keepers(std::shared_ptr<const config::Config> config, const st
 // that they are answered with SERVFAIL until they are loaded, not refused like a stranger's.
 void Server::sync_zones(const std::map<std::string, const config::ZoneConfig*>& wanted) {
   group_->flush();
+  drop_left_feeds(wanted);
   std::vector<uint32_t> leaving;
   std::vector<uint32_t> returning;  // zones with a file return when that is read
   std::vector<uint32_t> released;
@@ -104,6 +105,14 @@ void Server::sync_zones(const std::map<std::string, const config::ZoneConfig*>& 
   if (auto done = (*write)->commit(); !done) log::error("zone.leave", {{"error", done.error().what}});
 }
 
+// What is configured, the members of catalogs, and what follows from the registry. Any thread with a configuration of its own.
+std::vector<config::ZoneConfig> Server::all_zones(const config::Config& config, const catalog::Memberships& members) const {
+  std::vector<config::ZoneConfig> zones = zones_with_members(config, members);
+  if (!config.registry) return zones;
+  if (auto feed = config::feed_zone(config, feed_name_of(*config.registry, store_->incarnation()))) zones.push_back(std::move(*feed));
+  return zones;
+}
+
 // Writer thread, after a commit.
 void Server::zone_changed(const dns::Name& zone, uint32_t) {
   has_changed_ = true;
@@ -125,6 +134,7 @@ void Server::note_figures() {
 // Writer thread.
 void Server::after_change() {
   learn_registry();
+  fill_feed_soon();
   note_figures();
   has_changed_ = true;
   note_next_event();

@@ -71,13 +71,17 @@ serve::AccessTable access_of(const std::vector<config::ZoneConfig>& zones, const
   return table;
 }
 
+std::string replica_id(const config::RegistryConfig& registry, uint64_t incarnation) {
+  return fmt::format("{}-{:04x}", registry.replica, incarnation >> 48);
+}
+
 change::PublishPolicy publish_policy_of(const config::RegistryConfig& registry, uint64_t incarnation) {
   constexpr int64_t day = 24 * 3600;
   change::PublishPolicy policy;
   policy.zone = registry.zone;
   policy.apex = registry.apex;
   policy.registry_id = registry.id;
-  policy.replica = fmt::format("{}-{:04x}", registry.replica, incarnation >> 48);
+  policy.replica = replica_id(registry, incarnation);
   policy.namespaces = registry.namespaces;
   for (const config::PublisherConfig& publisher : registry.publishers)
     policy.publishers.push_back({publisher.space, publisher.fingerprint, publisher.note, {}});

@@ -21,6 +21,8 @@ namespace steward::daemon {
 /// `registry`: publishers may send UPDATEs for its zone.
 [[nodiscard]] serve::AccessTable access_of(const std::vector<config::ZoneConfig>& zones, const std::optional<config::RegistryConfig>& registry);
 [[nodiscard]] net::StreamLimits stream_limits_of(const config::TcpConfig& tcp);
+/// The registry's id in vector clocks: the name of the replica, and which store it is.
+[[nodiscard]] std::string replica_id(const config::RegistryConfig& registry, uint64_t incarnation);
 /// What publishers may do. `incarnation`: of the store, which makes the replica's id.
 [[nodiscard]] change::PublishPolicy publish_policy_of(const config::RegistryConfig& registry, uint64_t incarnation);
 /// Of signatures that answers take (serve/discover.hh).

@@ -122,6 +122,7 @@ Result<void> ZoneKeeper::write_rewritten(Pending& pending, store::WriteTransacti
   set_denial(record.info, result->denial, result->nsec3_iterations, result->nsec3_salt);
   record.info.availability = zone::Availability::Serving;
   record.info.online = zone_.online;
+  record.info.transfer_only = zone_.transfer_only;
   record.serial = result->serial;
   if (image != nullptr) record.file_serial = result->file_serial;
   if (image != nullptr) record.max_ttl = image->max_ttl();
@@ -168,10 +169,8 @@ void ZoneKeeper::take_image(std::unique_ptr<zone::ZoneImage> image, bool exact_s
   });
 }
 
-void ZoneKeeper::edit(Edits edits, bool exact_serial, Done done) {
-  if (pending_ > 0) room_.group.flush();
-  auto pending = std::make_shared<Pending>();
-  pending->done = [this, done](const Result<LoadOutcome>& outcome) {
+ZoneKeeper::Committed ZoneKeeper::told_by(Done done) {
+  return [this, done = std::move(done)](const Result<LoadOutcome>& outcome) {
     if (outcome) return done(*outcome);
     log::error("zone.change", {{"zone", status_.zone}, {"error", outcome.error().what}});
     LoadOutcome failed;
@@ -180,17 +179,60 @@ void ZoneKeeper::edit(Edits edits, bool exact_serial, Done done) {
     failed.serial = status_.serial;
     done(failed);
   };
+}
+
+// Null where it cannot be done, which `done` was told.
+std::shared_ptr<ZoneKeeper::Pending> ZoneKeeper::prepare_edit(Edits edits, Committed done) {
+  auto pending = std::make_shared<Pending>();
+  pending->done = std::move(done);
+  const auto refuse = [&](Result<LoadOutcome> why) {
+    pending->done(why);
+    return nullptr;
+  };
   const auto record = stored();
-  if (!record) return pending->done(fail(Errc::NotFound, status_.zone + ": nothing is loaded"));
+  if (!record) return refuse(fail(Errc::NotFound, status_.zone + ": nothing is loaded"));
   if (keys_ && (pending->signer = keys_->signer(clock_.now())) == nullptr) {
     auto prepared = prepare_keys(record);
-    if (!prepared) return pending->done(tl::unexpected<Error>(prepared.error()));
+    if (!prepared) return refuse(tl::unexpected<Error>(prepared.error()));
     pending->setup = std::move(*prepared);
     pending->signer = pending->setup.signer.get();
   }
   pending->edits = std::move(edits);
+  return pending;
+}
+
+void ZoneKeeper::edit(Edits edits, bool exact_serial, Done done) {
+  if (pending_ > 0) room_.group.flush();
+  auto pending = prepare_edit(std::move(edits), told_by(std::move(done)));
+  if (!pending) return;
   pending->content.exact_serial = exact_serial;
   join(std::move(pending), &ZoneKeeper::write_edited);
+}
+
+void ZoneKeeper::edit_with(ZoneKeeper& other, Edits edits, Edits of_other, Done done) {
+  if (pending_ > 0 || other.pending_ > 0) room_.group.flush();
+  auto told = told_by(std::move(done));
+  std::string why;
+  const auto second = other.prepare_edit(std::move(of_other), [&why](const Result<LoadOutcome>& outcome) {
+    if (!outcome) why = outcome.error().what;
+  });
+  if (!second) return told(fail(Errc::NotFound, why));
+  second->done = [](const Result<LoadOutcome>&) {};
+  const auto first = prepare_edit(std::move(edits), std::move(told));
+  if (!first) return;
+  ++pending_;
+  ++other.pending_;
+  room_.group.add({[this, &other, first, second](store::WriteTransaction& write) -> Result<void> {
+                     if (auto written = write_edited(*first, write); !written) return written;
+                     return other.write_edited(*second, write);
+                   },
+                   [this, &other, first, second](const Result<void>& committed) {
+                     --pending_;
+                     --other.pending_;
+                     // Whoever is told of the first finds the second in place.
+                     other.end(*second, committed);
+                     end(*first, committed);
+                   }});
 }
 
 Result<void> ZoneKeeper::write_edited(Pending& pending, store::WriteTransaction& write) {

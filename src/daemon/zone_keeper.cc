@@ -83,7 +83,9 @@ LoadOutcome ZoneKeeper::fail_with(const Error& error) {
 void ZoneKeeper::load(bool force, Done done) {
   const auto record = stored();
   if (record && record->served) take(*record);
-  if (zone_.file.empty() && !text_maker_) return load_without_file(force, done);
+  // The text of a feed is its apex alone, once: what was entered since is not in it.
+  const bool is_kept = zone_.transfer_only && record && record->served;
+  if (zone_.file.empty() && (!text_maker_ || is_kept)) return load_without_file(force, done);
   const bool known = record && record->served && record->signed_here == zone_.dnssec.enabled && is_as_stamped(record->files) &&
                      record->files.front().path == status_.file;
   if (!known || force) return read_file(force, std::move(done));
@@ -118,7 +120,7 @@ void ZoneKeeper::load_without_file(bool force, const Done& done) {
   else if (status_.has_data)
     status_.state = ZoneState::Serving;
   publish();
-  if (force) room_.refresh(zone_.name);
+  if (force && !zone_.primaries.empty()) room_.refresh(zone_.name);
   LoadOutcome outcome;
   outcome.serial = status_.serial;
   if (done) done(outcome);

@@ -82,6 +82,9 @@ class ZoneKeeper {
   void take_image(std::unique_ptr<zone::ZoneImage> image, bool exact_serial, Done done);
   /// Changes record by record, and the tables beside the records; `edits` may be called more than once, and its failure leaves nothing.
   void edit(Edits edits, bool exact_serial, Done done);
+  /// The same of two zones in one transaction, this one's edits first: both are changed, or neither is. The outcome is this
+  /// zone's.
+  void edit_with(ZoneKeeper& other, Edits edits, Edits of_other, Done done);
   /// What is kept with the zone beside its records, and whether it is answered from.
   void put_state(Bytes octets, zone::Availability availability, std::function<void(const Result<void>&)> done);
   /// Whether the files are, by their stamps, still those that were read last.
@@ -108,6 +111,7 @@ class ZoneKeeper {
   using Committed = std::function<void(const Result<LoadOutcome>&)>;
 
   void read_file(bool loud, Done done);
+  [[nodiscard]] Committed told_by(Done done);
   [[nodiscard]] zone::LoadResult parse() const;
   void tell_loaded(const LoadOutcome& outcome, bool loud, uint64_t began_ns) const;
   void verify_presigned(zone::ZoneImage& image);
@@ -115,6 +119,7 @@ class ZoneKeeper {
   Result<SigningSetup> prepare_keys(const std::optional<store::ZoneRecord>& record);
   void commit(Content content, Committed done);
   Result<LoadOutcome> commit_now();
+  [[nodiscard]] std::shared_ptr<Pending> prepare_edit(Edits edits, Committed done);
   void join(std::shared_ptr<Pending> pending, Result<void> (ZoneKeeper::*write)(Pending&, store::WriteTransaction&));
   Result<void> write_rewritten(Pending& pending, store::WriteTransaction& write);
   Result<void> write_edited(Pending& pending, store::WriteTransaction& write);

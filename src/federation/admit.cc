@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "agent/semver.hh"
 #include "federation/clock.hh"
@@ -48,11 +49,15 @@ std::optional<RefusalMark> check_floor(const WriteSet& set, const AcceptedWrite&
   return std::nullopt;
 }
 
-std::optional<RefusalMark> check_new(const FeedEntry& entry, const ChildPolicy& policy, const Holdings& held) {
-  if (entry.is_tombstone()) return std::nullopt;
-  if (policy.agents != 0 && held.agents_of_child >= policy.agents)
-    return RefusalMark{AdmissionRule::Quota, fmt::format("the child has its {} agents", policy.agents)};
-  if (held.look_alikes == nullptr) return std::nullopt;
+// Also of a tombstone that comes back: there may be any number of those.
+std::optional<RefusalMark> check_quota(const FeedEntry& entry, const ChildPolicy& policy, const Holdings& held) {
+  if (entry.is_tombstone() || held.is_counted || policy.agents == 0 || held.agents_of_child < policy.agents)
+    return std::nullopt;
+  return RefusalMark{AdmissionRule::Quota, fmt::format("the child has its {} agents", policy.agents)};
+}
+
+std::optional<RefusalMark> check_new(const FeedEntry& entry, const Holdings& held) {
+  if (entry.is_tombstone() || held.look_alikes == nullptr) return std::nullopt;
   const auto alike = held.look_alikes->find(as_text(entry.agent.view().first_label()), entry.fingerprint());
   if (!alike) return std::nullopt;
   return RefusalMark{AdmissionRule::LookAlike, fmt::format("looks like {} ({})", alike->name, alike->rule)};
@@ -78,11 +83,13 @@ AcceptedWrite accepted_write(const FeedEntry& entry) {
 std::optional<RefusalMark> admit(const WriteSet& set, const ChildPolicy& policy, const Holdings& held) {
   if (set.empty()) return std::nullopt;
   if (held.holder) return RefusalMark{AdmissionRule::FirstCome, fmt::format("the name is held by {}", *held.holder)};
-  return held.accepted ? check_floor(set, *held.accepted) : check_new(set.front(), policy, held);
+  if (auto refused = held.accepted ? check_floor(set, *held.accepted) : check_new(set.front(), held)) return refused;
+  return check_quota(set.front(), policy, held);
 }
 
 double stated_trust(const FeedEntry& entry, const ChildPolicy& policy) {
-  return std::min(entry.trust, policy.trust_ceiling);
+  // Down, but not because of what a double cannot hold.
+  return std::floor(std::min(entry.trust, policy.trust_ceiling) * 100 + 1e-6) / 100;
 }
 
 }  // namespace steward::federation

@@ -49,6 +49,7 @@ struct Holdings {
   std::optional<AcceptedWrite> accepted;           ///< nothing: the name is new
   std::optional<std::string> holder;               ///< who holds the name already, where that is not this child
   uint32_t agents_of_child = 0;                    ///< admitted, tombstones not counted
+  bool is_counted = false;                         ///< the name is one of them
   const agent::LookAlikes* look_alikes = nullptr;  ///< of the namespace; null where it refuses none
 };
 
@@ -57,7 +58,7 @@ struct Holdings {
 /// lost. A tombstone is never too many, and like no other name.
 std::optional<RefusalMark> admit(const WriteSet& set, const ChildPolicy& policy, const Holdings& held);
 
-/// What the parent states of the child's trust in its agent.
+/// What the parent states of the child's trust in its agent: no more than the ceiling, in whole hundredths.
 double stated_trust(const FeedEntry& entry, const ChildPolicy& policy);
 
 }  // namespace steward::federation

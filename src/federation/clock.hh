@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "agent/write_stamp.hh"
 #include "base/clock.hh"
 #include "base/result.hh"
 
@@ -15,8 +16,10 @@ namespace steward::federation {
 /// By replica: how many of its writes are known. As in agent::WriteStamp.
 using VectorClock = std::map<std::string, uint64_t>;
 
-/// Most replicas in a clock.
-constexpr size_t max_replicas = 64;
+using agent::check_stamp;
+using agent::max_replicas;
+using agent::next_stamp;
+
 /// A count has to fit in what JSON numbers hold exactly.
 constexpr uint64_t max_count = (uint64_t{1} << 53) - 1;
 
@@ -38,11 +41,5 @@ bool is_replica_id(std::string_view text);
 /// max_replicas. Invalid says the rule.
 Result<VectorClock> clock_from_text(std::string_view text);
 std::string clock_to_text(const VectorClock& clock);
-
-/// A hybrid logical clock in seconds: above `seen`, the highest stamp known of the name, and never behind the time.
-/// Refused where that is more than `most_ahead` ahead of `now`.
-Result<uint64_t> next_stamp(uint64_t seen, UnixTime now, Seconds most_ahead);
-/// Refused where a stamp of others is too far ahead.
-Result<void> check_stamp(uint64_t stamp, UnixTime now, Seconds most_ahead);
 
 }  // namespace steward::federation

@@ -28,6 +28,8 @@ constexpr size_t max_revocations = 16;
 constexpr size_t max_lost = 16;
 constexpr size_t max_registry_id = 253;  ///< octets
 constexpr size_t max_writes = 64;        ///< of one name that none dominates: one a replica
+/// Records of one name that are looked at: no honest set of writes has more.
+constexpr size_t max_feed_records = max_writes * (2 * max_keys + max_endpoints + max_revocations + 2);
 constexpr uint32_t max_feed_ttl = 3600;  ///< as the longest of an agent's records
 
 /// What a name that is gone has to leave behind, since no statement says it.

@@ -20,8 +20,6 @@ constexpr std::string_view keys_label = "_keys";
 constexpr std::string_view revoked_label = "_revoked";
 constexpr std::string_view write_prefix = "_w";
 constexpr size_t write_digits = 16;
-/// Records of one agent that are looked at: no honest set of writes has more.
-constexpr size_t max_records = max_writes * (2 * max_keys + max_endpoints + max_revocations + 2);
 
 bool is_write_label(std::string_view label) {
   return label.size() == write_prefix.size() + write_digits && label.starts_with(write_prefix) &&
@@ -166,8 +164,8 @@ Result<std::vector<PublishedRecord>> feed_records(std::span<const FeedEntry> wri
 Result<ReadWrites> read_feed(std::span<const PublishedRecord> records, NameView feed, NameView zone) {
   ReadWrites read;
   std::map<std::string, Gathered> writes;
-  if (records.empty() || records.size() > max_records)
-    return fail(Errc::Full, fmt::format("feed: {} records of one agent, 1 to {} wanted", records.size(), max_records));
+  if (records.empty() || records.size() > max_feed_records)
+    return fail(Errc::Full, fmt::format("feed: {} records of one agent, 1 to {} wanted", records.size(), max_feed_records));
   for (const PublishedRecord& record : records) {
     const auto place = feed_place(record.owner, feed, zone);
     if (!place) return tl::unexpected(place.error());

@@ -97,12 +97,11 @@ bool same_writes(const WriteSet& a, const WriteSet& b) {
 
 Result<void> make_next(FeedEntry& entry, const WriteSet& held, std::string_view replica, UnixTime now,
                        Seconds most_ahead) {
-  VectorClock clock;
-  uint64_t seen = 0;
+  agent::WriteStamp seen;
   std::vector<std::string> lost;
   for (const FeedEntry& before : held) {
-    clock = join(clock, before.write.clock);
-    seen = std::max(seen, before.write.stamp);
+    seen.clock = join(seen.clock, before.write.clock);
+    seen.stamp = std::max(seen.stamp, before.write.stamp);
     if (&before != &held.front()) add_statement_digest(lost, before);
     remember_revocations(entry, before);
   }
@@ -110,12 +109,11 @@ Result<void> make_next(FeedEntry& entry, const WriteSet& held, std::string_view 
     for (const std::string& digest : before.lost)
       if (std::ranges::find(lost, digest) == lost.end()) lost.push_back(digest);
   lost.resize(std::min(lost.size(), max_lost));
-  ++clock[std::string(replica)];
-  const auto stamp = next_stamp(seen, now, most_ahead);
-  if (!stamp) return fail(entry.agent.to_text(), stamp.error());
+  auto write = agent::next_write(seen, replica, now, most_ahead);
+  if (!write) return fail(entry.agent.to_text(), write.error());
   entry.lost = std::move(lost);
-  entry.write = {std::move(clock), *stamp, std::string(replica)};
-  entry.told = *stamp;
+  entry.write = *std::move(write);
+  entry.told = entry.write.stamp;
   entry.normalize();
   if (auto sound = check_form(entry); !sound) return fail(entry.agent.to_text(), sound.error());
   return {};

@@ -77,7 +77,7 @@ class Collector {
     NameBuffer buffer;
     const NameView name = read_folded(response_.message(), place, buffer);
     const zone::ZoneInfo* const zone = snapshot_.find_zone(name);
-    if (zone == nullptr || zone->availability != zone::Availability::Serving) return;
+    if (zone == nullptr || zone->availability != zone::Availability::Serving || zone->transfer_only) return;
     const NodeView node = snapshot_.find(*zone, name);
     // What is below a cut is another's to say; of a name server only it would be glue.
     if (!node || (type != RrType::NS && node.is(zone::node_occluded)) || seen(node)) return;

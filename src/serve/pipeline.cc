@@ -23,7 +23,7 @@ void Pipeline::answer_some(std::span<Exchange> batch, const zone::Snapshot& snap
   Query* const queries = queries_->data();
   for (size_t i = 0; i < batch.size(); ++i) {
     receive(queries[i], batch[i], context);
-    if (queries[i].plan == Plan::LookUp) begin_look_up(queries[i], snapshot);
+    if (queries[i].plan == Plan::LookUp) begin_look_up(queries[i], batch[i], snapshot, context);
   }
   for (size_t i = 0; i < batch.size(); ++i)
     if (queries[i].plan == Plan::LookUp) fetch(queries[i], snapshot);
@@ -135,11 +135,14 @@ void Pipeline::respond_with(Query& query, Rcode rcode, ExtendedError error) {
   query.extended_error = error;
 }
 
-void Pipeline::begin_look_up(Query& query, const zone::Snapshot& snapshot) {
+void Pipeline::begin_look_up(Query& query, const Exchange& exchange, const zone::Snapshot& snapshot,
+                             const Context& context) {
   dns::fold_into(query.request.qname, query.folded.octets.data());
   query.step = {nullptr, dns::NameView(query.folded.octets.data(), query.request.qname.size()), question_place, {}};
   query.step.zone = zone_for(snapshot, query.step.name, query.request.qtype);
   if (query.step.zone == nullptr) return respond_with(query, Rcode::REFUSED, ExtendedError::NotAuthoritative);
+  if (query.step.zone->transfer_only && !may_transfer(query, exchange, context))
+    return respond_with(query, Rcode::REFUSED, ExtendedError::Prohibited);
   switch (query.step.zone->availability) {
     case zone::Availability::Serving: break;
     case zone::Availability::NotLoaded: return respond_with(query, Rcode::SERVFAIL, ExtendedError::NotReady);

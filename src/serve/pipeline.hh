@@ -61,7 +61,9 @@ class Pipeline {
   static void judge_zone_request(Query& query, const Context& context, Plan plan);
   static bool check_tsig(Query& query, const Exchange& exchange, Context& context);
   static void respond_with(Query& query, dns::Rcode rcode, ExtendedError error = {});
-  static void begin_look_up(Query& query, const zone::Snapshot& snapshot);
+  static void begin_look_up(Query& query, const Exchange& exchange, const zone::Snapshot& snapshot,
+                            const Context& context);
+  [[nodiscard]] static bool may_transfer(const Query& query, const Exchange& exchange, const Context& context);
   static void fetch(Query& query, const zone::Snapshot& snapshot);
   static void fetch_denials(std::span<Query> queries, const zone::Snapshot& snapshot);
 

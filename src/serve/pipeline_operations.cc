@@ -78,6 +78,15 @@ Asker Pipeline::asker_of(const Query& query, const Exchange& exchange) {
   return asker;
 }
 
+// Of a zone that is for transfer only. Its SOA says nothing but whether there is something new.
+bool Pipeline::may_transfer(const Query& query, const Exchange& exchange, const Context& context) {
+  const dns::NameView apex = query.step.zone->apex;
+  if (query.request.qtype == RrType::SOA && query.step.name.size() == apex.size()) return true;
+  const dns::Name folded = query.step.zone->apex.folded();
+  const ZoneAccess* const access = access_of(context, folded);
+  return access != nullptr && access->transfer.allows(asker_of(query, exchange));
+}
+
 void Pipeline::set_error(Rcode rcode, ExtendedError error) {
   response_.set_rcode(rcode);
   response_.set_extended_error(error);

@@ -220,8 +220,8 @@ bool QueryAnswer::follow() {
     if (chain_.visited[i] == step_.name) return false;
   const zone::ZoneInfo* const zone = zone_for(snapshot_, step_.name, request_.qtype);
   if (zone == nullptr || zone->availability != zone::Availability::Serving) return false;
-  // What is signed as it is asked for is an answer of its own.
-  if (zone->online) return false;
+  // What is signed as it is asked for is an answer of its own; what is for transfer only is none.
+  if (zone->online || zone->transfer_only) return false;
   step_.zone = zone;
   step_.nsec = {};
   node_ = find(step_.name);

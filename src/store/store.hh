@@ -56,8 +56,10 @@ enum class ZoneTable : uint8_t {
   Pages = 'F',       ///< which agents of a term are on which page
   Registry = 'S',    ///< the registry's own few values: its replica id, which zone file it has learned
   Replays = 'N',     ///< requests between registries that were taken (federation/replays.hh)
+  Referrals = 'D',   ///< agents of registries below, and how far their feeds were followed (federation/referral.hh)
 };
-constexpr ZoneTable zone_tables[] = {ZoneTable::Agents, ZoneTable::History, ZoneTable::Publishers, ZoneTable::Ranks, ZoneTable::Pages, ZoneTable::Registry, ZoneTable::Replays};
+constexpr ZoneTable zone_tables[] = {ZoneTable::Agents, ZoneTable::History, ZoneTable::Publishers, ZoneTable::Ranks, ZoneTable::Pages, ZoneTable::Registry, ZoneTable::Replays,
+                                     ZoneTable::Referrals};
 
 using zone::JournalExtent;
 using zone::JournalPart;

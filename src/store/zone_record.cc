@@ -72,6 +72,7 @@ std::string ZoneRecord::to_json() const {
     json["files"].push_back({{"path", file.path}, {"modified", file.modified_ns}, {"size", file.size}, {"inode", file.inode}});
   if (origin) json["catalog"] = json_of(*origin);
   if (info.online) json["online"] = true;
+  if (info.transfer_only) json["transfer-only"] = true;
   return json.dump();
 }
 
@@ -99,6 +100,7 @@ Result<ZoneRecord> ZoneRecord::from_json(uint32_t id, std::string_view text) {
     record.nodes = json.at("nodes").get<uint64_t>();
     record.records = json.at("records").get<uint64_t>();
     record.info.online = json.value("online", false);
+    record.info.transfer_only = json.value("transfer-only", false);
     record.max_ttl = json.value("max-ttl", uint32_t{0});
     record.served = json.at("served").get<bool>();
     record.signed_here = json.at("signed-here").get<bool>();

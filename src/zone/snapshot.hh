@@ -30,6 +30,7 @@ struct ZoneInfo {
   Denial denial = Denial::None;       ///< None: the zone is unsigned
   Availability availability = Availability::Serving;
   bool online = false;                ///< names below the apex are made and signed as they are asked for (serve/discover.hh)
+  bool transfer_only = false;         ///< answered to who may transfer it alone, but for the SOA at its apex: a feed
   uint16_t nsec3_iterations = 0;      ///< 0 for what we sign; a pre-signed zone may have more
   uint8_t nsec3_salt_size = 0;
   std::array<uint8_t, 255> nsec3_salt{};

@@ -44,4 +44,10 @@ Result<void> TableOverlay::write_down() {
   return {};
 }
 
+std::vector<Bytes> TableOverlay::keys() const {
+  std::vector<Bytes> keys;
+  for (const auto& [key, octets] : puts_) keys.push_back(key);
+  return keys;
+}
+
 }  // namespace steward::zone

@@ -6,6 +6,7 @@
 // beside them. One thread.
 
 #include <map>
+#include <vector>
 
 #include "zone/octet_table.hh"
 
@@ -22,6 +23,8 @@ class TableOverlay final : public OctetTable {
 
   /// Writes what was put to the table below. Its errors.
   Result<void> write_down();
+  /// Of what was put and not written down yet, in their order.
+  [[nodiscard]] std::vector<Bytes> keys() const;
   [[nodiscard]] bool is_unchanged() const { return puts_.empty(); }
   /// Forgets what was put.
   void drop() { puts_.clear(); }

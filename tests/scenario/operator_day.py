@@ -183,10 +183,11 @@ def roll_keys(report, server):
 def look_around(report, server):
     with report.case("status, health and zone list speak JSON"):
         status = json.loads(server.run("status", "--json").stdout)
-        require(status["ready"] and status["zones"]["serving"] == 2, str(status))
+        require(status["ready"] and status["zones"]["serving"] == 3, str(status))
         require(json.loads(server.run("health", "--json").stdout)["healthy"], "not healthy")
-        zones = json.loads(server.run("zone", "list", "--json").stdout)["zones"]
-        require([zone["zone"] for zone in zones] == [f"_discover._agents.{ZONE}", ZONE], str(zones))
+        zones = [zone["zone"] for zone in json.loads(server.run("zone", "list", "--json").stdout)["zones"]]
+        feeds = [zone for zone in zones if zone.endswith(f"._feed.{ZONE}")]
+        require(zones == sorted([f"_discover._agents.{ZONE}", *feeds, ZONE]) and len(feeds) == 1, str(zones))
         shown = json.loads(server.run("zone", "show", ZONE, f"second.{ZONE}", "TXT", "--json").stdout)
         require([record["type"] for record in shown["records"]][:1] == ["TXT"], str(shown))
     with report.case("wrong usage ends with 2, an unknown zone with 1"):

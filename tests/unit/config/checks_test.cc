@@ -23,6 +23,9 @@ TEST_CASE("checks: a zone, a key and an address are given once") {
   tells("listen: [127.0.0.1@53, 127.0.0.1]", "listen: 127.0.0.1@53 is given twice");
   tells("listen: []", "expected at least one address");
   tells("listen: [127.0.0.1@0]", "port 0");
+  tells("outgoing: [127.0.0.1@53]", "expected an address without a port");
+  tells("outgoing: ['::']", "a wildcard");
+  tells("outgoing: [127.0.0.1, 127.0.0.2]", "the second of its family");
 }
 
 TEST_CASE("checks: a zone has a file, and the keys that it names exist") {

@@ -42,7 +42,7 @@ struct Publish {
 };
 
 struct World {
-  World() {
+  explicit World(bool with_feed = true) {
     std::string pattern = (std::filesystem::temp_directory_path() / "steward-registry-XXXXXX").string();
     REQUIRE(::mkdtemp(pattern.data()) != nullptr);
     folder = pattern;
@@ -69,10 +69,12 @@ struct World {
     policy.registry_id = "example";
     policy.replica = "eu-4f2a";
     policy.namespaces = {name("acme.example.")};
+    if (with_feed) make_feed();
     start();
   }
   ~World() {
     registry.reset();
+    feed.reset();
     keeper.reset();
     group.reset();
     store.reset();
@@ -85,7 +87,19 @@ struct World {
   void start() {
     registry = std::make_unique<RegistryZone>(std::make_shared<const change::PublishPolicy>(policy), nullptr,
                                               std::move(*store->make_reader()), clock);
+    registry->set_feed(feed_names, [this] { return feed.get(); });
     REQUIRE(registry->open());
+  }
+  /// The feed's zone, as a first start makes it and another finds it.
+  void make_feed() {
+    config::ZoneConfig zone;
+    zone.name = feed_names.feed;
+    zone.transfer_only = true;
+    feed = std::make_unique<ZoneKeeper>(zone, config::ZoneFileConfig{}, *room);
+    feed->set_text_maker([](uint32_t serial) -> Result<std::string> { return federation::feed_text(serial); });
+    feed->load(false);
+    group->flush();
+    REQUIRE(feed->status().has_data);
   }
 
   [[nodiscard]] Publish publish_of(const Owner& owner, std::string version = "1.0.0", std::string_view agent = bot) {
@@ -139,24 +153,17 @@ struct World {
         change::check_publish(publish.request, name(publish.agent), owner.rdata(), {}, lease, policy, clock.now());
     REQUIRE_MESSAGE(checked, (checked ? "" : checked.error().why->text));
     change::PublishOutcome outcome;
-    const auto edits = [&](change::ZoneEdit& edit, ZoneTables& tables) -> Result<void> {
-      registry->begin();
-      RegistryZone::Changes changes(*registry, edit, tables);
+    const auto evaluate = [&](RegistryZone::Changes& changes) -> Result<void> {
       outcome = changes.publish(publish.request, *checked, policy, config::UpdateLimits{100, 100, 1000, 4000});
       return then ? then() : Result<void>{};
     };
-    keeper->edit(edits, false, [&](const LoadOutcome& told) {
-      registry->end(told.ok);
-      committed = told.ok;
-    });
+    registry->change(*keeper, evaluate, [&](const LoadOutcome& told) { committed = told.ok; });
     group->flush();
     return outcome;
   }
 
   void allow(const Owner& owner) {
-    const auto edits = [&](change::ZoneEdit& edit, ZoneTables& tables) {
-      registry->begin();
-      RegistryZone::Changes changes(*registry, edit, tables);
+    const auto evaluate = [&](RegistryZone::Changes& changes) {
       return changes.act(
           [&](change::ZoneEdit&, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
             if (auto allowed = state.book.allow({name("acme.example."), owner.print(), "", clock.now()}); !allowed)
@@ -164,7 +171,7 @@ struct World {
             return std::nullopt;
           });
     };
-    keeper->edit(edits, false, [&](const LoadOutcome& told) { registry->end(told.ok); });
+    registry->change(*keeper, evaluate, [](const LoadOutcome&) {});
     group->flush();
   }
 
@@ -186,15 +193,14 @@ struct World {
 
   /// Something done to the registry's zone by itself, and committed.
   void act(const std::function<void(change::ZoneEdit&, change::RegistryState&)>& look) {
-    const auto edits = [&](change::ZoneEdit& edit, ZoneTables& tables) {
-      RegistryZone::Changes changes(*registry, edit, tables);
+    const auto evaluate = [&](RegistryZone::Changes& changes) {
       return changes.act(
           [&](change::ZoneEdit& at, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
             look(at, state);
             return std::nullopt;
           });
     };
-    keeper->edit(edits, false, [](const LoadOutcome&) {});
+    registry->change(*keeper, evaluate, [](const LoadOutcome&) {});
     group->flush();
   }
 
@@ -206,6 +212,8 @@ struct World {
   std::unique_ptr<GroupCommit> group;
   std::unique_ptr<KeeperRoom> room;
   std::unique_ptr<ZoneKeeper> keeper;
+  federation::FeedNames feed_names{name("example."), name("eu-4f2a._feed.example.")};
+  std::unique_ptr<ZoneKeeper> feed;
   change::PublishPolicy policy;
   std::unique_ptr<RegistryZone> registry;
   bool committed = false;  ///< the last admit()

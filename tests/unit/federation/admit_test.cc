@@ -36,7 +36,7 @@ TEST_CASE("admit: a child has its quota, which no tombstone and no name that was
   const ChildPolicy policy{.agents = 3};
   CHECK(rule_of({base}, {.agents_of_child = 2}, policy) == "");
   CHECK(rule_of({base}, {.agents_of_child = 3}, policy) == "quota");
-  CHECK(rule_of({base}, {.accepted = accepted_write(base), .agents_of_child = 3}, policy) == "");
+  CHECK(rule_of({base}, {.accepted = accepted_write(base), .agents_of_child = 3, .is_counted = true}, policy) == "");
   const FeedEntry withdrawn =
       written(publication("1.4.2", noon + 10, first_key(), AgentStatus::Withdrawn), {}, "eu-4f2a", noon + 10);
   CHECK(rule_of({withdrawn}, {.agents_of_child = 3}, policy) == "");

@@ -369,3 +369,19 @@ TEST_CASE("axfr: transfers over the limits are REFUSED, and there is room again 
   CHECK(world.slots->taken() == 2);
   CHECK(!refused());
 }
+
+TEST_CASE_FIXTURE(Fixture, "axfr: a zone for transfer only is answered to who may transfer it, and its SOA to all") {
+  snapshot.info("example.test.").transfer_only = true;
+  const auto ask = [&](std::string_view name, RrType type) {
+    return fetch(*make_request(name, type).build(), Transport::Udp).at(0).rcode();
+  };
+  CHECK(ask("a.b.c.example.test.", RrType::TXT) == Rcode::NOERROR);
+  CHECK(fetch(axfr("example.test.")).at(0).rcode() == Rcode::NOERROR);
+  client = *SocketAddress::from_text("198.51.100.1@53");
+  CHECK(ask("a.b.c.example.test.", RrType::TXT) == Rcode::REFUSED);
+  CHECK(ask("none.example.test.", RrType::TXT) == Rcode::REFUSED);
+  CHECK(ask("a.b.c.example.test.", RrType::SOA) == Rcode::REFUSED);
+  CHECK(ask("EXAMPLE.test.", RrType::NS) == Rcode::REFUSED);
+  CHECK(ask("EXAMPLE.test.", RrType::SOA) == Rcode::NOERROR);
+  CHECK(fetch(axfr("example.test.")).at(0).rcode() == Rcode::REFUSED);
+}

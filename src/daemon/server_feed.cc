@@ -1,0 +1,59 @@
+// The registry's feed as a zone of the server: its name, what is left of others, and how it is filled with agents that are
+// older than it.
+
+#include "base/log.hh"
+#include "daemon/server.hh"
+#include "daemon/settings.hh"
+
+namespace steward::daemon {
+namespace {
+
+/// `<replica>._feed.<zone>`, of whatever replica.
+bool is_feed_of(dns::NameView name, const config::RegistryConfig& registry) {
+  const auto feeds = dns::Name(registry.zone).child(as_bytes(std::string_view("_feed")));
+  return feeds && name.is_below(*feeds) && name.parent() == feeds->view();
+}
+
+}  // namespace
+
+dns::Name Server::feed_name_of(const config::RegistryConfig& registry, uint64_t incarnation) {
+  // A registry's zone has at most 180 octets, and its replica's name was checked.
+  return federation::feed_name(replica_id(registry, incarnation), registry.zone).value_or(registry.zone);
+}
+
+// Writer thread. The feed of another replica's id is nobody's any more, and one that was not kept while it was left out of the
+// configuration is filled from the start.
+void Server::drop_left_feeds(const std::map<std::string, const config::ZoneConfig*>& wanted) {
+  const auto& registry = catalogs_->config().registry;
+  if (!registry) return;
+  for (const store::ZoneRecord& record : store_->zones()) {
+    const dns::Name name = record.info.apex.folded();
+    const bool is_kept = record.served && wanted.contains(name.to_text());
+    if (!record.info.transfer_only || is_kept || !is_feed_of(name, *registry)) continue;
+    auto write = store_->begin_write();
+    if (!write) return log::error("feed.drop", {{"feed", name.to_text()}, {"error", write.error().what}});
+    auto removed = (*write)->remove_zone(record.info.id);
+    if (removed) removed = (*write)->commit();
+    if (!removed) return log::error("feed.drop", {{"feed", name.to_text()}, {"error", removed.error().what}});
+    log::notice("feed.drop", {{"feed", name.to_text()}, {"why", "it was not kept, or is of another replica"}});
+  }
+}
+
+// Writer thread, in between other work; one call for many.
+void Server::fill_feed_soon() {
+  if (!registry_ || std::exchange(fills_feed_, true)) return;
+  writer_.post_idle([this] { fill_feed(); });
+}
+
+void Server::fill_feed() {
+  fills_feed_ = false;
+  ZoneKeeper* const keeper = registry_keeper();
+  if (keeper == nullptr) return;
+  // One that failed, of a full disk say, goes on with the next change of the zones or the next start.
+  registry_->fill_feed(*keeper, [this](bool committed) {
+    if (committed) fill_feed_soon();
+  });
+  group_->flush();
+}
+
+}  // namespace steward::daemon

@@ -1,0 +1,104 @@
+#pragma once
+// From what a child's feed says of a name to what the parent keeps and lists of it, in two steps: judge_name() looks at
+// the feed's records alone and does all that costs, any thread; ReferralEdit decides by what else is held, and changes
+// the parent's zone and tables, the writer's.
+//
+// Where the feed's new word is refused, what was accepted before stays listed, with a mark beside it: nobody is taken
+// off the lists by a forged entry. Where the feed has nothing of a name any more, nothing is kept of it.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "change/publish.hh"
+#include "federation/check.hh"
+#include "federation/referral.hh"
+
+namespace steward::federation {
+
+/// All that a feed has of one name.
+struct FeedName {
+  dns::Name agent;                       ///< folded
+  std::vector<PublishedRecord> records;  ///< in the order of the zone; none: the feed has nothing of it
+  bool is_cut = false;                   ///< there is more than an honest set of writes has
+};
+
+struct JudgeRules {
+  dns::Name child;  ///< the registry's zone, folded
+  dns::Name feed;   ///< its feed's apex
+  UnixTime now{};
+  Seconds most_ahead{300};  ///< a stamp may be
+  ChildPolicy policy;
+  bool again = false;  ///< also what was refused and may pass by now
+};
+
+struct JudgedName {
+  dns::Name agent;
+  bool is_known = false;  ///< nothing that was not judged before: there is nothing to do
+  Bytes seen;             ///< empty: the feed has nothing of it
+  WriteSet set;           ///< of the sound writes; the trust in it is what the parent states
+  std::optional<ReferralMark> mark;  ///< of the first that is not
+};
+
+/// `held`: the name's row, if it has one.
+JudgedName judge_name(const FeedName& name, const JudgeRules& rules, const std::optional<Referral>& held);
+
+/// The same name, refused since the zone cannot hold it.
+JudgedName unwritable(const JudgedName& name, std::string_view why);
+
+/// Which registry refers to whose agents.
+struct ReferralTerms {
+  dns::Name zone;        ///< the parent's
+  std::string registry;  ///< its id
+  dns::Name child;       ///< the child's zone
+  ChildPolicy policy;
+};
+
+/// Hears within the transaction of every name that is admitted anew, with all its writes, and, with none, of one that
+/// is admitted no longer. What it fails with ends the transaction.
+using HandOn = std::function<Result<void>(const dns::Name& agent, const WriteSet& writes)>;
+
+/// What belongs to one transaction of the parent's zone.
+struct ReferralRoom {
+  change::ZoneEdit& edit;
+  zone::OctetTable& referrals;
+  zone::OctetTable& pages;
+  /// Who holds the name where that is not the child; nothing: nobody.
+  std::function<Result<std::optional<std::string>>(const dns::Name& agent)> holder;
+  /// Null where look-alikes are let in.
+  std::function<const agent::LookAlikes*(const dns::Name& space)> look_alikes;
+  HandOn hand_on;  ///< may be empty
+};
+
+/// What became of a name.
+struct ReferralOutcome {
+  change::PublishEffect effect;      ///< for an index of names
+  std::optional<ReferralMark> mark;  ///< with its reason
+};
+
+class ReferralEdit {
+ public:
+  /// `child`: as stored; counts follow what is applied.
+  ReferralEdit(ReferralTerms terms, ReferralRoom room, FollowedChild child)
+      : terms_(std::move(terms)), room_(std::move(room)), child_(std::move(child)) {}
+
+  /// A name that cannot be written is left with a mark. Io, Full, Corrupt: the transaction is not to be committed.
+  Result<ReferralOutcome> apply(const JudgedName& name);
+  [[nodiscard]] FollowedChild& child() { return child_; }
+  /// Stores it. Once, at the end.
+  Result<void> finish();
+
+ private:
+  struct Tables;
+  Result<ReferralOutcome> write(const JudgedName& name, Tables& tables, FollowedChild& child) const;
+  Result<void> admit_into(const JudgedName& name, Referral& row, const FollowedChild& child) const;
+  Result<void> list(const JudgedName& name, const std::optional<Referral>& before, const Referral& after,
+                    Tables& tables) const;
+
+  ReferralTerms terms_;
+  ReferralRoom room_;
+  FollowedChild child_;
+};
+
+}  // namespace steward::federation
