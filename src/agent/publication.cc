@@ -98,24 +98,18 @@ std::vector<Endpoint> views_of(std::span<const EndpointRow> rows) {
 /// Statement, KEY and rows: what every publish has.
 Result<std::vector<PublishedRecord>> signed_records(const dns::Name& agent, const Fields& fields,
                                                     std::span<const Endpoint> rows, uint32_t ttl,
-                                                    StatementSigner& signer) {
-  const auto statement = Statement::make(agent, fields, signer);
+                                                    const crypto::KeyPair& key) {
+  const Bytes key_rdata = key.public_key().dnskey_rdata(publisher_key_flags);
+  const auto statement = Statement::make(agent, fields, key);
   if (!statement) return tl::unexpected(statement.error());
   std::vector<PublishedRecord> records;
   const auto add = [&](dns::RrType type, ByteView rdata) {
     records.push_back({agent, type, ttl, Bytes(rdata.begin(), rdata.end())});
   };
   add(dns::RrType::TXT, statement->txt_rdata());
-  add(dns::RrType::KEY, signer.key_rdata());
+  add(dns::RrType::KEY, key_rdata);
   for (const Endpoint& row : rows) add(row.type, row.rdata);
   return records;
-}
-
-Result<std::vector<PublishedRecord>> signed_records(const dns::Name& agent, const Fields& fields,
-                                                    std::span<const Endpoint> rows, uint32_t ttl,
-                                                    const crypto::KeyPair& key) {
-  auto signer = StatementSigner::create(key);
-  return signer ? signed_records(agent, fields, rows, ttl, *signer) : tl::unexpected<Error>(signer.error());
 }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -130,12 +124,6 @@ bool is_ending(AgentStatus status) { return status == AgentStatus::Withdrawn || 
 
 Result<std::vector<PublishedRecord>> make_publication(const Manifest& manifest, const PublishOptions& options,
                                                       const crypto::KeyPair& key) {
-  auto signer = StatementSigner::create(key);
-  return signer ? make_publication(manifest, options, *signer) : tl::unexpected<Error>(signer.error());
-}
-
-Result<std::vector<PublishedRecord>> make_publication(const Manifest& manifest, const PublishOptions& options,
-                                                      StatementSigner& signer) {
   const auto agent = checked_agent(options.agent);
   if (!agent) return tl::unexpected(agent.error());
   if (as_text(agent->view().first_label()) != manifest.name) {
@@ -171,7 +159,7 @@ Result<std::vector<PublishedRecord>> make_publication(const Manifest& manifest, 
   if (!manifest.description.empty()) fields.push_back({"desc", manifest.description});
   if (!options.custody.empty()) fields.push_back({"custody", options.custody});
 
-  auto records = signed_records(*agent, fields, views, options.ttl, signer);
+  auto records = signed_records(*agent, fields, views, options.ttl, key);
   if (!records || !stored) return records;
   const auto below = agent->child(as_bytes("_manifest"));
   if (!below) return tl::unexpected(below.error());

@@ -44,8 +44,6 @@ struct PublishedRecord {
 /// it. The agent's first label is the manifest's name. Deprecated where the options or the manifest say so. Invalid
 /// names what does not fit (the name, a value, the manifest's size) and the rule.
 Result<std::vector<PublishedRecord>> make_publication(const Manifest& manifest, const PublishOptions& options,
-                                                      StatementSigner& signer);
-Result<std::vector<PublishedRecord>> make_publication(const Manifest& manifest, const PublishOptions& options,
                                                       const crypto::KeyPair& key);
 
 /// The signed tombstone of a withdrawal or revocation: statement, KEY, `SVCB 0 .` and `SRV 0 0 0 .`, of the statement

@@ -132,39 +132,25 @@ Result<Statement> Statement::from_txt(ByteView txt_rdata) {
   return statement;
 }
 
-Result<StatementSigner> StatementSigner::create(const crypto::KeyPair& key) {
-  auto fingerprint = key.public_key().fingerprint();
+Result<Statement> Statement::make(NameView agent, std::span<const TextField> fields, const crypto::KeyPair& key) {
+  const auto fingerprint = key.public_key().fingerprint();
   if (!fingerprint) return fail("statement", fingerprint.error());
   auto signer = crypto::Signer::create(key);
   if (!signer) return fail("statement", signer.error());
-  return StatementSigner(std::move(*signer), std::move(*fingerprint),
-                         key.public_key().dnskey_rdata(publisher_key_flags));
-}
-
-Result<Bytes> StatementSigner::sign(ByteView octets) {
-  Bytes signature(signer_.signature_size());
-  if (auto made = signer_.sign(octets, signature.data()); !made) return fail("statement", made.error());
-  return signature;
-}
-
-Result<Statement> Statement::make(NameView agent, std::span<const TextField> fields, const crypto::KeyPair& key) {
-  auto signer = StatementSigner::create(key);
-  return signer ? make(agent, fields, *signer) : tl::unexpected<Error>(signer.error());
-}
-
-Result<Statement> Statement::make(NameView agent, std::span<const TextField> fields, StatementSigner& signer) {
   Bytes rdata;
   append_field(rdata, "v", statement_version);
   for (const TextField& field : fields) {
     if (field.key == "v" || field.key == "fp" || field.key == "sig" || field.key.empty() || field.key.size() > 63) {
       return fail(Errc::Invalid, fmt::format("statement: key \"{}\" is not the caller's to set", field.key));
     }
-    if (field.key == "modified") append_field(rdata, "fp", signer.fingerprint());
+    if (field.key == "modified") append_field(rdata, "fp", *fingerprint);
     append_field(rdata, field.key, field.value);
   }
-  const auto signature = signer.sign(signed_octets(statement_label, agent, rdata, not_signed));
-  if (!signature) return tl::unexpected(signature.error());
-  append_field(rdata, "sig", dns::encode(dns::base64url, *signature));
+  Bytes signature(signer->signature_size());
+  if (auto made = signer->sign(signed_octets(statement_label, agent, rdata, not_signed), signature.data()); !made) {
+    return fail("statement", made.error());
+  }
+  append_field(rdata, "sig", dns::encode(dns::base64url, signature));
   if (rdata.size() > dns::max_rdata_size) return fail(Errc::Full, "statement: over 65535 octets (RFC 1035 §3.2.1)");
   return from_txt(rdata);
 }

@@ -53,25 +53,6 @@ class PublisherKey {
 
 constexpr uint16_t publisher_key_flags = 512;
 
-/// A key pair ready to sign statements: what is the same for all of them is made once. Used by one thread at a time;
-/// the KeyPair may go before it.
-class StatementSigner {
- public:
-  static Result<StatementSigner> create(const crypto::KeyPair& key);
-  /// "sha256:…": `fp`.
-  [[nodiscard]] const std::string& fingerprint() const { return fingerprint_; }
-  /// RDATA of its KEY record.
-  [[nodiscard]] const Bytes& key_rdata() const { return key_rdata_; }
-  [[nodiscard]] Result<Bytes> sign(ByteView octets);
-
- private:
-  StatementSigner(crypto::Signer signer, std::string fingerprint, Bytes key_rdata)
-      : signer_(std::move(signer)), fingerprint_(std::move(fingerprint)), key_rdata_(std::move(key_rdata)) {}
-  crypto::Signer signer_;
-  std::string fingerprint_;
-  Bytes key_rdata_;
-};
-
 class Statement {
  public:
   /// TXT RDATA: `v=steward1` first, each key once, `sig` last. version, status, fp, modified, ep and sig are required;
@@ -82,7 +63,6 @@ class Statement {
   /// Makes and signs a statement. `fields`: all but v, fp and sig, in the order in which they shall stand; fp is put in
   /// front of `modified` where it stands in the records' example, v first, sig last. The result is what from_txt()
   /// accepts, else Invalid says why.
-  static Result<Statement> make(NameView agent, std::span<const TextField> fields, StatementSigner& signer);
   static Result<Statement> make(NameView agent, std::span<const TextField> fields, const crypto::KeyPair& key);
 
   [[nodiscard]] ByteView txt_rdata() const { return rdata_; }

@@ -16,6 +16,7 @@
 #include "base/parallel.hh"
 #include "change/finisher.hh"
 #include "sign/zonemd.hh"
+#include "zone/key_order.hh"
 #include "zone/octet_table.hh"
 #include "zone/node_table.hh"
 

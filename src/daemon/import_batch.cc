@@ -157,13 +157,12 @@ class Placing {
   std::string custody_;
 };
 
-void sign(ImportRow& row, const ImportTerms& terms, Result<agent::StatementSigner>& signer) {
-  if (!signer) return row.refuse(signer.error().what);
+void sign(ImportRow& row, const ImportTerms& terms) {
   agent::PublishOptions options;
   options.agent = *row.agent;
   options.modified = row.modified;
   options.custody = terms.policy->registry_id;
-  auto records = agent::make_publication(row.manifest, options, *signer);
+  auto records = agent::make_publication(row.manifest, options, *terms.custody);
   if (!records) return row.refuse(records.error().what);
   row.records = std::move(*records);
   row.manifest.octets = {};  // they are among the records now
@@ -211,10 +210,7 @@ void sign_import(std::vector<ImportRow>& rows, const ImportTerms& terms, Paralle
   std::vector<ImportRow*> left;
   for (ImportRow& row : rows)
     if (!row.outcome) left.push_back(&row);
-  if (left.empty()) return;
-  std::vector<Result<agent::StatementSigner>> signers;  // one a thread
-  for (size_t i = 0; i < parallel.threads(); ++i) signers.push_back(agent::StatementSigner::create(*terms.custody));
-  parallel.run(left.size(), few, [&](size_t thread, size_t item) { sign(*left[item], terms, signers[thread]); });
+  parallel.run(left.size(), few, [&](size_t, size_t item) { sign(*left[item], terms); });
 }
 
 }  // namespace steward::daemon

@@ -27,15 +27,13 @@ Bytes Entries::find(ByteView key) {
 }
 
 bool Entries::at_or_after(Bytes& key) {
-  if (!cursor_) {
-    MDB_cursor* cursor = nullptr;
-    if (const int code = mdb_cursor_open(txn_, dbi_, &cursor); code != 0) return found(code);
-    cursor_.reset(cursor);
-  }
+  MDB_cursor* cursor = nullptr;
+  if (const int code = mdb_cursor_open(txn_, dbi_, &cursor); code != 0) return found(code);
+  const CursorHandle closer(cursor);
   const Bytes whole = full(key);
   MDB_val k = to_val(whole);
   MDB_val v;
-  if (!found(mdb_cursor_get(cursor_.get(), &k, &v, MDB_SET_RANGE))) return false;
+  if (!found(mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE))) return false;
   const ByteView octets = to_view(k);
   if (octets.size() < prefix_.size() || !std::equal(prefix_.begin(), prefix_.end(), octets.begin())) return false;
   key.assign(octets.begin() + static_cast<long>(prefix_.size()), octets.end());

@@ -37,7 +37,6 @@ class Entries final : public zone::OctetTable {
   Bytes prefix_;
   std::function<void(const Error&)> failed_;
   std::function<void()> wrote_;
-  CursorHandle cursor_;  // for at_or_after(), opened by the first
 };
 
 }  // namespace steward::store

@@ -5,9 +5,6 @@
 // The store implements it within a write transaction; tests over a std::map. Reads see what the same transaction has written. Writer
 // thread. Keys sort by memcmp.
 
-#include <algorithm>
-#include <cstring>
-
 #include "base/bytes.hh"
 #include "base/result.hh"
 
@@ -15,16 +12,6 @@ namespace steward::zone {
 
 /// Longest key of an OctetTable, in octets.
 constexpr size_t max_table_key = 400;
-
-/// The order of keys, for a std::map that is looked into without making one.
-struct KeyOrder {
-  using is_transparent = void;
-  bool operator()(ByteView a, ByteView b) const {
-    const size_t common = std::min(a.size(), b.size());
-    const int order = common == 0 ? 0 : std::memcmp(a.data(), b.data(), common);
-    return order != 0 ? order < 0 : a.size() < b.size();
-  }
-};
 
 class OctetTable {
  public:

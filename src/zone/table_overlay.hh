@@ -8,6 +8,7 @@
 #include <map>
 #include <vector>
 
+#include "zone/key_order.hh"
 #include "zone/octet_table.hh"
 
 namespace steward::zone {
