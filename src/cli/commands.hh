@@ -33,6 +33,8 @@ void add_zone_log(CLI::App& zone, Console& console);
 void add_publisher(CLI::App& app, Console& console);
 /// agent list, show, suspend, restore, attest
 void add_agent(CLI::App& app, Console& console);
+/// peers
+void add_peers(CLI::App& app, Console& console);
 void add_import(CLI::App& app, Console& console);
 /// zone check: offline
 void add_zone_check(CLI::App& zone, Console& console);

@@ -24,6 +24,7 @@ class Checks {
     outgoing();
     tls();
     keys();
+    children();
     std::set<std::string> names;
     templates();
     for (ZoneConfig& zone : config_.zones) {
@@ -45,6 +46,19 @@ class Checks {
   [[nodiscard]] const Setting* setting(const std::string& key) const {
     const auto at = config_.settings.find(key);
     return at == config_.settings.end() ? nullptr : &at->second;
+  }
+
+  // What each of them is alone: config/registry_checks.hh.
+  void children() {
+    if (!config_.registry) return;
+    for (ChildConfig& child : config_.registry->children) {
+      ZoneConfig feed;
+      feed.name = child.feed;
+      peers(child.primaries, feed, "primaries");
+      if (config_.find_zone(child.feed) != nullptr)
+        problem(child.at, fmt::format("registry.children: the feed {} is a zone of 'zones' too; expected it in one of them",
+                                      child.feed.to_text()));
+    }
   }
 
   void control() {

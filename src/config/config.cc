@@ -83,6 +83,25 @@ std::optional<ZoneConfig> discover_zone(const Config& config) {
   return zone;
 }
 
+std::vector<ZoneConfig> feed_zones(const Config& config) {
+  std::vector<ZoneConfig> feeds;
+  const ZoneConfig* home = config.registry ? config.find_zone(config.registry->zone) : nullptr;
+  if (home == nullptr || !home->primaries.empty()) return feeds;
+  for (const ChildConfig& child : config.registry->children) {
+    ZoneConfig zone;
+    zone.name = child.feed;
+    zone.primaries = child.primaries;
+    zone.transfer_only = true;
+    zone.journal = home->journal;
+    zone.times = home->times;
+    zone.times.max_refresh = config.registry->pull_interval;
+    zone.times.min_refresh = std::min(zone.times.min_refresh, zone.times.max_refresh);
+    zone.at = child.at;
+    feeds.push_back(std::move(zone));
+  }
+  return feeds;
+}
+
 std::optional<ZoneConfig> feed_zone(const Config& config, const dns::Name& name) {
   const ZoneConfig* home = config.registry ? config.find_zone(config.registry->zone) : nullptr;
   if (home == nullptr || !home->primaries.empty() || config.find_zone(name) != nullptr) return std::nullopt;

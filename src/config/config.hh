@@ -184,6 +184,18 @@ struct PublisherConfig {
   Mark at;
 };
 
+/// A registry below, whose feed is followed.
+struct ChildConfig {
+  std::string space_text;       ///< its namespace, as it was given
+  dns::Name zone;               ///< folded
+  std::string replica;          ///< id of the replica whose feed it is
+  dns::Name feed;               ///< `<replica>._feed.<zone>`, folded
+  std::vector<Peer> primaries;  ///< of the feed
+  double trust_ceiling = 1;     ///< most that is stated of trust in its agents
+  uint32_t agents = 0;          ///< most that are admitted; 0: no limit
+  Mark at;
+};
+
 /// Weights, caps and factors of trust (agent/trust.hh), from 0 to 1.
 struct TrustConfig {
   double tests = 0;
@@ -233,6 +245,8 @@ struct RegistryConfig {
   uint32_t discover_signatures = 0;         ///< a second that answers may take, of all clients
   uint32_t discover_client_signatures = 0;  ///< of one client network
   TrustConfig trust;
+  std::vector<ChildConfig> children;
+  Seconds pull_interval{};  ///< most time between two looks at a child's feed
 };
 
 struct TlsConfig {
@@ -338,6 +352,8 @@ struct Config {
 /// The feed of the registry here, by its name, which only the store can tell. Nothing where the registry's zone is not one of `zones`, or is
 /// transferred.
 [[nodiscard]] std::optional<ZoneConfig> feed_zone(const Config& config, const dns::Name& name);
+/// Feeds of the registry's children, which are transferred: for a registry whose zone is one of `zones` and not transferred itself.
+[[nodiscard]] std::vector<ZoneConfig> feed_zones(const Config& config);
 
 /// All defaults, no zones: paths count from `folder`.
 [[nodiscard]] Config default_config(const Path& folder);

@@ -32,6 +32,7 @@ class RegistryChecks {
     publishers();
     leases();
     replica();
+    for (ChildConfig& child : registry_.children) this->child(child);
   }
 
  private:
@@ -128,6 +129,33 @@ class RegistryChecks {
       problem(given->at, fmt::format("registry.replica: '{}'; expected lower-case letters, digits and hyphens inside",
                                      shown(name)));
   }
+
+  void child(ChildConfig& child) {
+    const auto wrong = [&](std::string_view what) {
+      problem(child.at, fmt::format("registry.children: {}: {}", shown(child.space_text), what));
+    };
+    const auto space = parse_namespace(child.space_text);
+    if (!space) return wrong(space.error().what);
+    const auto zone = zone_of_namespace(*space, registry_.apex);
+    if (!zone) return wrong(zone.error().what);
+    if (!zone->view().is_below(registry_.zone))
+      return wrong(fmt::format("expected a namespace below {}, the registry's own", registry_.space.to_text()));
+    child.zone = *zone;
+    if (child.replica.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos)
+      return wrong(fmt::format("replica '{}'; expected lower-case letters, digits and hyphens", shown(child.replica)));
+    const auto feed = dns::Name::from_text(child.replica + "._feed", child.zone);
+    if (!feed) return wrong(feed.error().what);
+    child.feed = feed->folded();
+    if (child.primaries.empty()) wrong("primaries: expected at least one address, found none");
+    for (const ChildConfig* other = registry_.children.data(); other != &child; ++other)
+      if (are_nested(other->zone, child.zone))
+        wrong(fmt::format("{} is given too; expected no child at or below another", shown(other->space_text)));
+    for (const dns::Name& hosted : registry_.namespaces)
+      if (are_nested(hosted, child.zone))
+        wrong(fmt::format("{} is hosted here; expected a namespace of another registry", hosted.to_text()));
+  }
+
+  static bool are_nested(dns::NameView a, dns::NameView b) { return a.is_at_or_below(b) || b.is_at_or_below(a); }
 
   Config& config_;
   RegistryConfig& registry_;

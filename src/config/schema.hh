@@ -67,6 +67,7 @@ struct Target {
   Peer* peer = nullptr;
   CatalogGroup* group = nullptr;
   PublisherConfig* publisher = nullptr;
+  ChildConfig* child = nullptr;
 };
 
 struct Row {

@@ -49,6 +49,7 @@ std::vector<config::ZoneConfig> zones_with_members(const config::Config& config,
   std::vector<config::ZoneConfig> zones = config.zones;
   zones.reserve(zones.size() + members.size());
   if (auto discover = config::discover_zone(config)) zones.push_back(std::move(*discover));
+  for (config::ZoneConfig& feed : config::feed_zones(config)) zones.push_back(std::move(feed));
   const ConfiguredZones configured = by_name(config);
   for (const auto& [name, membership] : members)
     if (const config::ZoneConfig* catalog = consumed(configured, membership.catalog); catalog != nullptr && !configured.contains(name))

@@ -7,6 +7,7 @@
 #include "crypto/operation_counts.hh"
 #include "daemon/control_health.hh"
 #include "daemon/control_import.hh"
+#include "daemon/control_peers.hh"
 #include "daemon/control_protocol.hh"
 #include "daemon/control_registry.hh"
 #include "daemon/control_store.hh"
@@ -255,6 +256,7 @@ void dispatch(Server& server, const Json& request, const Reply& reply) {
   if (command == control::agent_restore) return agent_restore(server, request, reply);
   if (command == control::agent_attest) return agent_attest(server, request, reply);
   if (command == control::agent_import) return agent_import(server, request, reply);
+  if (command == control::peers) return peers(server, request, reply);
   if (command == control::backup) return backup(server, reply);
   if (command == control::store_verify) return store_verify(server, reply);
   if (command == control::store_stat) return store_stat(server, reply);

@@ -62,6 +62,10 @@
 //                     "first"?: {"source", "element" or null}: who came first with this name}]}. Many requests a connection, some of them at
 //                     a time; their lines come in the order of the requests. What a connection has brought is one import: the first
 //                     manifest of a name wins.
+// peers              (namespace?, refused?: bool) {"children": [{"child", "replica", "feed", "primary", "serial": of the feed, or null,
+//                     "followed_to": the serial up to which it is judged, or null, "agents", "tombstones", "refused", "last_success":
+//                     seconds since 1970, or null, "lag": seconds, or null, "error"}]}; with refused, any number of {"refused":
+//                     [{"agent", "child", "rule", "reason", "listed": as it was admitted before}]}
 // backup             any number of {"octets": base64 of the next octets of the file}, then {"zones", "names", "hashes",
 //                     "records", "octets"}; without the latter the file is not whole
 // store.verify       {"sound": true, as the last line of backup} or {"sound": false, "error"}
@@ -99,6 +103,7 @@ constexpr std::string_view agent_suspend = "agent.suspend";
 constexpr std::string_view agent_restore = "agent.restore";
 constexpr std::string_view agent_attest = "agent.attest";
 constexpr std::string_view agent_import = "agent.import";
+constexpr std::string_view peers = "peers";
 constexpr std::string_view backup = "backup";
 constexpr std::string_view store_verify = "store.verify";
 constexpr std::string_view store_stat = "store.stat";

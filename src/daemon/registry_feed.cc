@@ -44,15 +44,22 @@ ZoneKeeper* RegistryZone::feed_keeper() const {
 }
 
 void RegistryZone::change(ZoneKeeper& keeper, Evaluate evaluate, ZoneKeeper::Done done) {
+  const auto write = [this, evaluate = std::move(evaluate)](change::ZoneEdit& zone, ZoneTables& tables,
+                                                            FeedPart& part) -> Result<void> {
+    Changes changes(*this, zone, tables);
+    if (auto evaluated = evaluate(changes); !evaluated) return evaluated;
+    return changes.draft_feed(part);
+  };
+  edit(keeper, write, std::move(done));
+}
+
+void RegistryZone::edit(ZoneKeeper& keeper, Write write, ZoneKeeper::Done done) {
   const auto part = std::make_shared<FeedPart>();
-  const auto edits = [this, part, evaluate = std::move(evaluate)](change::ZoneEdit& edit,
-                                                                  ZoneTables& tables) -> Result<void> {
+  const auto edits = [this, part, write = std::move(write)](change::ZoneEdit& zone, ZoneTables& tables) {
     // What an earlier evaluation applied and did not commit is forgotten.
     begin();
     *part = {};
-    Changes changes(*this, edit, tables);
-    if (auto evaluated = evaluate(changes); !evaluated) return evaluated;
-    return changes.draft_feed(*part);
+    return write(zone, tables, *part);
   };
   auto ended = [this, done = std::move(done)](const LoadOutcome& outcome) {
     end(outcome.ok);
@@ -69,6 +76,8 @@ Result<void> RegistryZone::write_feed(const FeedPart& part, change::ZoneEdit& fe
     // What a zone file or an UPDATE of the operator's made of an agent may be nothing that others would take.
     if (const auto put = federation::put_in_feed(entry, feed_names_, feed, clock_.now()); !put)
       log::warning("feed.left-out", {{"feed", feed_names_.feed.to_text()}, {"why", put.error().what}});
+  for (const dns::Name& agent : part.gone)
+    if (const auto taken = federation::take_out_of_feed(agent, feed_names_, feed); !taken) return taken;
   return part.filled ? tables[store::ZoneTable::Registry].put(as_bytes(filled_key), *part.filled) : Result<void>{};
 }
 

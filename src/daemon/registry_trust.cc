@@ -103,7 +103,7 @@ void RegistryZone::put_trust_off(const std::string& error) {
 void RegistryZone::end_trust_round(const TrustStep& step) {
   log::info("registry.trust", {{"round", step.sweep.rounds()},
                                {"agents", index_.agents()},
-                               {"restated_since_start", trust_.restated + step.agents.size()},
+                               {"restated_since_start", trust_.restated},
                                {"not_listed", trust_.faults}});
   trust_.faults_of_round = std::exchange(trust_.faults, 0);
   trust_.fault_of_round = std::exchange(trust_.fault, {});
@@ -114,10 +114,9 @@ void RegistryZone::end_trust_step(const TrustStep& step, const LoadOutcome& outc
     if (step.faults > 0) log::warning("registry.listings", {{"agents", step.faults}, {"first", step.fault}});
     trust_.faults += step.faults;
     if (trust_.fault.empty()) trust_.fault = step.fault;
-    if (step.sweep.rounds() != trust_.sweep.rounds())
-      end_trust_round(step);
-    trust_.sweep = step.sweep;
     trust_.restated += step.agents.size() - step.left_out.size();
+    if (step.sweep.rounds() != trust_.sweep.rounds()) end_trust_round(step);
+    trust_.sweep = step.sweep;
     trust_.most = most_restated;
     trust_.error.clear();
     return;

@@ -7,6 +7,7 @@
 #include "base/log.hh"
 #include "change/lease.hh"
 #include "daemon/stored_book.hh"
+#include "federation/referral.hh"
 
 namespace steward::daemon {
 namespace {
@@ -32,8 +33,10 @@ Result<void> RegistryZone::open() {
   if (auto acquired = reader_->acquire(); !acquired) return acquired;
   Result<void> built;
   trust_.sweep = {};
-  if (const store::ZoneRecord* record = reader_->zone_record(policy_->zone))
+  if (const store::ZoneRecord* record = reader_->zone_record(policy_->zone)) {
     if (built = index_.build(*StoredBook(*reader_, record->info)); built) read_trust_sweep(record->info);
+    if (built) built = build_referred(*record);
+  }
   reader_->release();
   trust_.sweep.resume(clock_.now());
   is_open_ = built.has_value();
@@ -43,7 +46,27 @@ Result<void> RegistryZone::open() {
                          {"replica", policy_->replica},
                          {"agents", index_.agents()},
                          {"leases", index_.leases()},
+                         {"referred", referred_.agents()},
                          {"ms", (clock_.monotonic_ns() - began_ns) / 1'000'000}});
+  return {};
+}
+
+Result<void> RegistryZone::build_referred(const store::ZoneRecord& record) {
+  referred_ = AgentIndex();
+  const auto table = reader_->table(record.info, store::ZoneTable::Referrals);
+  const federation::Referrals rows(policy_->zone, *table);
+  const auto children = rows.children();
+  if (!children) return tl::unexpected<Error>(children.error());
+  for (const dns::Name& child : *children)
+    for (Bytes at;;) {
+      auto row = rows.next(child, at);
+      if (!row) return tl::unexpected<Error>(row.error());
+      if (!*row) break;
+      at = std::move((*row)->key);
+      if (std::string key = federation::key_held((*row)->referral); !key.empty())
+        referred_.apply({(*row)->agent, "", std::move(key), {}});
+      referred_.keep();
+    }
   return {};
 }
 

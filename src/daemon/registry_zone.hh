@@ -47,6 +47,16 @@ class RegistryZone {
   /// called more than once, and its failure leaves nothing.
   void change(ZoneKeeper& keeper, Evaluate evaluate, ZoneKeeper::Done done);
 
+  /// What a change comes to in the feed.
+  struct FeedPart {
+    std::vector<federation::FeedEntry> entries;
+    std::vector<dns::Name> gone;  ///< agents of registries below that are admitted no longer
+    std::optional<Bytes> filled;  ///< how far it is filled, where that is to be noted; empty: it begins anew
+  };
+  using Write = std::function<Result<void>(change::ZoneEdit&, ZoneTables&, FeedPart&)>;
+  /// Changes the zone and its tables as `write` does, and the feed as that says, in one transaction; otherwise as above.
+  void edit(ZoneKeeper& keeper, Write write, ZoneKeeper::Done done);
+
   /// The feed: its names, and its keeper, which may be null. Before the first change.
   void set_feed(federation::FeedNames names, std::function<ZoneKeeper*()> keeper);
   /// The next slice of the agents that are older than the feed. False: it has them all, or there is none. `after` the
@@ -56,6 +66,8 @@ class RegistryZone {
   [[nodiscard]] const AgentIndex& index() const { return index_; }
   /// Keys that `publisher allow` lists, in all namespaces.
   [[nodiscard]] size_t publishers() const { return publishers_; }
+  /// The same as index() of agents of registries below, for who follows their feeds (daemon/feed_slice.hh): taken back and kept by itself.
+  [[nodiscard]] AgentIndex& referred() { return referred_; }
   /// Leases whose time has come, some of them: ended, or their TTLs shortened (change/lease.hh). `after` where there
   /// was anything to do, after the commit; false where there was not.
   bool look_at_leases(ZoneKeeper& keeper, const std::function<void()>& after);
@@ -85,6 +97,7 @@ class RegistryZone {
     bool is_over = false;
     UnixTime again;  ///< where it is not
   };
+  Result<void> build_referred(const store::ZoneRecord& record);
   Result<Look> look_at_lease(const dns::Name& agent, Changes& changes) const;
   void read_trust_sweep(const zone::ZoneInfo& zone);
   struct TrustStep;
@@ -110,6 +123,7 @@ class RegistryZone {
   std::unique_ptr<store::Reader> reader_;
   const Clock& clock_;
   AgentIndex index_;
+  AgentIndex referred_;
   bool is_open_ = false;
   size_t publishers_ = 0;
   bool publishers_change_ = false;  // in what is not committed yet
@@ -126,11 +140,6 @@ class RegistryZone {
   } trust_;
   Bytes learned_;  // which zone file, as the book has it or is about to
   // registry_feed.cc
-  /// What a change comes to in the feed.
-  struct FeedPart {
-    std::vector<federation::FeedEntry> entries;
-    std::optional<Bytes> filled;  ///< how far it is filled, where that is to be noted; empty: it begins anew
-  };
   void begin() { index_.roll_back(); }
   void end(bool committed);
   [[nodiscard]] ZoneKeeper* feed_keeper() const;

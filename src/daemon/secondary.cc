@@ -79,6 +79,8 @@ void Secondary::start() {
   }
   if (stored.soa) refresh_.loaded(transfer::soa_fields(stored.soa->rdata), stored.written_at);
   follow(refresh_.start(moment()));
+  // A feed is not waited for as long as its SOA says: what NOTIFY said while nobody listened is asked for now.
+  if (zone_.transfer_only && refresh_.activity() == transfer::Refresh::Activity::Idle) refresh_now(false);
 }
 
 std::vector<config::Peer> Secondary::primaries_in_turn() const {

@@ -50,6 +50,7 @@ Server::Server(config::Config config, ServeOptions options, NotifySocket notify)
 Server::~Server() {
   exports_.stop();
   if (imports_) imports_->stop();
+  if (children_) children_->stop();
   writer_.stop();
   secondaries_.reset();
   notifier_.reset();
@@ -231,6 +232,7 @@ void Server::run() {
   for (const auto& worker : workers_) worker->thread = std::thread([&loop = *worker->loop] { loop.run(); });
   exports_.start();
   if (imports_) imports_->start();
+  if (children_) children_->start();
   writer_.start();
   writer_.post([this, config = std::make_shared<const config::Config>(config_)] { first_loads(config); });
   second_timer_ = std::make_unique<net::Timer>(*loop_);
@@ -248,6 +250,7 @@ void Server::run() {
   control_.reset();
   exports_.stop();
   if (imports_) imports_->stop();
+  if (children_) children_->stop();
   writer_.stop();
 }
 
@@ -287,6 +290,7 @@ Result<std::vector<config::Change>> Server::reload_config() {
     if (change.key.starts_with("zones[")) changed_zones.insert(change.key.substr(6, change.key.find(']') - 6));
   }
   add_members_changed(changes, changed_zones);
+  add_feeds_changed(changes, *fresh, changed_zones);
   for (const std::string& warning : fresh->warnings) log::warning("config", {{"at", warning}});
   // config_ is the main thread's: the writer gets a copy of its own.
   auto shared = std::make_shared<const config::Config>(*fresh);
@@ -314,6 +318,7 @@ Result<std::vector<config::Change>> Server::reload_config() {
     load_all([](const std::string&) { return true; });
     follow_discover();
     follow_catalogs();
+    follow_children(*shared);
     after_change();
     loop_->post([this] {
       notifier_->announce();

@@ -20,6 +20,7 @@
 #include "config/diff.hh"
 #include "daemon/answer_worker.hh"
 #include "daemon/catalogs.hh"
+#include "daemon/children.hh"
 #include "daemon/discovery.hh"
 #include "daemon/import_desk.hh"
 #include "daemon/notifier.hh"
@@ -86,6 +87,8 @@ class Server {
   [[nodiscard]] const std::string& custody_error() const { return custody_error_; }
   /// Null where there is no registry.
   [[nodiscard]] ImportDesk* imports() { return imports_.get(); }
+  /// The same.
+  [[nodiscard]] Children* children() { return children_.get(); }
   [[nodiscard]] const config::Config& config() const { return config_; }
   [[nodiscard]] const StatusBoard& board() const { return board_; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
@@ -185,6 +188,10 @@ class Server {
   void learn_registry();
   void look_at_leases();
   void look_at_trust();
+  // server_children.cc
+  void open_children(std::unique_ptr<store::Reader> reader);
+  void follow_children(const config::Config& config);
+  void add_feeds_changed(const std::vector<config::Change>& changes, const config::Config& fresh, std::set<std::string>& zones) const;
   // server_discover.cc
   void follow_discover_soon();
   void follow_discover();
@@ -263,6 +270,7 @@ class Server {
   std::unique_ptr<RegistryZone> registry_;  // null: none here
   std::unique_ptr<ImportDesk> imports_;     // the same
   std::string custody_error_;
+  std::unique_ptr<Children> children_;      // the same
   std::unique_ptr<store::Reader> discover_reader_;
   std::optional<DiscoverHome> discover_home_;  // what its zone's text is made of; nothing: it is to be loaded
   std::shared_ptr<const serve::DiscoverZone> discover_told_;

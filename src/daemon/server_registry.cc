@@ -65,6 +65,9 @@ Result<void> Server::open_registry() {
   if (!import_reader) return tl::unexpected<Error>(import_reader.error());
   imports_ = std::make_unique<ImportDesk>(std::move(*import_reader), clock_, std::max(1U, std::thread::hardware_concurrency()),
                                           [this](auto work, const auto& refused) { post_registry(std::move(work), refused); });
+  auto feeds = store_->make_reader();
+  if (!feeds) return tl::unexpected<Error>(feeds.error());
+  open_children(std::move(*feeds));
   return {};
 }
 

@@ -10,6 +10,12 @@ namespace steward::daemon {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+constexpr int64_t look_at_children = 10;  // seconds: what could not be written, what may pass by now
+
+}  // namespace
+
 ZoneKeeper* Server::keeper(dns::NameView zone) {
   const auto at = keepers_.find(dns::Name(zone).folded().to_text());
   return at != keepers_.end() ? at->second.get() : nullptr;
@@ -40,6 +46,7 @@ void Server::first_loads(std::shared_ptr<const config::Config> config) {
     if (auto opened = registry_->open(); !opened) log::error("registry", {{"error", opened.error().what}});
   follow_discover();
   follow_catalogs();
+  follow_children(catalogs_->config());
   exports_.post_idle([this, end = store_->log_end()] { store_->warm(end); });
   after_change();
 }
@@ -117,6 +124,7 @@ std::vector<config::ZoneConfig> Server::all_zones(const config::Config& config, 
 void Server::zone_changed(const dns::Name& zone, uint32_t) {
   has_changed_ = true;
   if (concerns_discover(zone)) follow_discover_soon();
+  if (const ZoneKeeper* of = children_ ? keeper(zone) : nullptr; of != nullptr && of->config().transfer_only) children_->look();
   if (catalogs_->is_consumed(zone)) writer_.post([this, zone] { follow_catalog(zone); });
   loop_->post([this, zone] { notifier_->changed(zone); });
 }
@@ -207,6 +215,7 @@ void Server::files_changed(const net::DirectoryChanges& changes) {
 void Server::every_second() {
   secondaries_->tick();
   tls_.look(clock_.now());
+  if (children_ && seconds_of(clock_.now()) % look_at_children == 0) children_->look();
   if (earliest_event_.load() > seconds_of(clock_.now()) || tending_.exchange(true)) return;
   writer_.post_idle([this] {
     bool more = false;

@@ -1,6 +1,7 @@
 #include "daemon/trust_sweep.hh"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/time_octets.hh"
 
@@ -43,7 +44,7 @@ void TrustSweep::step(UnixTime now, Seconds interval, uint64_t looked, uint64_t 
   const int64_t interval_ms = interval.count() * 1000;
   // As a fraction first: the product of both would not fit where both are large.
   const double share = looked == 0 ? 0.0 : static_cast<double>(looked) / static_cast<double>(std::max(looked, agents));
-  next_ms_ = from + static_cast<int64_t>(static_cast<double>(interval_ms) * share);
+  next_ms_ = from + std::llround(static_cast<double>(interval_ms) * share);
   if (!ends) return;
   if (looked_ == 0) next_ms_ = from + interval_ms;  // nobody there
   looked_ = 0;

@@ -139,4 +139,11 @@ Result<void> put_in_feed(FeedEntry entry, const FeedNames& names, change::ZoneEd
   return {};
 }
 
+Result<void> take_out_of_feed(const dns::Name& agent, const FeedNames& names, change::ZoneEdit& feed) {
+  const auto owners = owners_of(agent, names);
+  if (!owners) return tl::unexpected(owners.error());
+  set_records(feed, *owners, {});
+  return {};
+}
+
 }  // namespace steward::federation

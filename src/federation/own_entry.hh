@@ -33,4 +33,7 @@ FeedEntry own_entry(const dns::Name& agent, const agent::AgentEntry& entry, cons
 /// TTL. One that no reader would take is not held: its agent is taken out, and the error is why.
 Result<void> put_in_feed(FeedEntry entry, const FeedNames& names, change::ZoneEdit& feed, UnixTime now);
 
+/// The feed has nothing of this agent any more. Invalid where it never could.
+Result<void> take_out_of_feed(const dns::Name& agent, const FeedNames& names, change::ZoneEdit& feed);
+
 }  // namespace steward::federation

@@ -15,11 +15,12 @@ constexpr std::string_view unsound_rule = "unsound";
 constexpr std::string_view stamp_rule = "stamp";
 constexpr std::string_view store_rule = "store";
 
-// Another ceiling is another judgement.
+// Another ceiling is another judgement, and another feed has to hear of it.
 Bytes digest_of(const FeedName& name, const ChildPolicy& policy) {
   crypto::Hasher hasher(crypto::DigestAlgorithm::Sha256);
   Bytes head{static_cast<uint8_t>(std::lround(policy.trust_ceiling * 100))};
   hasher.update(head);
+  hasher.update(as_bytes(policy.handed_to));
   for (const PublishedRecord& record : name.records) {
     head.assign(record.owner.data(), record.owner.data() + record.owner.size());
     append_u16(head, static_cast<uint16_t>(record.type));

@@ -197,8 +197,9 @@ def check_dns_aid(report, browser, expected):
 
 def manifest_of(label, agent):
     manifest = steward_manifest(label)
+    manifest["credentials"]["mandate"] = []  # which would be a capability of its own
     manifest["capabilities"] = {
-        "interfaces": [{"type": protocol, "protocol": protocol, "endpoint": f"https://{host.rstrip('.')}:{port}/{protocol}"}
+        "interfaces": [{"type": "api", "protocol": protocol, "endpoint": f"https://{host.rstrip('.')}:{port}/{protocol}"}
                        for protocol, (host, port) in agent.places.items()],
         "operations": [{"name": word, "description": "does so"} for word in sorted(agent.capabilities)]}
     return manifest

@@ -2,6 +2,8 @@
 
 #include "change/listing_check.hh"
 
+#include <doctest/doctest.h>
+
 #include "publish_fixture.hh"
 
 using namespace steward;

@@ -89,8 +89,8 @@ struct World : Registry {
     REQUIRE(act([&](change::ZoneEdit& edit, change::RegistryState& state) -> Result<change::PublishEffect> {
       const auto held = state.book.find(name(bot)).value().value();
       made = own_entry(name(bot), held, change::read_rows(edit, change::AgentNames(name(bot))), policy.registry_id);
-      const bool is_gone = held.presence == agent::Presence::Gone;
-      return change::PublishEffect{name(bot), held.fingerprint, is_gone ? "" : held.fingerprint, {}};
+      const std::string key = held.presence == agent::Presence::Gone ? "" : held.fingerprint;
+      return change::PublishEffect{name(bot), key, key, {}};
     }));
     return *made;
   }

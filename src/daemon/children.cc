@@ -1,0 +1,150 @@
+#include "daemon/children.hh"
+
+#include <utility>
+
+#include "base/log.hh"
+#include "daemon/slice_reader.hh"
+
+namespace steward::daemon {
+namespace {
+
+constexpr Seconds retry_after{60};  // of what could not be written
+
+}  // namespace
+
+Children::Children(std::unique_ptr<store::Reader> reader, const Clock& clock, size_t threads,
+                   PostRegistry post_registry)
+    : reader_(std::move(reader)), clock_(clock), parallel_(threads), post_registry_(std::move(post_registry)) {}
+
+void Children::configure(std::shared_ptr<const FollowTerms> terms) {
+  queue_.post([this, terms = std::move(terms)] {
+    terms_ = terms;
+    step();
+  });
+}
+
+void Children::look() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(looks_, true)) return;
+  }
+  queue_.post([this] {
+    {
+      const std::lock_guard lock(mutex_);
+      looks_ = false;
+    }
+    step();
+  });
+}
+
+std::vector<ChildFigures> Children::figures() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<ChildFigures> figures;
+  for (const auto& [zone, trouble] : troubles_)
+    if (const auto name = dns::Name::from_text(zone)) figures.push_back({*name, trouble.error, trouble.retry_at});
+  return figures;
+}
+
+bool Children::is_waiting(const dns::Name& child) const {
+  const std::lock_guard lock(mutex_);
+  const auto trouble = troubles_.find(child.to_text());
+  return trouble != troubles_.end() && trouble->second.retry_at > clock_.now();
+}
+
+void Children::step() {
+  if (pieces_ > 0 || !terms_) return;
+  const auto slice = find_work();
+  if (!slice) return;
+  pieces_ = 1;
+  post(slice);
+}
+
+// What is to be forgotten comes first: another child may have taken its place. Then each in its turn.
+std::shared_ptr<FeedSlice> Children::find_work() {
+  if (const auto acquired = reader_->acquire(); !acquired) {
+    log::error("feed.follow", {{"error", acquired.error().what}});
+    return nullptr;
+  }
+  std::shared_ptr<FeedSlice> slice;
+  const auto look_at = [&](const dns::Name& child, const auto& read) {
+    if (slice || is_waiting(child)) return;
+    Result<std::shared_ptr<FeedSlice>> found = read();
+    if (found)
+      slice = *std::move(found);
+    else
+      note_trouble(child, found.error().what);
+  };
+  const store::ZoneRecord* const home = reader_->zone_record(terms_->policy->zone);
+  if (home != nullptr && home->info.availability == zone::Availability::Serving) {
+    SliceReader slices(*terms_, *reader_, *home, clock_.now(), parallel_);
+    const auto left = slices.left();
+    if (!left) log::error("feed.follow", {{"error", left.error().what}});
+    if (left)
+      for (const dns::Name& child : *left) look_at(child, [&] { return slices.leaving(child); });
+    for (size_t i = 0; i < terms_->feeds.size(); ++i) {
+      const FollowedFeed& feed = terms_->feeds[(turn_ + i) % terms_->feeds.size()];
+      look_at(feed.child, [&] { return slices.next(feed); });
+    }
+    ++turn_;
+  }
+  reader_->release();
+  return slice;
+}
+
+void Children::post(const std::shared_ptr<FeedSlice>& slice) {
+  post_registry_([this, slice](RegistryZone& registry, ZoneKeeper& keeper) { write(registry, keeper, slice); },
+                 [this, slice](const std::string& why) {
+                   queue_.post([this, slice, why] { ended(slice, why); });
+                 });
+}
+
+// Writer thread.
+void Children::write(RegistryZone& registry, ZoneKeeper& keeper, const std::shared_ptr<FeedSlice>& slice) {
+  const auto apply = [this, &registry, slice](change::ZoneEdit& edit, ZoneTables& tables, RegistryZone::FeedPart& feed) {
+    // The registry's own feed passes it on, to its parent.
+    const auto hand_on = [&feed](ZoneTables&, const dns::Name& agent, const federation::WriteSet& writes) -> Result<void> {
+      if (const federation::FeedEntry* first = federation::winner(writes))
+        feed.entries.push_back(*first);
+      else
+        feed.gone.push_back(agent);
+      return {};
+    };
+    return slice->apply(registry, edit, tables, hand_on, clock_.now());
+  };
+  registry.edit(keeper, apply, [this, &registry, &keeper, slice](const LoadOutcome& outcome) {
+    written(registry, keeper, slice, outcome);
+  });
+}
+
+// Writer thread, after the commit.
+void Children::written(RegistryZone& registry, ZoneKeeper& keeper, const std::shared_ptr<FeedSlice>& slice,
+                       const LoadOutcome& outcome) {
+  outcome.ok ? registry.referred().keep() : registry.referred().roll_back();
+  if (!outcome.ok && slice->size() > 1) {
+    // One of them spoils it for all: each half by itself.
+    ++pieces_;
+    write(registry, keeper, slice->split());
+    return write(registry, keeper, slice);
+  }
+  if (!outcome.ok && slice->give_up(outcome.error)) return write(registry, keeper, slice);
+  outcome.ok ? slice->tell(outcome.serial) : slice->fail();
+  queue_.post([this, slice, error = outcome.ok ? std::string() : outcome.error] { ended(slice, error); });
+}
+
+void Children::note_trouble(const dns::Name& child, const std::string& error) {
+  const std::lock_guard lock(mutex_);
+  if (error.empty()) {
+    troubles_.erase(child.to_text());
+    return;
+  }
+  troubles_[child.to_text()] = {error, clock_.now() + retry_after};
+  log::error("feed.follow", {{"child", child.to_text()}, {"error", error}, {"again_in", retry_after.count()}});
+}
+
+void Children::ended(const std::shared_ptr<FeedSlice>& slice, const std::string& error) {
+  note_trouble(slice->child(), error);
+  if (--pieces_ > 0) return;
+  step();
+}
+
+}  // namespace steward::daemon

@@ -1,0 +1,148 @@
+#include "daemon/control_peers.hh"
+
+#include <algorithm>
+
+#include "federation/referral.hh"
+
+namespace steward::daemon {
+namespace {
+
+constexpr size_t rows_a_line = 1000;
+constexpr size_t rows_looked_at = 100'000;  // while one snapshot is held
+
+/// What the main loop knows of a child's feed.
+struct Peer {
+  config::ChildConfig child;
+  std::string primary;
+  std::optional<UnixTime> asked;  ///< when a primary was last found current, or transferred from
+  uint32_t failed_rounds = 0;
+  std::string error;
+};
+
+std::vector<Peer> peers_of(Server& server) {
+  std::vector<Peer> peers;
+  const auto& registry = server.config().registry;
+  if (!registry || server.children() == nullptr) return peers;
+  const auto figures = server.children()->figures();
+  for (const config::ChildConfig& child : registry->children) {
+    Peer peer{child, child.primaries.front().address.to_text(), {}, 0, {}};
+    if (Secondary* secondary = server.secondaries().find(child.feed.to_text())) {
+      const transfer::Refresh& state = secondary->state();
+      peer.primary = secondary->primary().address.to_text();
+      peer.failed_rounds = state.failed_rounds();
+      if (state.data() != transfer::Refresh::Data::None) peer.asked = state.verified();
+      if (peer.failed_rounds > 0) peer.error = "no primary helped";
+    }
+    for (const ChildFigures& one : figures)
+      if (one.zone == child.zone) peer.error = one.error;
+    peers.push_back(std::move(peer));
+  }
+  return peers;
+}
+
+// Seconds for which the parent may not have all that the child says: since its feed was asked for last, where no
+// primary answers, or since what came is not judged yet.
+int64_t lag_of(const Peer& peer, const store::ZoneRecord* feed, const federation::FollowedChild& followed, UnixTime now) {
+  if (feed == nullptr || !peer.asked) return seconds_of(now) - seconds_of(followed.reached_at);
+  if (followed.reached != feed->serial) return seconds_of(now) - seconds_of(feed->loaded_at);
+  return peer.failed_rounds > 0 ? seconds_of(now) - seconds_of(*peer.asked) : 0;
+}
+
+Json row_of(const Peer& peer, const store::Reader& reader, const federation::Referrals& rows, UnixTime now) {
+  const store::ZoneRecord* feed = reader.zone_record(peer.child.feed);
+  if (feed != nullptr && feed->info.availability == zone::Availability::NotLoaded) feed = nullptr;
+  const auto stored = rows.child(peer.child.zone);
+  const federation::FollowedChild followed = stored ? stored->value_or(federation::FollowedChild{}) : federation::FollowedChild{};
+  const bool is_begun = feed != nullptr && followed.reached_at != UnixTime{};
+  Json row = {{"child", peer.child.zone.to_text()},
+              {"replica", peer.child.replica},
+              {"feed", peer.child.feed.to_text()},
+              {"primary", peer.primary},
+              {"serial", feed != nullptr ? Json(feed->serial) : Json(nullptr)},
+              {"followed_to", followed.reached ? Json(*followed.reached) : Json(nullptr)},
+              {"agents", followed.agents},
+              {"tombstones", followed.tombstones},
+              {"refused", followed.refused},
+              {"last_success", peer.asked ? Json(seconds_of(*peer.asked)) : Json(nullptr)},
+              {"lag", is_begun ? Json(lag_of(peer, feed, followed, now)) : Json(nullptr)},
+              {"error", peer.error}};
+  if (!stored) row["error"] = stored.error().what;
+  return row;
+}
+
+/// Some refused names behind `at`, which moves; false at the end.
+Result<bool> refused_rows(const federation::Referrals& rows, const dns::Name& child, Bytes& at, Json& out) {
+  for (size_t looked = 0; looked < rows_looked_at && out.size() < rows_a_line; ++looked) {
+    auto row = rows.next(child, at);
+    if (!row) return tl::unexpected<Error>(row.error());
+    if (!*row) return false;
+    at = std::move((*row)->key);
+    const federation::Referral& referral = (*row)->referral;
+    if (!referral.mark) continue;
+    out.push_back({{"agent", (*row)->agent.to_text()},
+                   {"child", child.to_text()},
+                   {"rule", referral.mark->rule},
+                   {"reason", referral.mark->reason},
+                   {"listed", referral.is_agent() && !referral.is_suspended}});
+  }
+  return true;
+}
+
+// On the export thread: a snapshot for each line, so that a slow reader of the list holds none.
+void tell_refused(store::Reader& reader, const Reply& reply, const dns::Name& zone, const std::vector<dns::Name>& children) {
+  for (const dns::Name& child : children) {
+    Bytes at;
+    for (bool more = true; more;) {
+      if (auto acquired = reader.acquire(); !acquired) return end(reply, acquired.error().what);
+      Json out = Json::array();
+      Result<bool> read = false;
+      if (const store::ZoneRecord* home = reader.zone_record(zone)) {
+        const auto table = reader.table(home->info, store::ZoneTable::Referrals);
+        read = refused_rows(federation::Referrals(zone, *table), child, at, out);
+      }
+      reader.release();
+      if (!read) return end(reply, read.error().what);
+      more = *read;
+      if (!out.empty() && !send(reply, {{"refused", out}})) return;
+    }
+  }
+  end(reply);
+}
+
+void tell_peers(store::Reader& reader, const Reply& reply, const dns::Name& zone, const std::vector<Peer>& peers, UnixTime now) {
+  if (auto acquired = reader.acquire(); !acquired) return end(reply, acquired.error().what);
+  Json out = Json::array();
+  if (const store::ZoneRecord* home = reader.zone_record(zone)) {
+    const auto table = reader.table(home->info, store::ZoneTable::Referrals);
+    const federation::Referrals rows(zone, *table);
+    for (const Peer& peer : peers) out.push_back(row_of(peer, reader, rows, now));
+  }
+  reader.release();
+  end_with(reply, {{"children", out}});
+}
+
+}  // namespace
+
+void peers(Server& server, const Json& request, const Reply& reply) {
+  const auto policy = server.publish_policy();
+  if (!policy)
+    return end(reply, "there is no registry here: the configuration has no `registry`, or its zone is not one of ours");
+  const std::string only = argument(request, "namespace");
+  std::vector<Peer> peers = peers_of(server);
+  if (!only.empty()) {
+    const auto name = dns::Name::from_text(only, policy->apex);
+    std::erase_if(peers, [&](const Peer& peer) { return !name || peer.child.zone != name->folded(); });
+    if (peers.empty()) return end(reply, "namespace '" + only + "': not one of registry.children");
+  }
+  if (!request.value("refused", false))
+    return server.post_export([reply, zone = policy->zone, peers, now = server.clock().now()](store::Reader& reader) {
+      tell_peers(reader, reply, zone, peers, now);
+    });
+  std::vector<dns::Name> children;
+  for (const Peer& peer : peers) children.push_back(peer.child.zone);
+  server.post_export([reply, zone = policy->zone, children](store::Reader& reader) {
+    tell_refused(reader, reply, zone, children);
+  });
+}
+
+}  // namespace steward::daemon

@@ -1,0 +1,39 @@
+#pragma once
+// What is next to be done for a child: reading its feed, and judging it. On the thread of who follows, while the reader
+// holds a snapshot.
+
+#include "daemon/feed_names.hh"
+#include "daemon/feed_slice.hh"
+
+namespace steward::daemon {
+
+class SliceReader {
+ public:
+  /// `home`: the registry's zone.
+  SliceReader(const FollowTerms& terms, const store::Reader& reader, const store::ZoneRecord& home, UnixTime now,
+              Parallel& parallel);
+
+  /// The next names of a child that is followed; null where there is nothing to do.
+  Result<std::shared_ptr<FeedSlice>> next(const FollowedFeed& feed);
+  /// The next names of a child that is to be forgotten.
+  Result<std::shared_ptr<FeedSlice>> leaving(const dns::Name& child);
+  /// Children that there is something of and that are not followed any more.
+  Result<std::vector<dns::Name>> left() const;
+
+ private:
+  struct Walk;
+  Result<std::shared_ptr<FeedSlice>> difference(const FollowedFeed& feed, const FeedNames& names,
+                                                const FeedNames::Changed& changed);
+  Result<std::shared_ptr<FeedSlice>> whole(const FollowedFeed& feed, const FeedNames& names, uint32_t serial, Bytes at);
+  Result<void> judge(const FollowedFeed& feed, const FeedNames& names, const std::vector<dns::Name>& agents,
+                     bool again, FeedSlice& slice);
+
+  const FollowTerms& terms_;
+  const store::Reader& reader_;
+  UnixTime now_;
+  Parallel& parallel_;
+  std::unique_ptr<zone::OctetTable> table_;
+  federation::Referrals rows_;
+};
+
+}  // namespace steward::daemon

@@ -1,0 +1,331 @@
+#!/usr/bin/python3
+"""A registry follows a registry below it: what the child publishes is found at the parent, validated through the parent's
+DNSSEC, also while the child is down; what is forged is marked and never listed.
+
+    follow_day.py [--agents N]
+
+The child is a server of ours that serves its feed as a zone file.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "support")]
+
+import dns.message
+import dns.query
+import dns.rcode
+
+import publishing
+import servers
+from feeds import Feed, forged
+from registry import Registry, eventually, outcome
+from report import Report, require
+
+APEX = "steward-registry.org."
+PARENT = f"com.{APEX}"
+NAMESPACE = "vibe-agency.com"
+
+
+class World:
+    """A parent and the server of its child's feed, each with its own folder and port."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.feed = Feed(NAMESPACE)
+        self.key = publishing.Key(folder / "keys", self.feed.agent("orchestrator"))
+        self.other_key = publishing.Key(folder / "other", self.feed.agent("orchestrator"))
+        zone = folder / "com.zone"
+        zone.write_text(f"$ORIGIN {PARENT}\n$TTL 300\n@ 60 SOA ns1 hostmaster 1 3600 600 604800 60\n@ NS ns1\nns1 A 127.0.0.1\n"
+                        f'_schema._agents TXT "v=steward1"\n')
+        self.parent = Registry([{"name": PARENT.rstrip("."), "file": str(zone), "dnssec": True}],
+                               options={"registry": {"namespace": "com", "custody-key": str(folder / "custody.pem")}})
+        self.child = self.child_of(self.feed)
+
+    def child_of(self, feed):
+        path = self.folder / f"{feed.replica}.zone"
+        feed.write(path)
+        child = Registry([])
+        child.feed_path = path
+        child.entries = [{"name": feed.name.rstrip("."), "file": str(path), "allow-transfer": ["127.0.0.0/8"]}]
+        return child
+
+    def follow(self, feed=None, server=None, **facts):
+        """The parent's configuration: the child as it is now, or none."""
+        server = server or self.child
+        child = {"namespace": NAMESPACE, "replica": (feed or self.feed).replica,
+                 "primaries": [f"127.0.0.1@{server.port}"], "trust-ceiling": 0.9, **facts}
+        self.parent.options["registry"]["children"] = [child]
+
+    def notify_parent(self, server=None):
+        """The child tells the parent of each change, and is told of the port that it has."""
+        server = server or self.child
+        server.entries[0]["notify"] = [f"127.0.0.1@{self.parent.port}"]
+        server.reload()
+
+    def publish(self, *labels, server=None):
+        """What the feed says now is served."""
+        self.feed.write((server or self.child).feed_path)
+        return labels
+
+    def peer(self):
+        return json.loads(self.parent.run("peers", "--json").stdout)["children"][0]
+
+    def refused(self):
+        lines = self.parent.run("peers", "--refused", "--json").stdout.splitlines()
+        return {row["agent"]: row for line in lines for row in json.loads(line)["refused"]}
+
+    def found(self, term):
+        """Agents on the pages of the term, over TCP, walked."""
+        agents, page = set(), f"{term}._find._agents.{PARENT}"
+        while page:
+            texts = rdatas(self.parent, page, "TXT")
+            agents |= {rdata.target.to_text() for rdata in rdatas(self.parent, page, "PTR")}
+            following = [text[5:].decode() for rdata in texts for text in rdata.strings if text.startswith(b"next=")]
+            page = f"_p{following[0]}.{term}._find._agents.{PARENT}" if following and following[0] else None
+        return agents
+
+    def wait_found(self, label, term=None, there=True):
+        name = self.feed.agent(label)
+        eventually(lambda: f"{name} {'on' if there else 'off'} the pages of {term or label}: {self.found(term or label)}\n"
+                           + self.parent.log_tail(15),
+                   lambda: (name in self.found(term or label)) == there)
+
+    def wait_refused(self, label, rule):
+        name = self.feed.agent(label)
+        eventually(lambda: f"{name} refused by {rule}: {self.refused()}\n{self.parent.log_tail(15)}",
+                   lambda: self.refused().get(name, {}).get("rule") == rule)
+
+    def ref(self, label):
+        return f"{label}.vibe-agency._ref._agents.{PARENT}"
+
+    def ref_values(self, label):
+        """What stands at `_ref`: {key: value} of both statements."""
+        return {text.split(b"=")[0].decode(): text.split(b"=", 1)[1].decode()
+                for rdata in rdatas(self.parent, self.ref(label), "TXT") for text in rdata.strings}
+
+    def wait_judged(self):
+        eventually(lambda: f"all of the feed judged: {self.peer()}", lambda: self.is_judged())
+
+    def is_judged(self):
+        peer = self.peer()
+        return peer["serial"] == self.feed.serial and peer["followed_to"] == self.feed.serial
+
+
+def rdatas(server, name, rdtype):
+    reply = dns.query.tcp(dns.message.make_query(name, rdtype), "127.0.0.1", port=server.port, timeout=5)
+    return [rdata for rrset in reply.answer if rrset.rdtype == reply.question[0].rdtype for rdata in rrset]
+
+
+def validated(server, folder, name, rdtype):
+    """What delv says of the answer with the parent's keys as its only anchor."""
+    keys = json.loads(server.run("zone", "keys", PARENT, "--json").stdout)
+    ds = next(line for key in keys["keys"] for line in key["ds"]).split()
+    anchor = folder / "anchor"
+    anchor.write_text(f'trust-anchors {{ "{PARENT}" static-ds {ds[-4]} {ds[-3]} {ds[-2]} "{ds[-1]}"; }};\n')
+    done = subprocess.run([servers.find_program("delv"), "@127.0.0.1", "-p", str(server.port), "-a", str(anchor),
+                           f"+root={PARENT}", name, rdtype], capture_output=True, text=True, timeout=30, check=False)
+    return done.stdout + done.stderr
+
+
+def is_found_by_notify(world):
+    world.feed.publish("orchestrator", world.key, capabilities="orchestrate_sdlc,plan")
+    world.publish()
+    for term in ("orchestrator", "orchestrate_sdlc", "plan"):
+        world.wait_found("orchestrator", term)
+    values = world.ref_values("orchestrator")
+    require(values["trust"] == "0.90" and values["registry"] == "com" and values["version"] == "1.0.0", values)
+    for name, rdtype in ((world.ref("orchestrator"), "TXT"), (f"plan._find._agents.{PARENT}", "PTR")):
+        said = validated(world.parent, world.folder, name, rdtype)
+        require("; fully validated" in said, said)
+    world.wait_judged()
+    peer = world.peer()
+    require(peer["agents"] == 1 and peer["refused"] == 0 and peer["lag"] == 0 and not peer["error"], peer)
+
+
+def goes_by_difference(world):
+    world.feed.publish("orchestrator", world.key, version="1.1.0", capabilities="plan")
+    world.publish()
+    eventually("1.1.0 at _ref", lambda: world.ref_values("orchestrator").get("version") == "1.1.0")
+    world.wait_found("orchestrator", "orchestrate_sdlc", there=False)
+    log = world.parent.log_text()
+    require("kind=ixfr" in log and "kind=difference" in log, world.parent.log_tail(30))
+
+
+def keeps_the_feed_to_itself(world):
+    name = f"orchestrator.{world.feed.name}"
+    require(outcome(world.parent, name, "TXT") == "REFUSED", outcome(world.parent, name, "TXT"))
+    reply = dns.query.tcp(dns.message.make_query(world.feed.name, "AXFR"), "127.0.0.1", port=world.parent.port, timeout=5)
+    require(reply.rcode() == dns.rcode.REFUSED, dns.rcode.to_text(reply.rcode()))
+
+
+def marks_what_is_forged(world):
+    feed, key = world.feed, world.key
+    feed.publish("honest", key)
+    feed.publish("moved", key, signer_of="orchestrator")
+    bad = feed.publish("spoiled", key)
+    bad.statement[-1] = b"sig=" + forged(bad.statement[-1][4:])
+    feed.publish("later", key, stamp=4_000_000_000)
+    broken = feed.publish("chained", world.other_key, version="2.0.0")
+    broken.keys.append(key.record)
+    broken.rotations = [publishing.make_rotation(feed.agent("chained"), 1, world.other_key, key)]
+    feed.publish("orchestrator", key, version="0.9.0", capabilities="downgraded", shift=2)
+    world.publish()
+    world.wait_found("honest")
+    for label, rule in (("moved", "unsound"), ("spoiled", "unsound"), ("later", "stamp"), ("chained", "unsound"),
+                        ("orchestrator", "version-floor")):
+        world.wait_refused(label, rule)
+    for label in ("moved", "spoiled", "later", "chained"):
+        require(not world.found(label) and not rdatas(world.parent, world.ref(label), "TXT"), label)
+    # What was admitted before stays.
+    require(not world.found("downgraded"), "downgraded")
+    require(world.ref_values("orchestrator")["version"] == "1.1.0", world.ref_values("orchestrator"))
+    require(world.refused()[feed.agent("orchestrator")]["listed"], world.refused())
+    require(world.peer()["refused"] == 5, world.peer())
+    require("feed.refused" in world.parent.log_text(), world.parent.log_tail(30))
+    table = world.parent.run("peers", "--refused", "--namespace", NAMESPACE).stdout
+    require("no chain" in table or "_keys" in table, table)
+
+
+def mends_what_was_marked(world):
+    for label in ("moved", "spoiled", "later", "chained"):
+        world.feed.remove(label)
+    world.feed.publish("orchestrator", world.key, version="1.2.0", capabilities="plan", shift=3)
+    world.publish()
+    eventually(lambda: f"nothing refused: {world.refused()}", lambda: not world.refused())
+    eventually("1.2.0", lambda: world.ref_values("orchestrator").get("version") == "1.2.0")
+
+
+def takes_tombstones_off_the_lists(world):
+    world.feed.publish("honest", world.key, version="1.0.0", status="withdrawn", shift=4)
+    world.publish()
+    world.wait_found("honest", there=False)
+    require(world.ref_values("honest")["status"] == "withdrawn", world.ref_values("honest"))
+
+
+def takes_many_at_once(world, count):
+    for number in range(count):
+        world.feed.publish(f"worker-{number:05}", world.key, capabilities="work_in_bulk")
+    world.publish()
+    eventually(lambda: f"{count} agents: {world.peer()}", lambda: world.peer()["agents"] == count + 1, 300)
+    require(len(world.found("work_in_bulk")) == count, f"{len(world.found('work_in_bulk'))} on the pages")
+
+
+def loses_nothing_when_killed(world, count):
+    """Killed as soon as some of it is committed, and again as it starts."""
+    for number in range(count):
+        world.feed.publish(f"worker-{number:05}", world.key, version="1.1.0", capabilities="work_in_bulk,second_round", shift=5)
+    world.publish()
+    eventually("some of it", lambda: world.found("second_round"), 120)
+    for _ in range(2):
+        os.killpg(world.parent.process.pid, signal.SIGKILL)
+        world.parent.process.wait()
+        world.parent.start()
+        world.parent.wait_ready()
+    eventually(lambda: f"{count} in the second round: {world.peer()}", lambda: len(world.found("second_round")) == count, 300)
+    world.wait_judged()
+    world.parent.run("store", "verify")
+
+
+def catches_up_after_a_night(world):
+    world.parent.stop()
+    world.feed.publish("nightly", world.key)
+    world.feed.remove("honest")
+    world.publish()
+    eventually("the child serves it", lambda: outcome(world.child, world.feed.name) == world.feed.serial)
+    world.parent.start()
+    world.parent.wait_ready()
+    world.wait_found("nightly")
+    eventually("honest is gone", lambda: not rdatas(world.parent, world.ref("honest"), "TXT"))
+
+
+def is_found_while_the_child_is_down(world):
+    world.child.stop()
+    try:
+        require("; fully validated" in validated(world.parent, world.folder, world.ref("nightly"), "TXT"), "_ref")
+        keys = json.loads(world.parent.run("zone", "keys", PARENT, "--json").stdout)
+        anchor = world.folder / "anchor.ds"
+        anchor.write_text("\n".join(line for key in keys["keys"] for line in key["ds"]) + "\n")
+        program = pathlib.Path(os.environ.get("STEWARD", pathlib.Path(world.parent.program).parent / "steward"))
+        done = subprocess.run([program, "discover", "nightly", "--json", "--registry", f"127.0.0.1@{world.parent.port}", "--namespace", "com",
+                               "--trust-anchor", anchor], capture_output=True, text=True, timeout=60, check=False)
+        require(done.returncode == 0 and "nightly" in done.stdout, done.stdout + done.stderr)
+    finally:
+        world.child.start()
+        world.child.wait_ready()
+
+
+def keeps_its_agents_on_another_replica(world):
+    """The same agents in another replica's feed: they stay on the pages all the while."""
+    old, before = world.feed, len(world.found("plan"))
+    world.feed = Feed(NAMESPACE, "second-91c0")
+    world.feed.entries = old.entries
+    second = world.child_of(world.feed)
+    with second:
+        second.wait_ready()
+        world.follow(world.feed, second)
+        world.parent.reload()
+        seen = set()
+
+        def is_there():
+            seen.add(len(world.found("plan")))
+            return world.is_judged()
+
+        eventually(lambda: f"the other replica's feed: {world.peer()}", is_there, 120)
+        require(seen == {before}, f"{before} agents before, and then {seen}")
+    world.feed = old
+
+
+def forgets_who_left(world):
+    world.parent.options["registry"]["children"] = []
+    world.parent.reload()
+    eventually(lambda: f"nothing of it: {world.found('plan')}", lambda: not world.found("plan") and not world.found("work_in_bulk"), 300)
+    eventually("_ref is empty", lambda: not rdatas(world.parent, world.ref("nightly"), "TXT"))
+    eventually("feed.left in the log", lambda: "feed.left" in world.parent.log_text())
+    world.parent.run("store", "verify")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--agents", type=int, default=3000, help="that come at once")
+    count = parser.parse_args().agents
+    report = Report("follow day")
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="steward-follow-"))
+    try:
+        world = World(folder)
+        with world.child, world.parent:
+            world.child.wait_ready()
+            world.parent.wait_ready()
+            world.notify_parent()
+            world.follow()
+            world.parent.reload()
+            for sentence, test in (
+                    ("a child's publish is found at the parent after NOTIFY, and validated", lambda: is_found_by_notify(world)),
+                    ("the next one comes by IXFR, and only what changed is judged", lambda: goes_by_difference(world)),
+                    ("the feed is answered to nobody", lambda: keeps_the_feed_to_itself(world)),
+                    ("forged entries are marked and never listed", lambda: marks_what_is_forged(world)),
+                    ("a mark goes with what it was for", lambda: mends_what_was_marked(world)),
+                    ("a tombstone leaves the lists and stays at _ref", lambda: takes_tombstones_off_the_lists(world)),
+                    (f"{count} agents at once", lambda: takes_many_at_once(world, count)),
+                    ("kill -9 on the way loses nothing", lambda: loses_nothing_when_killed(world, count)),
+                    ("a parent that was down catches up by itself", lambda: catches_up_after_a_night(world)),
+                    ("steward discover finds a child's agent while the child is down", lambda: is_found_while_the_child_is_down(world)),
+                    ("a child on another replica keeps its agents", lambda: keeps_its_agents_on_another_replica(world)),
+                    ("a child that leaves takes its agents along", lambda: forgets_who_left(world))):
+                with report.case(sentence):
+                    test()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
