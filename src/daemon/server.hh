@@ -298,7 +298,7 @@ class Server {
   store::StoreFigures figures_;
   RegistryFigures registry_figures_;
   Writer writer_;
-  Writer exports_;  // the same kind of queue, for long reads
+  Writer exports_{"exports"};  // the same kind of queue, for long reads
   std::unique_ptr<store::Reader> export_reader_;
   std::unique_ptr<GroupCommit> group_;                          // the writer thread's, and so are
   bool has_changed_ = false;   // since the figures were noted
