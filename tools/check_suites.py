@@ -97,6 +97,7 @@ def suites():
         Suite("links of publishers", ["tests/scenario/publisher_links.py"], "build release"),
         Suite("import", ["tests/scenario/import_day.py"], "build release"),
         Suite("feed", ["tests/scenario/feed_day.py"], "build release"),
+        Suite("federation", ["tests/scenario/federation_day.py"], "build release"),
         Suite("feeds followed", ["tests/scenario/follow_day.py"], "build release", minutes=10),
         Suite("publisher's day", ["tests/scenario/publisher_day.py"], "build release"),
         Suite("store commands", ["tests/scenario/store_commands.py"], "build release"),
