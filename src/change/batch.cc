@@ -19,14 +19,20 @@ Task& Batch::add(NameView owner) {
   return task;
 }
 
-void Batch::finish(size_t count) {
-  constexpr size_t stride = 16;
-  if (count <= stride) {
-    // Waking others for so little takes longer than doing it.
-    for (size_t i = 0; i < count; ++i) finishers_.front().finish(*tasks_[i]);
+void Batch::finish(size_t count, const std::function<bool(Task&)>& take) {
+  constexpr size_t few = 16;
+  constexpr size_t stride = 4;
+  if (count > few) {
+    parallel_.run_in_order(
+        count, stride, [this](size_t thread, size_t item) { finishers_[thread].finish(*tasks_[item]); },
+        [&](size_t item) { return take(*tasks_[item]); });
     return;
   }
-  parallel_.run(count, stride, [this](size_t thread, size_t item) { finishers_[thread].finish(*tasks_[item]); });
+  // Waking others for so little takes longer than doing it.
+  for (size_t i = 0; i < count; ++i) {
+    finishers_.front().finish(*tasks_[i]);
+    if (!take(*tasks_[i])) return;
+  }
 }
 
 uint64_t Batch::signatures() const {

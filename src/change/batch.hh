@@ -2,6 +2,7 @@
 // A batch of tasks on its way through all cores into a table.
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -21,18 +22,18 @@ class Batch {
   Task& operator[](size_t index) { return *tasks_[index]; }
   [[nodiscard]] bool is_full() const { return count_ >= capacity; }
 
-  /// Finishes the first `count` tasks on all cores, then puts those that changed into `table` in their order; `written(task)` sees each of them
-  /// with its outcome. The tasks behind stay and move to the front.
+  /// Finishes the first `count` tasks on all cores and puts those that changed into `table` in their order, each as soon as it and all before it are
+  /// finished; `written(task)` sees each of them with its outcome. The tasks behind stay and move to the front.
   template <class Seen>
   Result<void> write(size_t count, zone::NodeTable& table, Seen seen) {
-    finish(count);
-    for (size_t i = 0; i < count; ++i) {
-      Task& task = *tasks_[i];
-      if (task.error) return tl::unexpected<Error>(*task.error);
-      if (task.changed)
-        if (auto put = table.put(task.key, task.node); !put) return put;
-      seen(task);
-    }
+    Result<void> written;
+    finish(count, [&](Task& task) {
+      if (task.error) written = tl::unexpected<Error>(*task.error);
+      else if (task.changed) written = table.put(task.key, task.node);
+      if (written) seen(task);
+      return written.has_value();
+    });
+    if (!written) return written;
     std::rotate(tasks_.begin(), tasks_.begin() + static_cast<long>(count), tasks_.begin() + static_cast<long>(count_));
     count_ -= count;
     return {};
@@ -46,7 +47,8 @@ class Batch {
  private:
   static constexpr size_t capacity = 2048;
   Batch(std::vector<Finisher> finishers, Parallel& parallel) : finishers_(std::move(finishers)), parallel_(parallel) {}
-  void finish(size_t count);
+  /// `take` says whether to go on.
+  void finish(size_t count, const std::function<bool(Task&)>& take);
 
   std::vector<Finisher> finishers_;
   Parallel& parallel_;

@@ -1,9 +1,11 @@
 #include "change/edit.hh"
 
 #include <algorithm>
+#include <array>
 
 #include "change/edit_plan.hh"
 #include "change/node_key.hh"
+#include "change/sign_ahead.hh"
 #include "dns/rdata.hh"
 #include "sign/denial.hh"
 
@@ -73,6 +75,12 @@ Bytes EditedNode::provenance_octets() const {
 ZoneEdit::ZoneEdit(EditRequest request, zone::NodeTable& nodes, zone::NodeTable& nsec3, zone::OctetTable* attic)
     : r_(std::move(request)), nodes_(nodes), nsec3_(nsec3), attic_(attic) {}
 
+ZoneEdit::~ZoneEdit() = default;
+
+void ZoneEdit::sign_ahead(Parallel& parallel) {
+  if (r_.signing.signer != nullptr && parallel.threads() > 1) ahead_ = std::make_unique<SignAhead>(*r_.signing.signer, parallel);
+}
+
 bool ZoneEdit::is_ignored(RrType type) const {
   if (type == RrType::ZONEMD && r_.zonemd) return true;
   if (r_.signing.keep() == Keep::All) return false;
@@ -80,11 +88,12 @@ bool ZoneEdit::is_ignored(RrType type) const {
 }
 
 EditedNode& ZoneEdit::at(NameView owner) {
-  const Bytes key = key_of(owner, r_.apex);
-  const auto [place, is_new] = edits_.try_emplace(key);
-  if (!is_new) return place->second;
+  std::array<uint8_t, dns::max_canonical_key_size> octets;
+  const ByteView key(octets.data(), dns::canonical_key(owner, r_.apex, octets.data()));
+  if (const auto place = edits_.find(key); place != edits_.end()) return place->second;
+  const auto place = edits_.try_emplace(Bytes(key.begin(), key.end())).first;
   place->second.owner = dns::Name(owner);
-  load(place->second, key);
+  load(place->second, place->first);
   return place->second;
 }
 
@@ -116,8 +125,22 @@ void ZoneEdit::load(EditedNode& node, const Bytes& key) {
 
 EditedNode& ZoneEdit::for_change(NameView owner) {
   EditedNode& node = at(owner);
-  if (has_savepoint_) undo_.try_emplace(key_of(owner, r_.apex), node);
+  keep(node);
+  touch(node);
   return node;
+}
+
+void ZoneEdit::touch(EditedNode& node) {
+  if (node.step == step_) return;
+  node.step = step_;
+  if (ahead_) left_behind_.emplace_back(step_, &node);
+}
+
+// Before it is changed.
+void ZoneEdit::keep(EditedNode& node) {
+  if (node.kept == step_) return;
+  undo_.push_back({&node, std::make_unique<EditedNode>(node), {}, {}, 0, false});
+  node.kept = step_;
 }
 
 const EditedRrset* ZoneEdit::find(NameView owner, RrType type) { return find_in(at(owner).rrsets, type); }
@@ -137,6 +160,22 @@ void ZoneEdit::note(EditedNode& node, RrType type, uint32_t ttl, ByteView rdata,
     node.provenance.push_back({is_added ? Origin::Dynamic : Origin::Withdrawn, type, ttl, Bytes(rdata.begin(), rdata.end())});
 }
 
+// One more beside others, as most records come to what many agents share: taken back without a copy of them all. False where it is another case.
+bool ZoneEdit::add_to_others(EditedNode& node, RrType type, uint32_t ttl, ByteView rdata) {
+  EditedRrset* rrset = find_in(node.rrsets, type);
+  if (rrset == nullptr || rrset->rdatas.empty() || rrset->ttl != ttl || is_singleton(type)) return false;
+  const auto is_noted = [](const EditedNode::Entry& entry) { return entry.origin == Origin::Withdrawn; };
+  if (std::any_of(node.provenance.begin(), node.provenance.end(), is_noted)) return false;
+  const Bytes wanted = canonical(type, rdata);
+  const auto at = place_of(rrset->rdatas, type, wanted);
+  if (at != rrset->rdatas.end() && canonical(type, *at) == wanted) return false;
+  if (node.kept != step_) undo_.push_back({&node, nullptr, type, Bytes(rdata.begin(), rdata.end()), node.step, node.changed});
+  touch(node);
+  rrset->rdatas.emplace(at, rdata.begin(), rdata.end());
+  note(node, type, ttl, rdata, true);
+  return node.changed = true;
+}
+
 bool ZoneEdit::add(NameView owner, RrType type, uint32_t ttl, ByteView rdata) {
   if (is_ignored(type)) return false;
   if (type == RrType::RRSIG) {
@@ -147,6 +186,7 @@ bool ZoneEdit::add(NameView owner, RrType type, uint32_t ttl, ByteView rdata) {
     rrsigs.emplace_back(rdata.begin(), rdata.end());
     return node.changed = true;
   }
+  if (add_to_others(at(owner), type, ttl, rdata)) return true;
   EditedNode& node = for_change(owner);
   EditedRrset& rrset = find_or_add(node.rrsets, type, ttl);
   const bool new_ttl = rrset.ttl != ttl;
@@ -214,14 +254,36 @@ bool ZoneEdit::remove_name(NameView owner) {
   return node.changed = true;
 }
 
+// What was changed `steps` savepoints ago and not since is signed: what many changes have in common, as pages of a term, is not yet done.
+void ZoneEdit::leave(size_t steps) {
+  for (; !left_behind_.empty() && left_behind_.front().first + steps <= step_; left_behind_.pop_front()) {
+    const auto [step, node] = left_behind_.front();
+    if (node->step == step && node->changed && !(node->owner == r_.apex.view())) ahead_->add(*node);
+  }
+  ahead_->begin();
+}
+
 void ZoneEdit::set_savepoint() {
+  constexpr size_t patience = 16;  // savepoints: an act upon an agent sets two
+  if (ahead_) leave(patience);
+  ++step_;
   undo_.clear();
-  has_savepoint_ = true;
 }
 
 void ZoneEdit::roll_back() {
-  for (auto& [key, node] : undo_) edits_[key] = std::move(node);
+  for (auto undo = undo_.rbegin(); undo != undo_.rend(); ++undo) {
+    EditedNode& node = *undo->node;
+    if (undo->before) {
+      node = std::move(*undo->before);
+      continue;
+    }
+    std::erase(find_in(node.rrsets, undo->type)->rdatas, undo->rdata);
+    if (r_.note_provenance) node.provenance.pop_back();
+    node.step = undo->step;
+    node.changed = undo->changed;
+  }
   undo_.clear();
+  while (!left_behind_.empty() && left_behind_.back().first == step_) left_behind_.pop_back();
 }
 
 bool ZoneEdit::has_changes() const {
@@ -229,9 +291,15 @@ bool ZoneEdit::has_changes() const {
 }
 
 Result<EditResult> ZoneEdit::finish(Parallel& parallel) {
+  constexpr size_t few = 16;  // names: waking helpers for so little takes longer than signing
   auto batch = Batch::create(r_.zone, r_.signing, parallel);
   if (!batch) return tl::unexpected<Error>(batch.error());
-  return EditPlan(r_, edits_, nodes_, nsec3_, attic_, **batch).run();
+  // While the plan is made, the rest.
+  if (ahead_ && left_behind_.size() > few) {
+    set_savepoint();
+    leave(0);
+  }
+  return EditPlan(r_, edits_, nodes_, nsec3_, attic_, ahead_.get(), **batch).run();
 }
 
 }  // namespace steward::change

@@ -7,13 +7,16 @@
 //
 // Writer thread. No I/O of its own, no clock. After an error of finish() the transaction must not be committed.
 
+#include <deque>
 #include <map>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "base/parallel.hh"
 #include "change/finisher.hh"
 #include "sign/zonemd.hh"
+#include "zone/key_order.hh"
 #include "zone/octet_table.hh"
 #include "zone/node_table.hh"
 
@@ -66,15 +69,29 @@ struct EditedNode {
   std::vector<Entry> provenance;
   bool from_attic = false;
   bool changed = false;
+  uint32_t step = 0;                   ///< the savepoint after which it was changed last
+  uint32_t kept = 0;                   ///< the savepoint for which a copy of it is kept
+  const std::vector<SignedAhead>* ahead = nullptr;  ///< what SignAhead made of it
 
   [[nodiscard]] bool has_content() const;
   [[nodiscard]] Bytes provenance_octets() const;
 };
 
+/// By canonical key relative to the apex.
+using EditedNodes = std::map<Bytes, EditedNode, zone::KeyOrder>;
+
+class SignAhead;
+
 class ZoneEdit {
  public:
   /// `attic` may be null where provenance is not noted.
   ZoneEdit(EditRequest request, zone::NodeTable& nodes, zone::NodeTable& nsec3, zone::OctetTable* attic);
+  ~ZoneEdit();
+  ZoneEdit(const ZoneEdit&) = delete;
+  ZoneEdit& operator=(const ZoneEdit&) = delete;
+
+  /// From here on helpers sign the names that several savepoints have left alone, while others are changed. The same `parallel` for finish().
+  void sign_ahead(Parallel& parallel);
 
   // Looking: the zone's content after the changes so far. Where the zone is signed here, what the signer made (RRSIG, NSEC, NSEC3,
   // NSEC3PARAM, its own DNSKEY, CDS, CDNSKEY) is no content. Names in any case, at or below the apex.
@@ -103,18 +120,33 @@ class ZoneEdit {
  private:
   EditedNode& at(NameView owner);
   EditedNode& for_change(NameView owner);
+  void touch(EditedNode& node);
+  void keep(EditedNode& node);
   void load(EditedNode& node, const Bytes& key);
   bool remove_signature(NameView owner, ByteView rdata);
   void note(EditedNode& node, RrType type, uint32_t ttl, ByteView rdata, bool is_added);
+  bool add_to_others(EditedNode& node, RrType type, uint32_t ttl, ByteView rdata);
   [[nodiscard]] bool is_ignored(RrType type) const;
+  void leave(size_t steps);
 
   EditRequest r_;
   zone::NodeTable& nodes_;
   zone::NodeTable& nsec3_;
   zone::OctetTable* attic_;
-  std::map<Bytes, EditedNode> edits_;  // by canonical key relative to the apex
-  bool has_savepoint_ = false;
-  std::map<Bytes, EditedNode> undo_;
+  EditedNodes edits_;
+  /// How a change is taken back.
+  struct Undo {
+    EditedNode* node = nullptr;
+    std::unique_ptr<EditedNode> before;  // null: the record is taken out again, and what was noted last with it
+    RrType type{};
+    Bytes rdata;
+    uint32_t step = 0;
+    bool changed = false;
+  };
+  std::vector<Undo> undo_;  // since the savepoint
+  uint32_t step_ = 0;       // savepoints so far
+  std::deque<std::pair<uint32_t, EditedNode*>> left_behind_;  // changed in this step, and perhaps not since
+  std::unique_ptr<SignAhead> ahead_;
 };
 
 }  // namespace steward::change

@@ -4,6 +4,7 @@
 
 #include "change/node_key.hh"
 #include "change/rewrite.hh"
+#include "change/sign_ahead.hh"
 #include "change/zone_digest.hh"
 #include "sign/denial.hh"
 
@@ -238,6 +239,7 @@ void EditPlan::fill(Task& task, const Bytes& key, const Item& item) {
   task.file_digest = item.stored ? item.stored.file_digest() : 0;
   if (item.edit != nullptr && item.has_records) {
     draft_edited(*item.edit, false, task.draft);
+    task.ahead = item.edit->ahead;
     for (const EditedNode::Entry& entry : item.edit->provenance)
       if (entry.origin != Origin::Signer) task.draft.note({entry.origin, entry.type, entry.ttl, entry.rdata});
   } else if (item.edit == nullptr && item.stored) {
@@ -396,10 +398,11 @@ Result<EditResult> EditPlan::run() {
   plan_subtrees();
   set_flags();
   if (r_.signing.denial == zone::Denial::Nsec) plan_nsec_neighbours();
+  if (ahead_ != nullptr) ahead_->settle();
   if (auto written = write_nodes(); !written) return tl::unexpected<Error>(written.error());
   if (auto written = write_apex(); !written) return tl::unexpected<Error>(written.error());
   if (auto kept = keep_provenance(); !kept) return tl::unexpected<Error>(kept.error());
-  result_.signatures = batch_.signatures();
+  result_.signatures = batch_.signatures() + (ahead_ != nullptr ? ahead_->signatures() : 0);
   return result_;
 }
 

@@ -15,9 +15,9 @@ namespace steward::change {
 
 class EditPlan {
  public:
-  EditPlan(const EditRequest& request, const std::map<Bytes, EditedNode>& edits, zone::NodeTable& nodes, zone::NodeTable& nsec3,
-           zone::OctetTable* attic, Batch& batch)
-      : r_(request), edits_(edits), nodes_(nodes), nsec3_(nsec3), attic_(attic), batch_(batch),
+  EditPlan(const EditRequest& request, const EditedNodes& edits, zone::NodeTable& nodes, zone::NodeTable& nsec3,
+           zone::OctetTable* attic, SignAhead* ahead, Batch& batch)
+      : r_(request), edits_(edits), nodes_(nodes), nsec3_(nsec3), attic_(attic), ahead_(ahead), batch_(batch),
         chain_(request.apex, request.signing.opt_out) {}
 
   Result<EditResult> run();
@@ -65,10 +65,11 @@ class EditPlan {
   void count(zone::NodeView before, zone::NodeView after);
 
   const EditRequest& r_;
-  const std::map<Bytes, EditedNode>& edits_;
+  const EditedNodes& edits_;
   zone::NodeTable& nodes_;
   zone::NodeTable& nsec3_;
   zone::OctetTable* attic_;
+  SignAhead* ahead_;  // may be null
   Batch& batch_;
   Nsec3Edit chain_;
   std::map<Bytes, Item> items_;

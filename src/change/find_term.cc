@@ -30,8 +30,32 @@ constexpr uint8_t end_of_all = 0xff;     // behind every place, which begins wit
 constexpr uint8_t lowest_place = 100;    // no trust (change/listing_sets.hh)
 constexpr uint8_t counter_key = 0;       // no term begins so
 constexpr uint32_t tolerated_share = 8;  // `n` may be off by an eighth
+constexpr size_t max_place = 256;        // octets, about: an agent's name has 180
 
-bool is_within(const Bytes& place, const Bytes& from, const Bytes& end) { return from <= place && place < end; }
+bool precedes(ByteView place, ByteView other) {
+  return std::lexicographical_compare(place.begin(), place.end(), other.begin(), other.end());
+}
+bool is_within(ByteView place, ByteView from, ByteView end) { return !precedes(place, from) && precedes(place, end); }
+
+// Where a place stands among the members, or would.
+auto place_among(std::vector<ByteView>& members, ByteView place) {
+  return std::lower_bound(members.begin(), members.end(), place, precedes);
+}
+
+// What its PTR takes where the target ends in a pointer to the zone's name in the question: the name's labels are its
+// text without the escapes (RFC 1035 §5.1) and a length octet more than there are dots.
+size_t size_of(ByteView place) {
+  size_t size = 1;
+  for (size_t at = 1; at < place.size(); ++at, ++size)
+    if (place[at] == '\\') at += at + 1 < place.size() && place[at + 1] >= '0' && place[at + 1] <= '9' ? 3 : 1;
+  return rr_head + pointer_size + size;
+}
+
+size_t size_of(const std::vector<ByteView>& members) {
+  size_t sum = 0;
+  for (const ByteView place : members) sum += size_of(place);
+  return sum;
+}
 
 // RFC 1035 §5.1 text of a place, which a client compares and does not take apart.
 std::string text_of(const Bytes& place) {
@@ -41,7 +65,7 @@ std::string text_of(const Bytes& place) {
 }
 
 // The shortest place that divides the two.
-Bytes between(const Bytes& low, const Bytes& high) {
+Bytes between(ByteView low, ByteView high) {
   const auto differs = std::mismatch(low.begin(), low.end(), high.begin(), high.end()).second;
   return {high.begin(), differs + 1};
 }
@@ -56,7 +80,7 @@ uint64_t read_u64(ByteReader& in) {
   return high << 32 | in.u32();
 }
 
-void append_sized(Bytes& to, const Bytes& what) {
+void append_sized(Bytes& to, ByteView what) {
   append_u16(to, static_cast<uint16_t>(what.size()));
   append(to, what);
 }
@@ -69,14 +93,12 @@ Bytes row_of(std::string_view term, ByteView rest) {
   return key;
 }
 
-bool is_below(const Bytes& key, const Bytes& prefix) {
+bool starts_with(const Bytes& key, const Bytes& prefix) {
   return key.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), key.begin());
 }
 
-Bytes read_sized(ByteReader& in) {
-  const ByteView octets = in.bytes(in.u16());
-  return {octets.begin(), octets.end()};
-}
+ByteView read_sized(ByteReader& in) { return in.bytes(in.u16()); }
+Bytes copy_of(ByteView octets) { return {octets.begin(), octets.end()}; }
 
 }  // namespace
 
@@ -95,14 +117,14 @@ bool has_room_for_term(std::string_view term, NameView zone) {
 Result<bool> has_place(zone::OctetTable& pages, std::string_view term, const Bytes& place) {
   Bytes key = row_of(term, place);
   key.push_back(0);  // a range's end is not its own
-  if (!pages.at_or_after(key) || !is_below(key, row_of(term, {}))) return false;
+  if (!pages.at_or_after(key) || !starts_with(key, row_of(term, {}))) return false;
   const Bytes octets = pages.find(key);
   ByteReader in(octets);
   read_sized(in);
   read_sized(in);
   read_u64(in);
   bool is_there = false;
-  while (in.left() > 0) is_there |= read_sized(in) == place;
+  while (in.left() > 0) is_there |= std::ranges::equal(read_sized(in), place);
   if (!in.ok()) return fail(Errc::Corrupt, fmt::format("pages of {}: a row that breaks off", term));
   return is_there;
 }
@@ -117,10 +139,11 @@ bool FindTerm::Page::is_last() const { return end == Bytes{end_of_all}; }
 
 Bytes FindTerm::Page::to_octets() const {
   Bytes out;
+  out.reserve(read.size() + max_place);
   append_sized(out, id);
   append_sized(out, from);
   append_u64(out, serial);
-  for (const Bytes& place : members) append_sized(out, place);
+  for (const ByteView place : members) append_sized(out, place);
   return out;
 }
 
@@ -128,13 +151,13 @@ Bytes FindTerm::row(ByteView rest) const { return row_of(term_, rest); }
 
 Result<std::optional<FindTerm::Page>> FindTerm::page_at_or_after(Bytes key) {
   const Bytes own = row({});
-  if (!pages_.at_or_after(key) || !is_below(key, own)) return std::nullopt;
-  const Bytes octets = pages_.find(key);
-  ByteReader in(octets);
+  if (!pages_.at_or_after(key) || !starts_with(key, own)) return std::nullopt;
   Page page;
+  page.read = pages_.find(key);
+  ByteReader in(page.read);
   page.end.assign(key.begin() + static_cast<ptrdiff_t>(own.size()), key.end());
-  page.id = read_sized(in);
-  page.from = read_sized(in);
+  page.id = copy_of(read_sized(in));
+  page.from = copy_of(read_sized(in));
   page.serial = read_u64(in);
   while (in.left() > 0) page.members.push_back(read_sized(in));
   if (!in.ok()) return fail(Errc::Corrupt, fmt::format("pages of {}: a row that breaks off", term_));
@@ -165,18 +188,6 @@ Result<dns::Name> FindTerm::name_of(const Page& page) const {
   return name_->child(as_bytes("_p" + dns::encode(dns::hex_lower, page.id)));
 }
 
-// What its PTR takes where the target ends in a pointer to the zone's name in the question.
-size_t FindTerm::size_of(const Bytes& place) const {
-  const auto target = dns::Name::from_text(as_text(ByteView(place).subspan(1)), zone_);
-  return rr_head + pointer_size + (target ? target->size() - zone_.size() : 0);
-}
-
-size_t FindTerm::size_of(const Page& page) const {
-  size_t sum = 0;
-  for (const Bytes& place : page.members) sum += size_of(place);
-  return sum;
-}
-
 size_t FindTerm::room_of(const Page& page) const {
   const auto name = name_of(page);
   return name ? page_room(*name, zone_) : 0;
@@ -192,10 +203,10 @@ Result<uint64_t> FindTerm::next_number() {
   return number;
 }
 
-Result<void> FindTerm::list(const Page& page, const Bytes& place, bool is_there) {
+Result<void> FindTerm::list(const Page& page, ByteView place, bool is_there) {
   const auto name = name_of(page);
   if (!name) return tl::unexpected(name.error());
-  const auto target = dns::Name::from_text(as_text(ByteView(place).subspan(1)), zone_);
+  const auto target = dns::Name::from_text(as_text(place.subspan(1)), zone_);
   if (!target) return fail(Errc::Corrupt, fmt::format("pages of {}: {}", term_, target.error().what));
   if (!is_there)
     edit_.remove(*name, RrType::PTR, target->view().wire());
@@ -223,10 +234,10 @@ Result<void> FindTerm::describe(const Page& page) {
 }
 
 // The first page says how many there are: as it changes anyway, or where it would be off by too much.
-Result<void> FindTerm::count(const Page& touched) {
+Result<void> FindTerm::count(bool is_first) {
   const uint32_t off = std::max(agents_, said_) - std::min(agents_, said_);
   if (agents_ == 0 || off == 0) return {};
-  if (!touched.is_first() && uint64_t{off} * tolerated_share <= agents_) return {};
+  if (!is_first && uint64_t{off} * tolerated_share <= agents_) return {};
   const auto first = page_of({});
   if (!first) return tl::unexpected(first.error());
   return *first ? describe(**first) : Result<void>{};
@@ -240,7 +251,7 @@ Result<void> FindTerm::split(Page page) {
   append_u64(named, *number);
   const auto digest = crypto::sha256(named);
 
-  const size_t half = size_of(page) / 2;
+  const size_t half = size_of(page.members) / 2;
   size_t at = 0;
   for (size_t sum = 0; at + 1 < page.members.size() && (at == 0 || sum < half); ++at) sum += size_of(page.members[at]);
   Page upper;
@@ -254,7 +265,7 @@ Result<void> FindTerm::split(Page page) {
   page.end = upper.from;
   if (auto done = put(upper); !done) return done;
   if (auto done = put(page); !done) return done;
-  for (const Bytes& place : upper.members) {
+  for (const ByteView place : upper.members) {
     if (auto done = list(page, place, false); !done) return done;
     if (auto done = list(upper, place, true); !done) return done;
   }
@@ -266,9 +277,10 @@ Result<void> FindTerm::insert(const Bytes& place) {
   auto found = page_of(place);
   if (!found) return tl::unexpected(found.error());
   const bool is_new_term = !*found;
-  Page page = *found ? std::move(**found) : Page{{end_of_all}, {}, {}, 0, {}};
-  const auto at = std::lower_bound(page.members.begin(), page.members.end(), place);
-  if (at != page.members.end() && *at == place) return {};
+  Page page = *found ? std::move(**found) : Page{};
+  if (is_new_term) page.end = {end_of_all};
+  const auto at = place_among(page.members, place);
+  if (at != page.members.end() && std::ranges::equal(*at, place)) return {};
   page.members.insert(at, place);
   ++agents_;
   if (auto done = list(page, place, true); !done) return done;
@@ -277,37 +289,42 @@ Result<void> FindTerm::insert(const Bytes& place) {
     if (!number) return tl::unexpected(number.error());
     page.serial = *number;
   }
-  if (size_of(page) > room_of(page) && page.members.size() > 1) {
-    if (auto done = split(page); !done) return done;
+  const bool is_first = page.is_first();
+  if (size_of(page.members) > room_of(page) && page.members.size() > 1) {
+    if (auto done = split(std::move(page)); !done) return done;
   } else if (auto done = put(page); !done) {
     return done;
   }
-  return count(page);
+  return count(is_first);
 }
 
-Result<void> FindTerm::join(Page page, const Page& next) {
+Result<void> FindTerm::join(const Page& page, const Page& next) {
   const auto number = next_number();
   if (!number) return tl::unexpected(number.error());
   if (auto done = drop(page); !done) return done;
-  page.end = next.end;
-  page.serial = *number;
-  page.members.insert(page.members.end(), next.members.begin(), next.members.end());
-  if (auto done = put(page); !done) return done;
-  for (const Bytes& place : next.members) {
+  Page both;
+  both.id = page.id;
+  both.from = page.from;
+  both.end = next.end;
+  both.serial = *number;
+  both.members = page.members;
+  both.members.insert(both.members.end(), next.members.begin(), next.members.end());
+  if (auto done = put(both); !done) return done;
+  for (const ByteView place : next.members) {
     if (auto done = list(next, place, false); !done) return done;
-    if (auto done = list(page, place, true); !done) return done;
+    if (auto done = list(both, place, true); !done) return done;
   }
   const auto gone = name_of(next);
   if (!gone) return tl::unexpected(gone.error());
   edit_.remove_rrset(*gone, RrType::TXT);
-  return describe(page);
+  return describe(both);
 }
 
 // Two that are half a page together become one; so it takes half a page of others until that is split again.
-Result<bool> FindTerm::join_if_small(const std::optional<Page>& page, const std::optional<Page>& next) {
-  if (!page || !next) return false;
+Result<bool> FindTerm::join_if_small(const Page* page, const Page* next) {
+  if (page == nullptr || next == nullptr) return false;
   const bool is_empty = page->members.empty() || next->members.empty();
-  if (!is_empty && size_of(*page) + size_of(*next) > room_of(*next) / 2) return false;
+  if (!is_empty && size_of(page->members) + size_of(next->members) > room_of(*next) / 2) return false;
   if (auto done = join(*page, *next); !done) return tl::unexpected(done.error());
   return true;
 }
@@ -319,11 +336,11 @@ Result<void> FindTerm::shrink(const Page& page) {
   }
   const auto before = page_before(page);
   if (!before) return tl::unexpected(before.error());
-  auto joined = join_if_small(*before, page);
+  auto joined = join_if_small(*before ? &**before : nullptr, &page);
   if (joined && !*joined) {
     const auto behind = page_behind(page);
     if (!behind) return tl::unexpected(behind.error());
-    joined = join_if_small(page, *behind);
+    joined = join_if_small(&page, *behind ? &**behind : nullptr);
   }
   if (!joined) return tl::unexpected(joined.error());
   return *joined ? Result<void>{} : put(page);
@@ -334,13 +351,13 @@ Result<void> FindTerm::remove(const Bytes& place) {
   if (!found) return tl::unexpected(found.error());
   if (!*found) return {};
   Page page = std::move(**found);
-  const auto at = std::lower_bound(page.members.begin(), page.members.end(), place);
-  if (at == page.members.end() || *at != place) return {};
+  const auto at = place_among(page.members, place);
+  if (at == page.members.end() || !std::ranges::equal(*at, place)) return {};
   page.members.erase(at);
   --agents_;
   if (auto done = list(page, place, false); !done) return done;
   if (auto done = shrink(page); !done) return done;
-  return count(page);
+  return count(page.is_first());
 }
 
 Result<void> FindTerm::change(const Bytes& before, const Bytes& after) {
@@ -354,10 +371,10 @@ Result<void> FindTerm::change(const Bytes& before, const Bytes& after) {
     // From place to place within one page: no record changes.
     auto found = page_of(before);
     if (!found) return tl::unexpected(found.error());
-    if (*found && is_within(after, (*found)->from, (*found)->end) && std::erase((*found)->members, before) > 0) {
-      std::vector<Bytes>& members = (*found)->members;
-      const auto at = std::lower_bound(members.begin(), members.end(), after);
-      members.insert(at, after);
+    const auto is_before = [&](ByteView place) { return std::ranges::equal(place, before); };
+    if (*found && is_within(after, (*found)->from, (*found)->end) && std::erase_if((*found)->members, is_before) > 0) {
+      std::vector<ByteView>& members = (*found)->members;
+      members.insert(place_among(members, after), after);
       return put(**found);
     }
   }

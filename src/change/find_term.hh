@@ -39,7 +39,12 @@ class FindTerm {
     Bytes from;  ///< its first place
     Bytes id;    ///< empty: the page at the term itself
     uint64_t serial = 0;
-    std::vector<Bytes> members;  ///< places, ascending
+    std::vector<ByteView> members;  ///< places, ascending; most stand in `read`
+    Bytes read;                     ///< the row as it was: moved with the page, and not copied
+
+    Page() = default;
+    Page(Page&&) = default;
+    Page& operator=(Page&&) = default;
 
     [[nodiscard]] bool is_first() const { return id.empty(); }
     [[nodiscard]] bool is_last() const;
@@ -56,20 +61,19 @@ class FindTerm {
   Result<void> drop(const Page& page);
 
   [[nodiscard]] Result<dns::Name> name_of(const Page& page) const;
-  [[nodiscard]] size_t size_of(const Bytes& place) const;
-  [[nodiscard]] size_t size_of(const Page& page) const;
   [[nodiscard]] size_t room_of(const Page& page) const;
 
   Result<void> insert(const Bytes& place);
   Result<void> remove(const Bytes& place);
   Result<void> split(Page page);
   Result<void> shrink(const Page& page);
-  Result<void> join(Page page, const Page& next);
-  Result<bool> join_if_small(const std::optional<Page>& page, const std::optional<Page>& next);
+  Result<void> join(const Page& page, const Page& next);
+  /// Either may be null: there is none.
+  Result<bool> join_if_small(const Page* page, const Page* next);
 
-  Result<void> list(const Page& page, const Bytes& place, bool is_there);
+  Result<void> list(const Page& page, ByteView place, bool is_there);
   Result<void> describe(const Page& page);
-  Result<void> count(const Page& touched);
+  Result<void> count(bool is_first);
   Result<uint64_t> next_number();
 
   ZoneEdit& edit_;

@@ -8,17 +8,9 @@
 namespace steward::change {
 namespace {
 
-// Whether the stored RRset has exactly these records and this TTL, so that its RRSIGs still cover it.
-bool same_records(const zone::StoredRrset& stored, NameView owner, const zone::RrsetInput& wanted) {
-  if (stored.rr_count != wanted.rdatas.size() || stored.ttl() != wanted.ttl) return false;
-  Bytes expanded;
-  size_t i = 0;
-  for (zone::StoredRrReader reader(stored.rrs); !reader.done(); ++i) {
-    expanded.clear();
-    zone::expand_rdata(stored.type, reader.next().rdata, owner, expanded);
-    if (!std::equal(expanded.begin(), expanded.end(), wanted.rdatas[i].begin(), wanted.rdatas[i].end())) return false;
-  }
-  return true;
+bool has_records(const SignedAhead& rrset, uint32_t ttl, std::span<const ByteView> rdatas) {
+  return rrset.ttl == ttl && std::equal(rrset.rdatas.begin(), rrset.rdatas.end(), rdatas.begin(), rdatas.end(),
+                                        [](const Bytes& a, ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); });
 }
 
 // RFC 4035 §2.2: at a delegation only DS and NSEC are the zone's own; below it nothing is.
@@ -37,6 +29,18 @@ bool has_next(zone::NodeView node, NameView next) {
 
 }  // namespace
 
+bool has_records(const zone::StoredRrset& stored, NameView owner, uint32_t ttl, std::span<const ByteView> rdatas) {
+  if (stored.rr_count != rdatas.size() || stored.ttl() != ttl) return false;
+  Bytes expanded;
+  size_t i = 0;
+  for (zone::StoredRrReader reader(stored.rrs); !reader.done(); ++i) {
+    expanded.clear();
+    zone::expand_rdata(stored.type, reader.next().rdata, owner, expanded);
+    if (!std::equal(expanded.begin(), expanded.end(), rdatas[i].begin(), rdatas[i].end())) return false;
+  }
+  return true;
+}
+
 void Task::reset(NameView name) {
   key.clear();
   owner = dns::Name(name);
@@ -44,6 +48,7 @@ void Task::reset(NameView name) {
   content = Content::Drafted;
   stored = {};
   draft.clear();
+  ahead = nullptr;
   file_digest = 0;
   wants_nsec = false;
   nsec_ttl = 0;
@@ -115,6 +120,17 @@ void Finisher::add_nsec(Task& task) {
   task.draft.add(RrType::NSEC, task.nsec_ttl, held);
 }
 
+// RRSIGs of these very records: stored, or made a moment ago.
+void Finisher::find_existing(const Task& task, const zone::RrsetInput& rrset) {
+  existing_.clear();
+  if (task.stored && !signing_.renew)
+    if (const auto before = task.stored.find(rrset.type); before && has_records(*before, task.stored.owner(), rrset.ttl, rrset.rdatas))
+      for (zone::StoredRrReader reader(before->sigs()); !reader.done();) existing_.push_back(reader.next().rdata);
+  if (!existing_.empty() || task.ahead == nullptr) return;
+  for (const SignedAhead& made : *task.ahead)
+    if (made.type == rrset.type && has_records(made, rrset.ttl, rrset.rdatas)) made.rrsigs.views(existing_);
+}
+
 Result<void> Finisher::sign(Task& task, std::span<zone::RrsetInput> rrsets) {
   if (!worker_) return {};
   if (rrsigs_.size() < rrsets.size()) {
@@ -127,10 +143,7 @@ Result<void> Finisher::sign(Task& task, std::span<zone::RrsetInput> rrsets) {
     if (!is_authoritative(task.flags, rrset.type)) continue;
     const sign::Rrset signable{task.owner, rrset.type, rrset.ttl, rrset.rdatas};
     rrsigs_[i].clear();
-    existing_.clear();
-    if (task.stored && !signing_.renew)
-      if (const auto before = task.stored.find(rrset.type); before && same_records(*before, task.stored.owner(), rrset))
-        for (zone::StoredRrReader reader(before->sigs()); !reader.done();) existing_.push_back(reader.next().rdata);
+    find_existing(task, rrset);
     if (existing_.empty()) {
       if (auto made = worker_->sign(signable, rrsigs_[i]); !made) return made;
     } else if (auto made = worker_->refresh(signable, existing_, rrsigs_[i]); !made) {

@@ -30,6 +30,17 @@ struct Signing {
   [[nodiscard]] bool is_turned() const { return (signer != nullptr) != was_signed; }
 };
 
+/// An RRset as it was when it was signed, before its node was finished.
+struct SignedAhead {
+  RrType type{};
+  uint32_t ttl = 0;
+  std::vector<Bytes> rdatas;
+  sign::RrsigList rrsigs;   ///< empty: it was not signed after all
+};
+
+/// Whether a stored RRset has exactly these records and this TTL, so that its RRSIGs still cover it.
+bool has_records(const zone::StoredRrset& stored, NameView owner, uint32_t ttl, std::span<const ByteView> rdatas);
+
 struct Task {
   enum class Content : uint8_t {
     Drafted,  ///< `draft` says what the node is to hold
@@ -42,6 +53,7 @@ struct Task {
   Content content = Content::Drafted;
   zone::NodeView stored;        ///< none where the name is new
   NodeDraft draft;
+  const std::vector<SignedAhead>* ahead = nullptr;  ///< signatures for the case that the draft has these very records; may be null
   uint64_t file_digest = 0;
   bool wants_nsec = false;
   dns::Name next;               ///< the next owner in the NSEC chain
@@ -78,6 +90,7 @@ class Finisher {
   [[nodiscard]] bool is_unchanged(const Task& task) const;
   void add_nsec(Task& task);
   Result<void> sign(Task& task, std::span<zone::RrsetInput> rrsets);
+  void find_existing(const Task& task, const zone::RrsetInput& rrset);
 
   uint32_t zone_;
   Signing signing_;

@@ -1,6 +1,7 @@
 #include "change/recorder.hh"
 
 #include <algorithm>
+#include <span>
 #include <vector>
 
 namespace steward::change {
@@ -42,7 +43,8 @@ std::vector<Record> records_of(zone::NodeView node, std::optional<Record>& soa) 
 
 class Gathering {
  public:
-  void add(zone::NodeView before, zone::NodeView after) {
+  void add(const Recorder::Change& change) {
+    const auto [before, after] = change;
     const auto had = records_of(before, old_soa_);
     const auto has = records_of(after, new_soa_);
     if (before && before.is(zone::node_apex)) apex_ = dns::Name(before.owner());
@@ -54,6 +56,17 @@ class Gathering {
     std::set_difference(has.begin(), has.end(), had.begin(), had.end(), std::back_inserter(only));
     for (const Record& record : only) put(added_, true, after.owner(), record);
     difference_.added += only.size();
+  }
+
+  /// What another gathered of the nodes that follow.
+  void join(Gathering&& other) {
+    append(removed_, other.removed_);
+    append(added_, other.added_);
+    difference_.removed += other.difference_.removed;
+    difference_.added += other.difference_.added;
+    if (other.old_soa_) old_soa_ = std::move(other.old_soa_);
+    if (other.new_soa_) new_soa_ = std::move(other.new_soa_);
+    if (!other.apex_.view().is_root()) apex_ = other.apex_;
   }
 
   std::optional<zone::Difference> finish() {
@@ -108,11 +121,23 @@ Result<void> Recorder::Table::erase(ByteView key) {
   return inner_.erase(key);
 }
 
-std::optional<zone::Difference> Recorder::difference() {
+std::optional<zone::Difference> Recorder::difference(Parallel& parallel) {
   if (nodes_.overflowed || nsec3_.overflowed) return std::nullopt;
-  Gathering gathering;
+  std::vector<Change> changes;
   for (Table* table : {&nodes_, &nsec3_})
-    for (const auto& [key, before] : table->originals) gathering.add(before, table->find(key));
+    for (const auto& [key, before] : table->originals) changes.push_back({before, table->find(key)});
+  constexpr size_t stride = 64;  // nodes
+  std::vector<Gathering> parts((changes.size() + stride - 1) / stride);
+  const auto gather = [&](size_t part) {
+    for (const Change& change : std::span(changes).subspan(part * stride).first(std::min(stride, changes.size() - part * stride)))
+      parts[part].add(change);
+  };
+  if (parts.size() < 2)
+    for (size_t part = 0; part < parts.size(); ++part) gather(part);
+  else
+    parallel.run(parts.size(), 1, [&](size_t, size_t part) { gather(part); });
+  Gathering gathering;
+  for (Gathering& part : parts) gathering.join(std::move(part));
   return gathering.finish();
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 
+#include "base/parallel.hh"
 #include "zone/difference.hh"
 #include "zone/node_table.hh"
 
@@ -21,7 +22,13 @@ class Recorder {
   [[nodiscard]] zone::NodeTable& nsec3() { return nsec3_; }
 
   /// From the SOA that was to the SOA that is. Nothing where too much was written, or the SOA is as it was.
-  [[nodiscard]] std::optional<zone::Difference> difference();
+  [[nodiscard]] std::optional<zone::Difference> difference(Parallel& parallel);
+
+  /// One node as it was and as it is.
+  struct Change {
+    zone::NodeView before;
+    zone::NodeView after;
+  };
 
  private:
   class Table final : public zone::NodeTable {

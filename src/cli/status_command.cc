@@ -82,6 +82,12 @@ void show_status(Console& console, const Json& status) {
                                 number_field(signatures, "reused"), number_field(signatures, "refused")));
     row("replica", text_field(status, "replica"));
   }
+  if (status.contains("resolver")) {
+    const Json& resolver = object_field(status, "resolver");
+    row("resolver", fmt::format("{} secure, {} insecure, {} bogus, {} failed, {} late, {} over limits, {} under way", number_field(resolver, "secure"),
+                                number_field(resolver, "insecure"), number_field(resolver, "bogus"), number_field(resolver, "failed"),
+                                number_field(resolver, "timed_out"), number_field(resolver, "overload"), number_field(resolver, "under_way")));
+  }
   row("database",
       fmt::format("{} nodes, {} used of {}, at most {}", number_field(database, "nodes"), size_field(database, "used"),
                   size_field(database, "size"), size_field(database, "most")));

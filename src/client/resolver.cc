@@ -87,16 +87,16 @@ Result<std::unique_ptr<TlsRelay>> open_relay(const Settings& settings) {
   return TlsRelay::start({.registry = *registry, .tls = std::move(*tls), .timeout = settings.timeout});
 }
 
-/// `address`: of the registry, or of the relay that leads to it.
-Result<void> use_registry(ub_ctx* context, const Settings& settings, const std::string& address) {
+/// `address`: of the registry, or of the relay that leads to it. May be called for several.
+Result<void> use_registry(ub_ctx* context, const std::string& apex, const std::string& address) {
   // Names that a resolver keeps from the network (RFC 6761) go to the registry like any other.
   const std::vector<Option> options{{"local-zone:", "test. nodefault"}, {"local-zone:", "home.arpa. nodefault"}};
   if (auto set = set_options(context, options); !set) return set;
   // Below the apex referrals are followed; nothing else is asked of anybody else.
-  int error = ub_ctx_set_stub(context, settings.apex.c_str(), address.c_str(), 0);
+  int error = ub_ctx_set_stub(context, apex.c_str(), address.c_str(), 0);
   if (error == UB_NOERROR) error = ub_ctx_set_fwd(context, address.c_str());
   if (error != UB_NOERROR)
-    return fail(Errc::Invalid, fmt::format("registry '{}': {}", settings.registry, ub_strerror(error)));
+    return fail(Errc::Invalid, fmt::format("registry '{}': {}", address, ub_strerror(error)));
   return {};
 }
 
@@ -150,6 +150,9 @@ struct Resolver::State {
   std::map<uint64_t, std::unique_ptr<Started>> started;  // by ticket
   uint64_t last_ticket = 0;
 
+  Result<void> make();
+  /// After all settings.
+  Result<void> begin(std::span<const Record> anchors);
   [[nodiscard]] Result<void> wait(std::vector<Pending>& all, std::span<const Question> questions) const;
   /// What has come, or why nothing did: the relay knows more of that than libunbound.
   [[nodiscard]] Result<Answer> answer_to(const Question& question, const ub_result& result) const;
@@ -178,15 +181,38 @@ Resolver::Resolver(Resolver&&) noexcept = default;
 Resolver& Resolver::operator=(Resolver&&) noexcept = default;
 Resolver::~Resolver() = default;
 
+Result<void> Resolver::State::make() {
+  context.reset(ub_ctx_create());
+  if (context == nullptr) return fail(Errc::Full, "resolver: no memory");
+  ub_ctx_debugout(context.get(), nullptr);
+  return set_options(context.get(), plain_options());
+}
+
+Result<void> Resolver::State::begin(std::span<const Record> anchors) {
+  if (auto set = use_anchors(context.get(), anchors); !set) return set;
+  if (const int error = ub_ctx_async(context.get(), 1); error != UB_NOERROR)
+    return fail(Errc::Io, fmt::format("resolver: {}", ub_strerror(error)));
+  return {};
+}
+
+Result<Resolver> Resolver::open_below(const dns::Name& apex, std::span<const SocketAddress> servers,
+                                      std::span<const Record> anchors) {
+  auto state = std::make_unique<State>();
+  state->asked = "the root registry";
+  if (auto made = state->make(); !made) return tl::unexpected(made.error());
+  for (const SocketAddress& server : servers)
+    if (auto set = use_registry(state->context.get(), apex.to_text(), server.to_text()); !set)
+      return tl::unexpected(set.error());
+  if (auto begun = state->begin(anchors); !begun) return tl::unexpected(begun.error());
+  return Resolver(std::move(state));
+}
+
 Result<Resolver> Resolver::open(const Settings& settings, std::span<const Record> anchors) {
   auto state = std::make_unique<State>();
-  state->context.reset(ub_ctx_create());
   state->timeout = settings.timeout;
   state->asked = settings.registry.empty() ? "the system's resolver" : settings.registry;
+  if (auto made = state->make(); !made) return tl::unexpected(made.error());
   ub_ctx* context = state->context.get();
-  if (context == nullptr) return fail(Errc::Full, "resolver: no memory");
-  ub_ctx_debugout(context, nullptr);
-  if (auto set = set_options(context, plain_options()); !set) return tl::unexpected(set.error());
   if (!settings.registry.empty()) {
     std::string address = settings.registry;
     if (settings.tls) {
@@ -197,13 +223,11 @@ Result<Resolver> Resolver::open(const Settings& settings, std::span<const Record
       if (auto set = set_options(context, nobody_but(state->relay->address())); !set)
         return tl::unexpected(set.error());
     }
-    if (auto set = use_registry(context, settings, address); !set) return tl::unexpected(set.error());
+    if (auto set = use_registry(context, settings.apex, address); !set) return tl::unexpected(set.error());
   } else if (const int error = ub_ctx_resolvconf(context, nullptr); error != UB_NOERROR) {
     return fail(Errc::Io, fmt::format("/etc/resolv.conf: {}", ub_strerror(error)));
   }
-  if (auto set = use_anchors(context, anchors); !set) return tl::unexpected(set.error());
-  if (const int error = ub_ctx_async(context, 1); error != UB_NOERROR)
-    return fail(Errc::Io, fmt::format("resolver: {}", ub_strerror(error)));
+  if (auto begun = state->begin(anchors); !begun) return tl::unexpected(begun.error());
   return Resolver(std::move(state));
 }
 

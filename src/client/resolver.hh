@@ -2,6 +2,8 @@
 // The resolver: questions out, validated answers in. The one place that knows libunbound, which resolves and validates
 // inside of this process, from the trust anchors that it is given.
 //
+// A registry that resolves for its clients has one of open_below(): questions below the apex go to the root registries and to whom they refer.
+//
 // With Settings::registry every question goes to that one address and to whom it refers; with Settings::tls to that
 // address alone, through a relay (tls_relay.hh). Without a registry the system's resolvers are asked. Used by one thread; ask() blocks.
 
@@ -11,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/address.hh"
 #include "base/result.hh"
 #include "dns/message.hh"
 #include "steward/agent.hh"
@@ -42,6 +45,8 @@ class Resolver {
  public:
   /// `anchors`: DS and DNSKEY records. Sends nothing.
   static Result<Resolver> open(const Settings& settings, std::span<const dns::Record> anchors);
+  /// Asks the root registries at `servers` alone, and from there whom they refer to below the apex. At least one.
+  static Result<Resolver> open_below(const dns::Name& apex, std::span<const SocketAddress> servers, std::span<const dns::Record> anchors);
   Resolver(Resolver&&) noexcept;
   Resolver& operator=(Resolver&&) noexcept;
   ~Resolver();

@@ -19,6 +19,7 @@ class Checks {
 
   void run() {
     check_registry(config_, problems_);
+    resolver();
     control();
     listen();
     outgoing();
@@ -80,6 +81,22 @@ class Checks {
         if (config_.listen[i] == config_.listen[j])
           problem(at, fmt::format("listen: {} is given twice; expected once", config_.listen[i].to_text()));
     }
+  }
+
+  // Where questions go and what proves the answers has to be said: nothing is asked of the public DNS.
+  void resolver() {
+    const Setting* given = setting("resolver");
+    const RegistryConfig* registry = config_.registry ? &*config_.registry : nullptr;
+    if (!config_.resolver || given == nullptr) {
+      for (const char* key : {"registry.root", "registry.trust-anchor"})
+        if (const Setting* unused = setting(key)) warning(unused->at, fmt::format("{}: not used without `resolver`", key));
+      return;
+    }
+    if (registry == nullptr || registry->root.empty() || registry->trust_anchor.empty())
+      problem(given->at, "resolver: needs registry.root, the addresses of the root registry, and registry.trust-anchor, a file with its DS");
+    for (const AddressBlock& block : config_.resolver->allow)
+      if (block.to_text().ends_with("/0"))
+        problem(given->at, fmt::format("resolver.allow: {} is everybody; expected the networks of clients (RFC 5358)", block.to_text()));
   }
 
   void outgoing() {

@@ -280,6 +280,14 @@ struct RateLimit {
   std::vector<AddressBlock> limited;  ///< limited although exempt; how loopback is limited
 };
 
+/// Names below the apex are resolved for these clients (RD); there only where that is wanted.
+struct ResolverConfig {
+  std::vector<AddressBlock> allow;
+  Seconds timeout{};                ///< of one question
+  uint32_t max_queries = 0;         ///< under way at once
+  uint32_t max_client_queries = 0;  ///< of one client address
+};
+
 struct TcpConfig {
   uint32_t max_clients = 0;  ///< connections of the whole server
   uint32_t max_clients_per_address = 0;
@@ -331,6 +339,7 @@ struct Config {
   std::vector<ZoneConfig> templates;  ///< of members of catalogs; `name` is the template's own
   std::vector<TsigKey> keys;
   RateLimit rate_limit;
+  std::optional<ResolverConfig> resolver;
   uint32_t workers = 0;  ///< 0: one a core
   std::string user;      ///< empty: stay who we are
   std::string group;     ///< empty: the user's own

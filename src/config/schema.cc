@@ -394,7 +394,8 @@ std::span<const Row> schema() {
   static const std::vector<Row> all = [] {
     std::vector<Row> table;
     for (const Row& row : rows) {
-      if (row.path == "zones") table.insert(table.end(), registry_rows().begin(), registry_rows().end());
+      if (row.path == "zones")
+        for (const auto more : {registry_rows(), resolver_rows()}) table.insert(table.end(), more.begin(), more.end());
       table.push_back(row);
     }
     return table;

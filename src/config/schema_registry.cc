@@ -27,10 +27,10 @@ const Row rows[] = {
    .set = [](T, V) {}, .effect = Effect::Restart},
   {.path = "registry.root", .shape = Shape::List, .type = Type::Address,
    .doc = "Root servers of a federation that the public DNS does not know.",
-   .set = [](T t, V v) { registry(t).root.push_back(v.address); }, .available = Available::Warned},
+   .set = [](T t, V v) { registry(t).root.push_back(v.address); }, .effect = Effect::Restart},
   {.path = "registry.trust-anchor", .type = Type::File, .fallback = "(the public DNS's)",
    .doc = "File with the DS or DNSKEY records of that root.",
-   .set = [](T t, V v) { registry(t).trust_anchor = v.path; }, .available = Available::Warned},
+   .set = [](T t, V v) { registry(t).trust_anchor = v.path; }, .effect = Effect::Restart},
   {.path = "registry.namespaces", .shape = Shape::List, .type = Type::Text, .least = 1, .most = 253,
    .doc = "Namespaces that the zone hosts beside the registry's own, such as team.acme-corp.com or user/octocat.github; *.github stands for all below, and is the default of the registry github.",
    .set = [](T, V) {}},  // parsed in registry_checks.cc, as the two below are

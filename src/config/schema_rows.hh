@@ -27,5 +27,7 @@ N as(V v) {
 
 /// `registry` and all below it.
 std::span<const Row> registry_rows();
+/// `resolver` and all below it.
+std::span<const Row> resolver_rows();
 
 }  // namespace steward::config

@@ -239,8 +239,8 @@ void Walker::defaults(const Place& place) {
   }
   for (const Row* row : rows_below(place.pattern)) {
     const std::string actual = join(place.actual, leaf(*row));
-    // The registry is there or not; the other sections have their defaults whether the file opens them or not.
-    const bool absent = row->path == "registry" && !target_.config.settings.contains(actual);
+    // These two are there or not; the other sections have their defaults whether the file opens them or not.
+    const bool absent = (row->path == "registry" || row->path == "resolver") && !target_.config.settings.contains(actual);
     if (row->shape == Shape::Map && !absent) defaults({std::string(row->path), actual, true});
   }
 }

@@ -25,6 +25,7 @@ class AnswerWorker final : public Responder {
   void set_cookies(const serve::CookieSecrets& secrets) { context_.cookies = secrets; }
   void set_rate_limiter(serve::RateLimiter* limiter) { context_.rate_limiter = limiter; }
   void set_sign_budget(serve::SignBudget* budget) { context_.signatures = budget; }
+  void set_recursion(serve::Recursion* recursion) { context_.recursion = recursion; }
   void set_operations(serve::Operations* operations, serve::TransferDesk* transfers) {
     context_.operations = operations;
     context_.transfers = transfers;

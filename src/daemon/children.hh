@@ -78,7 +78,7 @@ class Children {
   mutable std::mutex mutex_;
   std::map<std::string, Trouble> troubles_;  // by the child's zone
   bool looks_ = false;                       // a step waits
-  Writer queue_;
+  Writer queue_{"children"};
 };
 
 }  // namespace steward::daemon

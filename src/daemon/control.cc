@@ -89,6 +89,12 @@ Json updates_of(const Server& server) {
   return {{"waiting", figures.waiting}, {"done", figures.done}, {"refused", figures.failed}, {"overload", figures.overload}};
 }
 
+Json resolver_of(const ResolverDesk& resolver) {
+  const ResolverDesk::Figures figures = resolver.figures();
+  return {{"under_way", figures.under_way}, {"secure", figures.secure}, {"insecure", figures.insecure}, {"bogus", figures.bogus},
+          {"failed", figures.failed}, {"timed_out", figures.timed_out}, {"overload", figures.overload}};
+}
+
 Json signatures_of() {
   Json json = Json::object();
   for (const crypto::OperationCount& count : crypto::operation_counts())
@@ -177,6 +183,7 @@ void status(Server& server, const Reply& reply) {
                        {"next", figures.next_trust ? Json(seconds_of(*figures.next_trust)) : Json(nullptr)}};
     if (const auto& policy = server.publish_policy()) result["replica"] = policy->replica;
   }
+  if (const ResolverDesk* resolver = server.resolver()) result["resolver"] = resolver_of(*resolver);
   if (const auto& last = server.last_reload()) {
     result["last_reload"] = {{"at", seconds_of(last->at)}, {"ok", last->ok}};
     if (!last->ok) result["last_reload"]["error"] = last->error;

@@ -69,7 +69,7 @@ class ImportDesk {
   std::mutex mutex_;
   std::deque<Slice> waiting_;  // for the writer, who has one at a time
   bool is_writing_ = false;
-  Writer queue_;
+  Writer queue_{"imports"};
 };
 
 }  // namespace steward::daemon

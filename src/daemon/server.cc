@@ -88,6 +88,7 @@ Result<void> Server::open() {
   // With the rights that a later reload will have, not those of the start.
   if (auto opened = tls_.open(config_.tls, clock_.now()); !opened) return opened;
   if (auto opened = open_exchange(); !opened) return opened;
+  if (auto opened = open_resolver(); !opened) return opened;
   if (auto opened = open_workers(std::move(*listeners)); !opened) return opened;
   if (auto watching = watch_signals(); !watching) return watching;
   if (auto opened = open_control(); !opened) return opened;
@@ -168,6 +169,7 @@ Result<void> Server::open_workers(std::vector<std::vector<net::Listener>> listen
     worker->answers->set_cookies(cookie_secrets_);
     worker->answers->set_rate_limiter(rate_limiter_.get());
     worker->answers->set_sign_budget(sign_budget_.get());
+    worker->answers->set_recursion(resolver_.get());
     auto transfers = store_->make_reader();
     if (!transfers) return tl::unexpected<Error>(transfers.error());
     worker->source = std::make_unique<StoreTransfers>(
@@ -221,6 +223,7 @@ void Server::apply_settings() {
   auto settings = settings_of(config_);
   settings->keys = keyring_;
   settings->discover = discover_answers_;
+  settings->recursion = recursion_rights_of(config_);
   settings->access = std::make_shared<const serve::AccessTable>(access_of(zones_, config_.registry));
   settings_history_.push_back(std::move(settings));
   settings_.store(settings_history_.back().get(), std::memory_order_release);
@@ -233,6 +236,7 @@ void Server::apply_settings() {
 void Server::run() {
   for (const auto& worker : workers_) worker->thread = std::thread([&loop = *worker->loop] { loop.run(); });
   exports_.start();
+  if (resolver_) resolver_->start();
   if (imports_) imports_->start();
   if (children_) children_->start();
   writer_.start();
@@ -302,6 +306,7 @@ Result<std::vector<config::Change>> Server::reload_config() {
   fresh->control = config_.control;
   fresh->listen = config_.listen;
   fresh->tls.listen = config_.tls.listen;
+  fresh->resolver = config_.resolver;
   tls_.reload(fresh->tls, clock_.now());
   config_ = std::move(*fresh);
   add_followers_changed(changes, changed_zones);

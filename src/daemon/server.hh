@@ -33,6 +33,7 @@
 #include "daemon/registrar.hh"
 #include "daemon/registration_desk.hh"
 #include "daemon/registry_zone.hh"
+#include "daemon/resolver_desk.hh"
 #include "daemon/secondaries.hh"
 #include "daemon/serve.hh"
 #include "daemon/store_transfers.hh"
@@ -116,6 +117,8 @@ class Server {
     for (const auto& worker : workers_) f(worker->answers->counters(), worker->net->counters());
   }
   [[nodiscard]] UpdateDesk::Figures update_figures() const { return updates_->figures(); }
+  /// Null where nothing is resolved for clients.
+  [[nodiscard]] const ResolverDesk* resolver() const { return resolver_.get(); }
   [[nodiscard]] const Notifier& notifier() const { return *notifier_; }
   [[nodiscard]] Secondaries& secondaries() { return *secondaries_; }
   [[nodiscard]] size_t transfers() const { return transfer_slots_->taken(); }
@@ -164,6 +167,7 @@ class Server {
   Result<void> give_up_root_before_binding();
   Result<void> open_store();
   Result<void> open_exchange();
+  Result<void> open_resolver();
   std::optional<serve::SoaRecord> served_soa(const dns::Name& zone, const std::function<void(const store::ZoneRecord&)>& take);
   Result<void> open_workers(std::vector<std::vector<net::Listener>> listeners);
   Result<void> watch_signals();
@@ -277,6 +281,7 @@ class Server {
   std::unique_ptr<Registrar> registrar_;             // likewise; null: no parent
   UnixTime next_certificates_{};                     // when the parent's word on ours is looked at
   std::unique_ptr<ServerOperations> operations_;
+  std::unique_ptr<ResolverDesk> resolver_;  // null: nothing is resolved for clients
   std::shared_ptr<serve::TransferSlots> transfer_slots_;
   std::unique_ptr<PeerCalls> peer_calls_;
   std::unique_ptr<store::Reader> main_reader_;
@@ -293,7 +298,7 @@ class Server {
   store::StoreFigures figures_;
   RegistryFigures registry_figures_;
   Writer writer_;
-  Writer exports_;  // the same kind of queue, for long reads
+  Writer exports_{"exports"};  // the same kind of queue, for long reads
   std::unique_ptr<store::Reader> export_reader_;
   std::unique_ptr<GroupCommit> group_;                          // the writer thread's, and so are
   bool has_changed_ = false;   // since the figures were noted

@@ -1,6 +1,7 @@
 // What the server exchanges with others: updates and transfers in and out, NOTIFY, and whom it asks and tells.
 
 #include "daemon/server.hh"
+#include "base/log.hh"
 #include "daemon/settings.hh"
 
 namespace steward::daemon {
@@ -62,6 +63,18 @@ Result<void> Server::open_exchange() {
         return stored;
       },
       spool});
+  return {};
+}
+
+// Main thread: before the workers, which hand questions to it.
+Result<void> Server::open_resolver() {
+  if (!config_.resolver) return {};
+  auto opened = ResolverDesk::open(config_, clock_);
+  if (!opened) return fail("resolver", opened.error());
+  resolver_ = std::move(*opened);
+  std::string clients;
+  for (const AddressBlock& block : config_.resolver->allow) clients += (clients.empty() ? "" : " ") + block.to_text();
+  log::info("resolver", {{"below", config_.registry->apex.to_text()}, {"allow", clients}});
   return {};
 }
 

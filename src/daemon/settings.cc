@@ -133,6 +133,11 @@ serve::RateLimitSettings rate_limits_of(const config::RateLimit& limit) {
   return settings;
 }
 
+std::shared_ptr<const serve::RecursionRights> recursion_rights_of(const config::Config& config) {
+  if (!config.resolver || !config.registry) return nullptr;
+  return std::make_shared<const serve::RecursionRights>(serve::RecursionRights{config.registry->apex.folded(), config.resolver->allow});
+}
+
 auth::VerifyBudgetSettings sign_budget_of(const config::RegistryConfig& registry) {
   auth::VerifyBudgetSettings settings;
   settings.per_second = registry.discover_signatures;

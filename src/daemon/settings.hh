@@ -12,6 +12,7 @@
 #include "serve/access.hh"
 #include "serve/context.hh"
 #include "serve/rate_limit.hh"
+#include "serve/recursion.hh"
 
 namespace steward::daemon {
 
@@ -25,6 +26,8 @@ namespace steward::daemon {
 [[nodiscard]] std::string replica_id(const config::RegistryConfig& registry, uint64_t incarnation);
 /// What publishers may do. `incarnation`: of the store, which makes the replica's id.
 [[nodiscard]] change::PublishPolicy publish_policy_of(const config::RegistryConfig& registry, uint64_t incarnation);
+/// Whose questions are resolved; null where nobody's are.
+[[nodiscard]] std::shared_ptr<const serve::RecursionRights> recursion_rights_of(const config::Config& config);
 /// Of signatures that answers take (serve/discover.hh).
 [[nodiscard]] auth::VerifyBudgetSettings sign_budget_of(const config::RegistryConfig& registry);
 /// For `answers_per_second` above 0.

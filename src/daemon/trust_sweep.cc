@@ -37,7 +37,9 @@ std::optional<UnixTime> TrustSweep::due(UnixTime now, Seconds interval) const {
 
 void TrustSweep::step(UnixTime now, Seconds interval, uint64_t looked, uint64_t agents, std::optional<dns::Name> last) {
   // Who was down for long goes on at the same pace, and makes nothing good at once.
-  const int64_t from = std::clamp(next_ms_, ms_of(now) - grace_ms, ms_of(now));
+  int64_t from = std::max(next_ms_, ms_of(now) - grace_ms);
+  // due() counts in whole seconds, so that a step may come up to one early; what is further off is none of this clock's.
+  if (from >= ms_of(now + Seconds(1))) from = ms_of(now);
   const bool ends = !last;
   after_ = std::move(last);
   looked_ += looked;

@@ -1,5 +1,7 @@
 #include "daemon/writer.hh"
 
+#include <pthread.h>
+
 #include <utility>
 
 namespace steward::daemon {
@@ -11,6 +13,7 @@ constexpr std::chrono::seconds longest_idle_wait{1};
 
 void Writer::start() {
   thread_ = std::thread([this] { run(); });
+  ::pthread_setname_np(thread_.native_handle(), name_.c_str());
 }
 
 bool Writer::post(std::function<void()> task) {

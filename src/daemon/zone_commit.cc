@@ -114,7 +114,7 @@ Result<void> ZoneKeeper::write_rewritten(Pending& pending, store::WriteTransacti
     change::Recorder recorder(write.nodes(id), write.nsec3(id), recorded_nodes);
     result = change::rewrite_zone(request, recorder.nodes(), recorder.nsec3(), room_.parallel);
     if (result && result->changed)
-      if (auto noted = write_journal(write, id, recorder.difference()); !noted) return noted;
+      if (auto noted = write_journal(write, id, recorder.difference(room_.parallel)); !noted) return noted;
   }
   if (!result) return tl::unexpected<Error>(result.error());
   if (auto right = check_zonemd(write.nodes(id), write.nsec3(id)); !right) return right;
@@ -256,6 +256,7 @@ Result<void> ZoneKeeper::write_edited(Pending& pending, store::WriteTransaction&
 
   change::Recorder recorder(write.nodes(id), write.nsec3(id), recorded_nodes);
   change::ZoneEdit edit(request, recorder.nodes(), recorder.nsec3(), &write.attic(id));
+  edit.sign_ahead(room_.parallel);
   ZoneTables tables(write, id);
   if (auto edited = pending.edits(edit, tables); !edited) return edited;
   if (!edit.has_changes()) return {};
@@ -281,7 +282,7 @@ Result<void> ZoneKeeper::write_edited(Pending& pending, store::WriteTransaction&
   if (result->needs_rewrite)
     if (auto rewritten = rewrite_chain(pending, request, recorder); !rewritten) return rewritten;
   pending.record = record;
-  return write_journal(write, id, recorder.difference());
+  return write_journal(write, id, recorder.difference(room_.parallel));
 }
 
 // RFC 9077 §3: every NSEC and NSEC3 has the TTL of a negative answer.

@@ -285,7 +285,7 @@ bool ZoneKeeper::resign_slice() {
       return tl::unexpected<Error>(stepped.error());
     if (resigning_->written > written) {
       write.zone(request.zone).serial = serial;
-      if (auto noted = write_journal(write, request.zone, recorder.difference()); !noted) return tl::unexpected<Error>(noted.error());
+      if (auto noted = write_journal(write, request.zone, recorder.difference(room_.parallel)); !noted) return tl::unexpected<Error>(noted.error());
       if (auto done = write.commit(); !done) return tl::unexpected<Error>(done.error());
       status_.serial = serial;
       room_.changed(zone_.name, serial);

@@ -20,8 +20,10 @@ namespace steward::serve {
 class AccessTable;
 class Operations;
 class RateLimiter;
+class Recursion;
 class TransferDesk;
 struct DiscoverZone;
+struct RecursionRights;
 struct SignBudget;
 
 enum class CookiePolicy : uint8_t {
@@ -43,6 +45,7 @@ struct Settings {
   std::shared_ptr<const auth::Keyring> keys;     ///< of TSIG; null: none, every signed request gets BADKEY
   std::shared_ptr<const AccessTable> access;     ///< null: no transfers, NOTIFY or UPDATE for anybody
   std::shared_ptr<const DiscoverZone> discover;  ///< null: its answers are SERVFAIL (serve/discover.hh)
+  std::shared_ptr<const RecursionRights> recursion;  ///< null: nobody has anything resolved (serve/recursion.hh)
 };
 
 /// Keys of server cookies (RFC 9018 §5): made anew from time to time; what the one before made is accepted for an hour.
@@ -57,6 +60,7 @@ struct Context {
   RateLimiter* rate_limiter = nullptr;  ///< shared by the workers; null: no limit
   Operations* operations = nullptr;     ///< shared by the workers; null: NOTIFY and UPDATE are NOTIMP
   TransferDesk* transfers = nullptr;    ///< the worker's own; null: transfers are REFUSED
+  Recursion* recursion = nullptr;       ///< shared by the workers; null: nothing is resolved
   SignBudget* signatures = nullptr;     ///< shared by the workers; null: no limit to signatures made for answers
   CookieSecrets cookies;
   uint32_t unix_seconds = 0;  ///< coarse wall-clock time, for cookies

@@ -56,6 +56,7 @@ struct alignas(64) Counters {
   Counter notifies;           ///< that were passed on
   Counter notifies_refused;   ///< from strangers, or not for a zone that we are a secondary of
   Counter updates;            ///< that were passed on
+  Counter recursions;         ///< questions that were handed on to be resolved
   Counter updates_refused;    ///< not permitted, or not for a zone of ours
 
   void count_query(dns::RrType type) {

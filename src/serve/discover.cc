@@ -195,6 +195,7 @@ DiscoverAnswer::State DiscoverAnswer::answer_alias() {
   end_rdata();
   const uint32_t ttl = most_ttl;
   if (!put_named(RrType::CNAME, ttl, room_.octets)) return State::NoRoom;
+  if (request_.qtype != RrType::CNAME && request_.qtype != RrType::ANY) response_.set_leads_on();
   return dnssec_ ? put_signature(Section::Answer, RrType::CNAME, ttl) : State::Done;
 }
 

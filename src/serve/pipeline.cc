@@ -45,6 +45,7 @@ void Pipeline::receive(Query& query, const Exchange& exchange, Context& context)
   query.plan = Plan::LookUp;
   query.cookie = CookieState::Absent;
   query.extended_error = {};
+  query.recursive = false;
   query.tsig.reset();
   const Verdict verdict = parse_request(exchange.request, query.request);
   if (query.request.tsig_offset == 0 || verdict == Verdict::FormatError)
@@ -86,7 +87,9 @@ void Pipeline::judge(Query& query, const Exchange& exchange, Context& context, V
     judge_cookie(query, exchange, context);
     if (query.plan == Plan::Respond) return;
   }
-  if (verdict == Verdict::Answer) judge_question(query, exchange);
+  if (verdict != Verdict::Answer) return;
+  judge_question(query, exchange);
+  query.recursive = context.settings->recursion != nullptr && may_recurse(query, exchange, context);
 }
 
 void Pipeline::judge_cookie(Query& query, const Exchange& exchange, Context& context) {
@@ -140,6 +143,10 @@ void Pipeline::begin_look_up(Query& query, const Exchange& exchange, const zone:
   dns::fold_into(query.request.qname, query.folded.octets.data());
   query.step = {nullptr, dns::NameView(query.folded.octets.data(), query.request.qname.size()), question_place, {}};
   query.step.zone = zone_for(snapshot, query.step.name, query.request.qtype);
+  if (query.recursive && leads_elsewhere(query, *context.settings)) {
+    query.plan = Plan::Recurse;
+    return;
+  }
   if (query.step.zone == nullptr) return respond_with(query, Rcode::REFUSED, ExtendedError::NotAuthoritative);
   if (query.step.zone->transfer_only && !may_transfer(query, exchange, context))
     return respond_with(query, Rcode::REFUSED, ExtendedError::Prohibited);
@@ -181,9 +188,11 @@ void Pipeline::respond(Query& query, Exchange& exchange, const zone::Snapshot& s
   const size_t signature = query.tsig != nullptr ? query.tsig->response_size() : 0;
   if (!response_.begin(exchange, query.request, settings, signature)) return context.counters.dropped.add();
   if (query.cookie != CookieState::Absent) response_.set_server_cookie(query.server_cookie);
+  if (query.recursive) response_.set_recursion_available();
   const void* source = nullptr;
   ResponseClass kind = ResponseClass::Error;
   switch (query.plan) {
+    case Plan::Recurse: return recurse(query, exchange, context);
     case Plan::Transfer:
       if (!begin_transfer(query, exchange, snapshot, context)) return;
       break;
@@ -198,6 +207,7 @@ void Pipeline::respond(Query& query, Exchange& exchange, const zone::Snapshot& s
     case Plan::Chaos:
     case Plan::LookUp: kind = compose(query, exchange, snapshot, context, source); break;
   }
+  if (query.recursive && response_.leads_on()) return recurse(query, exchange, context);
   if (query.rcode == Rcode::BADCOOKIE && query.plan == Plan::Respond) context.counters.cookies_refused.add();
   if (limit_rate(query, exchange, kind, source, context)) send(query, exchange, context);
 }
@@ -221,6 +231,7 @@ ResponseClass Pipeline::compose(Query& query, const Exchange& exchange, const zo
       if (query.extended_error != ExtendedError{}) response_.set_extended_error(query.extended_error);
       return ResponseClass::Error;
     case Plan::Drop:
+    case Plan::Recurse:
     case Plan::Transfer:
     case Plan::Notify:
     case Plan::Update: break;

@@ -37,7 +37,7 @@ class Pipeline {
   static constexpr size_t max_batch = 32;
 
   /// What a request comes to before any zone is looked at.
-  enum class Plan : uint8_t { Drop, Respond, Chaos, LookUp, Transfer, Notify, Update };
+  enum class Plan : uint8_t { Drop, Respond, Chaos, LookUp, Recurse, Transfer, Notify, Update };
 
   struct Query {
     Request request;
@@ -48,6 +48,7 @@ class Pipeline {
     ServerCookie server_cookie;
     CookieState cookie = CookieState::Absent;
     Plan plan = Plan::Drop;
+    bool recursive = false;                   // what our zones do not answer to its end is resolved for this client
     std::unique_ptr<auth::TsigVerdict> tsig;  // null: the request has none
     dns::Rcode rcode{};                       // of Plan::Respond
     ExtendedError extended_error{};           // sent where it is not 0
@@ -61,6 +62,8 @@ class Pipeline {
   static void judge_zone_request(Query& query, const Context& context, Plan plan);
   static bool check_tsig(Query& query, const Exchange& exchange, Context& context);
   static void respond_with(Query& query, dns::Rcode rcode, ExtendedError error = {});
+  static bool may_recurse(const Query& query, const Exchange& exchange, const Context& context);
+  [[nodiscard]] static bool leads_elsewhere(const Query& query, const Settings& settings);
   static void begin_look_up(Query& query, const Exchange& exchange, const zone::Snapshot& snapshot,
                             const Context& context);
   [[nodiscard]] static bool may_transfer(const Query& query, const Exchange& exchange, const Context& context);
@@ -77,6 +80,7 @@ class Pipeline {
   void answer_soa(Query& query, const zone::Snapshot& snapshot, const zone::ZoneInfo& zone);
   void answer_differences(Query& query, const zone::Snapshot& snapshot, const zone::ZoneInfo& zone, ByteView records,
                           Context& context);
+  void recurse(Query& query, Exchange& exchange, Context& context);
   bool begin_notify(Query& query, const Exchange& exchange, Context& context);
   bool begin_update(Query& query, Exchange& exchange, const zone::Snapshot& snapshot, Context& context);
   void set_error(dns::Rcode rcode, ExtendedError error);

@@ -5,6 +5,7 @@
 #include "serve/deferred_response.hh"
 #include "serve/operations.hh"
 #include "serve/pipeline.hh"
+#include "serve/recursion.hh"
 #include "serve/soa_hint.hh"
 #include "serve/transfer_out.hh"
 #include "serve/transfer_records.hh"
@@ -146,6 +147,33 @@ void Pipeline::answer_differences(Query& query, const zone::Snapshot& snapshot, 
   context.counters.transfers_current.add();
   response_.clear();
   answer_soa(query, snapshot, zone);
+}
+
+// RFC 1034 §4.3.1: RD, from somebody who may. A signed request is somebody's who talks to us, not to others through us.
+bool Pipeline::may_recurse(const Query& query, const Exchange& exchange, const Context& context) {
+  const Request& request = query.request;
+  return query.plan == Plan::LookUp && request.recursion_desired() && request.qclass == dns::RrClass::IN &&
+         request.qtype != RrType::ANY && query.tsig == nullptr && context.recursion != nullptr && exchange.source != nullptr &&
+         context.settings->recursion->admits(*exchange.client, request.qname);
+}
+
+// No zone of ours has the name, or only as its apex, whose DS is the parent's to answer (RFC 4035 §3.1.4.1); above the
+// federation's own apex nobody is asked.
+bool Pipeline::leads_elsewhere(const Query& query, const Settings& settings) {
+  const zone::ZoneInfo* const zone = query.step.zone;
+  if (zone == nullptr) return true;
+  const size_t size = query.step.name.size();
+  return query.request.qtype == RrType::DS && size == zone->apex.size() && size > settings.recursion->apex.size();
+}
+
+// What stands in the response so far is forgotten. The rate limit counts what a client asks for, not what comes of it.
+void Pipeline::recurse(Query& query, Exchange& exchange, Context& context) {
+  response_.clear();
+  if (!limit_rate(query, exchange, ResponseClass::Referral, context.recursion, context)) return;
+  if (response_.truncated()) return send(query, exchange, context);
+  context.counters.recursions.add();
+  const ByteView cookie = query.cookie != CookieState::Absent ? ByteView(query.server_cookie) : ByteView();
+  context.recursion->resolve({exchange, query.request, *context.settings, cookie});
 }
 
 bool Pipeline::begin_notify(Query& query, const Exchange& exchange, Context& context) {

@@ -32,7 +32,7 @@ ResponseClass QueryAnswer::answer(const Step& first, NodeView node) {
   switch (state) {
     case State::Hit:
     case State::Follow: return ResponseClass::Positive;
-    case State::Delegation: return ResponseClass::Referral;
+    case State::Delegation: response_.set_leads_on(); return ResponseClass::Referral;
     case State::NoData: return ResponseClass::NoData;
     case State::NameError: return ResponseClass::NameError;
     case State::Overflow: response_.set_rcode(dns::Rcode::YXDOMAIN); return ResponseClass::NameError;
@@ -61,7 +61,10 @@ QueryAnswer::State QueryAnswer::solve_answer() {
     // RFC 1035 §4.1.1: AA is said of the first name in the answer section.
     if (first && state != State::Delegation && state != State::Failed) response_.set_authoritative();
     if (state != State::Follow) return state;
-    if (!follow()) return State::Hit;
+    if (!follow()) {
+      response_.set_leads_on();
+      return State::Hit;
+    }
   }
 }
 
@@ -206,7 +209,10 @@ bool QueryAnswer::put_dname(NodeView node, const zone::StoredRrset& dname, size_
 // Takes note of the name at `target` in the message, to be looked for next.
 QueryAnswer::State QueryAnswer::next_link(uint16_t target) {
   // Whatever leads further than a pointer reaches, or this long, the resolver follows itself.
-  if (links_ == max_links || response_.at() > 0x3fff - dns::max_name_size) return State::Hit;
+  if (links_ == max_links || response_.at() > 0x3fff - dns::max_name_size) {
+    response_.set_leads_on();
+    return State::Hit;
+  }
   chain_.visited[links_] = step_.name;
   step_.name = read_folded(response_.message(), target, chain_.names[links_]);
   step_.place = target;

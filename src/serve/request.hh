@@ -27,10 +27,12 @@ enum class EdnsOption : uint16_t {
 /// Extended DNS errors (RFC 8914 §4) that we send.
 enum class ExtendedError : uint16_t {
   Other = 0,
+  DnssecBogus = 6,
   NotReady = 14,
   Prohibited = 18,
   NotAuthoritative = 20,
   NotSupported = 21,
+  NoReachableAuthority = 22,
   InvalidData = 24,
   UnsupportedNsec3Iterations = 27,
   InvalidQueryType = 30,

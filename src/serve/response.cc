@@ -28,19 +28,19 @@ bool sends_padding(const Request& request, Transport transport) {
   return request.edns.padding && (transport == Transport::Tls || transport == Transport::Https);
 }
 
-size_t size_limit(const Exchange& exchange, const Request& request, const Settings& settings) {
-  if (exchange.transport != Transport::Udp) return std::min<size_t>(exchange.room.size(), 65535);
-  // RFC 6891 §6.2.3: values below 512 are treated as 512.
-  const size_t asked = request.edns.present ? std::max<size_t>(request.edns.udp_size, min_udp_size) : min_udp_size;
-  return std::min({asked, std::max<size_t>(settings.udp_size, min_udp_size), exchange.room.size()});
-}
-
 void write_option_head(ByteWriter& out, EdnsOption option, size_t size) {
   out.u16(static_cast<uint16_t>(option));
   out.u16(static_cast<uint16_t>(size));
 }
 
 }  // namespace
+
+size_t size_limit(const Exchange& exchange, const Request& request, const Settings& settings) {
+  if (exchange.transport != Transport::Udp) return std::min<size_t>(exchange.room.size(), 65535);
+  // RFC 6891 §6.2.3: values below 512 are treated as 512.
+  const size_t asked = request.edns.present ? std::max<size_t>(request.edns.udp_size, min_udp_size) : min_udp_size;
+  return std::min({asked, std::max<size_t>(settings.udp_size, min_udp_size), exchange.room.size()});
+}
 
 bool Response::begin(const Exchange& exchange, const Request& request, const Settings& settings, size_t signature) {
   // RFC 8945 §5.3: what the TSIG takes is taken from the response, which is truncated where it does not fit beside it.
@@ -53,7 +53,7 @@ bool Response::begin(const Exchange& exchange, const Request& request, const Set
   extended_error_.reset();
   counts_[0] = counts_[1] = counts_[2] = 0;
   rcode_ = dns::Rcode::NOERROR;
-  authoritative_ = truncated_ = compact_answers_ok_ = false;
+  authoritative_ = truncated_ = compact_answers_ok_ = recursion_available_ = leads_on_ = false;
 
   size_t reserved = 0;
   if (request.edns.present) {
@@ -165,7 +165,7 @@ bool Response::put_record(dns::NameView owner, RrType type, uint32_t ttl, ByteVi
 void Response::clear() {
   out_.rewind(header_size + size_t{request_->question_size});
   counts_[0] = counts_[1] = counts_[2] = 0;
-  authoritative_ = truncated_ = false;
+  authoritative_ = truncated_ = leads_on_ = false;
 }
 
 void Response::write_opt(ByteWriter& out, const Settings& settings) {
@@ -224,11 +224,11 @@ size_t Response::finish(const Settings& settings) {
   if (request_->edns.present) write_opt(out, settings);
   uint8_t* const header = room_.data();
   store_u16(header, request_->id);
-  // QR, the request's opcode and RD. RFC 4035 §3.1.6: AD and CD are clear in an authoritative response; RA: no
-  // recursion.
+  // QR, the request's opcode and RD. RFC 4035 §3.1.6: AD and CD are clear in an authoritative response.
   unsigned flags = 0x8000U | (request_->flags & 0x7900U);
   if (authoritative_) flags |= 0x0400U;
   if (truncated_) flags |= 0x0200U;
+  if (recursion_available_) flags |= 0x0080U;
   // Without OPT there is no place for the upper bits; none of the codes that need them is sent without it.
   flags |= static_cast<uint16_t>(rcode_) & 0x0fU;
   store_u16(header + 2, static_cast<uint16_t>(flags));

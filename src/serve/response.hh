@@ -15,6 +15,9 @@ namespace steward::serve {
 
 enum class Section : uint8_t { Answer, Authority, Additional };
 
+/// Octets that a response to this request may have.
+[[nodiscard]] size_t size_limit(const Exchange& exchange, const Request& request, const Settings& settings);
+
 /// Where the question's name stands in every response that has one.
 constexpr uint16_t question_place = header_size;
 
@@ -58,6 +61,11 @@ class Response {
   [[nodiscard]] dns::Rcode rcode() const { return rcode_; }
   void set_authoritative() { authoritative_ = true; }
   void clear_authoritative() { authoritative_ = false; }
+  /// RA (RFC 1035 §4.1.1): the client may have names resolved.
+  void set_recursion_available() { recursion_available_ = true; }
+  /// The answer ends with a referral, or an alias for a name that is not answered here: a resolver goes on from it.
+  void set_leads_on() { leads_on_ = true; }
+  [[nodiscard]] bool leads_on() const { return leads_on_; }
   void set_truncated() { truncated_ = true; }
   /// The flag CO of the OPT record (RFC 9824 §5.1).
   void set_compact_answers_ok() { compact_answers_ok_ = true; }
@@ -89,6 +97,8 @@ class Response {
   bool authoritative_ = false;
   bool truncated_ = false;
   bool compact_answers_ok_ = false;
+  bool recursion_available_ = false;
+  bool leads_on_ = false;
 };
 
 }  // namespace steward::serve

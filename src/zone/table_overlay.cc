@@ -5,7 +5,7 @@
 namespace steward::zone {
 
 Bytes TableOverlay::find(ByteView key) {
-  const auto at = puts_.find(Bytes(key.begin(), key.end()));
+  const auto at = puts_.find(key);
   return at != puts_.end() ? at->second : below_.find(key);
 }
 
@@ -31,7 +31,9 @@ bool TableOverlay::at_or_after(Bytes& key) {
 Result<void> TableOverlay::put(ByteView key, ByteView octets) {
   if (key.size() > max_table_key)
     return fail(Errc::Invalid, "a key of " + std::to_string(key.size()) + " octets in a table");
-  puts_[Bytes(key.begin(), key.end())] = Bytes(octets.begin(), octets.end());
+  auto at = puts_.find(key);
+  if (at == puts_.end()) at = puts_.emplace(Bytes(key.begin(), key.end()), Bytes()).first;
+  at->second.assign(octets.begin(), octets.end());
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <vector>
 
+#include "zone/key_order.hh"
 #include "zone/octet_table.hh"
 
 namespace steward::zone {
@@ -31,7 +32,7 @@ class TableOverlay final : public OctetTable {
 
  private:
   OctetTable& below_;
-  std::map<Bytes, Bytes> puts_;  // empty octets: removed
+  std::map<Bytes, Bytes, KeyOrder> puts_;  // empty octets: removed
 };
 
 }  // namespace steward::zone

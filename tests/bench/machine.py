@@ -65,6 +65,16 @@ def cpu(pid):
     return Cpu(total, user, system)
 
 
+def cpu_of_thread(pid, name):
+    """Seconds of CPU of the process's threads of this name so far."""
+    total = 0.0
+    for tid in _listdir("/proc/%d/task" % pid):
+        if _text("/proc/%d/task/%s/comm" % (pid, tid)).strip() == name:
+            fields = _text("/proc/%d/task/%s/schedstat" % (pid, tid)).split()
+            total += int(fields[0]) / 1e9 if fields else 0
+    return total
+
+
 def memory(pid):
     """MiB of a process tree: private (clean and dirty), anonymous, resident, and resident shared fairly (pss)."""
     sums = {"private": 0, "anonymous": 0, "rss": 0, "pss": 0}
@@ -82,6 +92,12 @@ def peak_rss(pid):
     """MiB: the most that was ever resident, summed over the tree."""
     return sum(int(line.split()[1]) for one in tree(pid) for line in _lines("/proc/%d/status" % one)
                if line.startswith("VmHWM")) / 1024
+
+
+def anonymous_rss(pid):
+    """MiB that are resident and no file's, summed over the tree: cheap enough to look at often."""
+    return sum(int(line.split()[1]) for one in tree(pid) for line in _lines("/proc/%d/status" % one)
+               if line.startswith("RssAnon")) / 1024
 
 
 def pin(pid, core):

@@ -1,7 +1,8 @@
 """bench publish: agents that are published and imported, beside the signatures and verifications that were really made for them.
 
 One connection of libsteward, from the manifest's file to NOERROR on disk; 64 connections with UPDATEs signed beforehand; an import of --agents
-manifests from files. The floor is what `openssl speed` does on all cores with the counts that the server keeps of its own work.
+manifests from files, by itself with --import-only. The floor is what `openssl speed` does on all cores with the counts that the server keeps of its own
+work. On a machine that is not idle the CPU figures are what to compare: of all threads, and of the writer's alone, which no other can help.
 """
 
 import json
@@ -19,6 +20,9 @@ ZONE = NAMESPACE + ".steward-registry.org"
 PUBLISHERS = 64
 SPEEDS = {"ED25519": ("ed25519", r"\(Ed25519\)"), "ECDSAP256SHA256": ("ecdsap256", r"\(nistp256\)")}
 ONE, MANY, IMPORT = "one connection", "%d publishers" % PUBLISHERS, "import"
+
+
+SAMPLE_SECONDS = 0.25  # between two looks at an import
 
 
 def bars(_agents):
@@ -100,12 +104,13 @@ def _round(options, report, speeds, number, note):
     keys = _make_key(options, folder)
     try:
         wire.until_answer(server, server.start(), "_schema._agents." + ZONE, "TXT", options.limit, signed=True)
-        note("round %d of %d: one connection" % (number + 1, options.rounds))
-        said = _flood(options, server, "latency", "one", 20 if options.smoke else 300, folder, "--namespace", NAMESPACE, "--keys", keys)
-        report.add("ms from the manifest to NOERROR, one connection, median", "steward", said["median_ms"], "ms")
-        report.add("  the same, p99", "steward", said["p99_ms"], "ms")
-        note("round %d of %d: %d publishers" % (number + 1, options.rounds, PUBLISHERS))
-        _many(options, report, speeds, server, folder, keys)
+        if not options.import_only:
+            note("round %d of %d: one connection" % (number + 1, options.rounds))
+            said = _flood(options, server, "latency", "one", 20 if options.smoke else 300, folder, "--namespace", NAMESPACE, "--keys", keys)
+            report.add("ms from the manifest to NOERROR, one connection, median", "steward", said["median_ms"], "ms")
+            report.add("  the same, p99", "steward", said["p99_ms"], "ms")
+            note("round %d of %d: %d publishers" % (number + 1, options.rounds, PUBLISHERS))
+            _many(options, report, speeds, server, folder, keys)
         note("round %d of %d: import of %d" % (number + 1, options.rounds, options.agents))
         _import(options, report, speeds, server, folder)
     finally:
@@ -138,10 +143,11 @@ class Reading:
     def __init__(self, server):
         self.signatures = server.status()["signatures"]
         self.cpu = machine.cpu(server.pid).total
+        self.writer = machine.cpu_of_thread(server.pid, "writer")
 
 
 def _add_rate(report, what, speeds, before, after, agents, seconds):
-    cpu = after.cpu - before.cpu
+    cpu, writer = after.cpu - before.cpu, after.writer - before.writer
     before, after = before.signatures, after.signatures
     floor = _floor(speeds[0], before, after)
     made, checked = _operations(before, after)
@@ -151,6 +157,7 @@ def _add_rate(report, what, speeds, before, after, agents, seconds):
     report.add("  signatures made an agent, " + what, "steward", made / agents, "")
     report.add("  signatures checked an agent, " + what, "steward", checked / agents, "")
     report.add("  CPU us of the server an agent, " + what, "steward", 1e6 * cpu / agents, "us")
+    report.add("  CPU us of the writer's thread an agent, " + what, "steward", 1e6 * writer / agents, "us")
     report.add("  the signatures' part of it at one core's speed, " + what, "steward", _floor(speeds[1], before, after) / cpu, "")
     report.add("ms an agent, " + what, "steward", 1000 * seconds / agents, "ms")
     report.add("crypto floor / rate, " + what, "steward", seconds / floor, "")
@@ -173,16 +180,54 @@ def _import(options, report, speeds, server, folder):
         raise BenchError("publish-flood write: " + done.stderr)
     before = Reading(server)
     with open(os.path.join(folder, "imported"), "w+b") as out:
-        began = time.monotonic()
+        watch = Watch(server, out)
         running = subprocess.Popen([server.path(), "import", manifests, "--config", server.config, "--json"], stdout=out, stderr=subprocess.STDOUT)
-        _, status, usage = os.wait4(running.pid, 0)
-        seconds = time.monotonic() - began
+        status, usage = watch.until_end(running)
         out.seek(-min(1000, os.fstat(out.fileno()).st_size), os.SEEK_END)
         tail = out.read().decode(errors="replace")
-    running.returncode = os.waitstatus_to_exitcode(status)
-    if running.returncode != 0:
-        raise BenchError("import ended with %d: %s\n%s" % (running.returncode, tail, server.log_tail()))
-    _add_rate(report, IMPORT, speeds, before, Reading(server), options.agents, seconds)
+    if status != 0:
+        raise BenchError("import ended with %d: %s\n%s" % (status, tail, server.log_tail()))
+    _add_rate(report, IMPORT, speeds, before, Reading(server), options.agents, watch.seconds)
+    first, last = watch.rates_at_both_ends()
+    report.add("  agents a second, the first fifth of the import", "steward", first, "1/s")
+    report.add("  agents a second, the last fifth of the import", "steward", last, "1/s")
+    report.add("  CPU us of the client an agent, import", "steward", 1e6 * (usage.ru_utime + usage.ru_stime) / options.agents, "us")
     report.add("  peak memory of the server, import", "steward", machine.peak_rss(server.pid), "MiB")
+    report.add("  of it at most anonymous, the rest is mapped files", "steward", watch.anonymous, "MiB")
     report.add("  peak memory of the client, import", "steward", usage.ru_maxrss / 1024, "MiB")
     report.add("  anonymous memory of the server after it", "steward", machine.memory(server.pid)["anonymous"], "MiB")
+
+
+class Watch:
+    """An import on its way: how many rows its client has written when, and what the server holds meanwhile."""
+
+    def __init__(self, server, out):
+        self.server, self.out = server, out
+        self.began = time.monotonic()
+        self.seconds = self.anonymous = 0.0
+        self.rows, self.read = 0, 0
+        self.points = [(0.0, 0)]  # seconds, rows
+
+    def until_end(self, running):
+        """(exit status, resource usage)"""
+        while True:
+            pid, status, usage = os.wait4(running.pid, os.WNOHANG)
+            self._look()
+            if pid:
+                running.returncode = os.waitstatus_to_exitcode(status)
+                return running.returncode, usage
+            time.sleep(SAMPLE_SECONDS)
+
+    def _look(self):
+        self.seconds = time.monotonic() - self.began
+        self.anonymous = max(self.anonymous, machine.anonymous_rss(self.server.pid))
+        while octets := os.pread(self.out.fileno(), 1 << 20, self.read):
+            self.read += len(octets)
+            self.rows += octets.count(b"\n")
+        self.points.append((self.seconds, self.rows))
+
+    def rates_at_both_ends(self):
+        """Rows a second until a fifth of them was there, and after four fifths."""
+        early = next(point for point in self.points if point[1] >= self.rows / 5)
+        late = next(point for point in self.points if point[1] >= self.rows * 4 / 5)
+        return early[1] / early[0], (self.rows - late[1]) / max(self.seconds - late[0], SAMPLE_SECONDS)

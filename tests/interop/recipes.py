@@ -29,10 +29,10 @@ import namespaces
 import recipe_peers
 from certificates import Certificates
 from man_recipes import Recipes
-from recipe_tree import AGENT, APEX, CATALOG, PRIMARY, SECONDARY, ZONE, Tree
+from recipe_tree import AGENT, APEX, CATALOG, CLIENT, PRIMARY, PROXY, SECONDARY, STRANGER, ZONE, Tree
 from registry import eventually
 from report import Report, Skipped, require
-from servers import ROOT, SEARCH_PATH
+from servers import ROOT, SEARCH_PATH, find_program
 
 PAGE = ROOT / "man" / "steward-interop.7"
 
@@ -49,6 +49,8 @@ class World:
                       "/etc/steward-registry/tls.pem": certificates.path("tls.pem"),
                       "/etc/steward-registry/tls.key": certificates.path("tls.key"),
                       "/etc/unbound/steward.ds": str(self.folder / "steward.ds"),
+                      "/etc/steward-registry/steward.ds": str(self.folder / "steward.ds"),
+                      "/etc/knot-resolver/steward.ds": str(self.folder / "steward.ds"),
                       "/etc/bind/steward.anchors": str(self.folder / "steward.anchors")}
 
     def recipe(self, *names):
@@ -111,6 +113,39 @@ def check_resolvers(report, world, tree, wanted):
                 with report.case("delv: proves the same by itself"):
                     said = world.shell(world.recipe("delv"))
                     require("; fully validated" in said and "v=steward1" in said, said)
+
+
+def check_forwarders(report, world, tree, wanted):
+    kinds = {"kresd": lambda: recipe_peers.Kresd(world.recipe("kresd.conf")),
+             "systemd-resolved": lambda: recipe_peers.Resolved(world.recipe("resolved.conf"), world.recipes["resolved-anchor"], world.folder)}
+    for kind, make in kinds.items():
+        if not wanted(kind):
+            continue
+        forwarder = make()
+        if find_program(forwarder.program) is None:
+            forwarder.__exit__()
+            with report.case(f"{kind}: forwards to a registry that resolves"):
+                raise Skipped(f"{kind} is not installed" + (": Debian's package of it takes /etc/resolv.conf over" if kind != "kresd" else ""))
+            continue
+        with tree.primary(world.recipe("registry-resolver.yaml")), forwarder:
+            resolves(report, forwarder)
+
+
+def check_proxy(report, world, tree, wanted):
+    if not wanted("dnsdist"):
+        return
+    config = registry_config(world).replace("allow-transfer: [{key: xfr}]", f"allow-transfer: [{CLIENT}]").replace("    notify: [{address: 192.0.2.53, key: xfr}]\n", "")
+    with tree.primary(config + world.recipe("registry-proxy.yaml")) as registry, recipe_peers.Dnsdist(world.recipe("dnsdist.conf")) as proxy:
+        with report.case("dnsdist: answers come through it, over UDP and TCP"):
+            for send in (dns.query.udp, dns.query.tcp):
+                reply = send(dns.message.make_query(AGENT, "SVCB"), PROXY, timeout=10)
+                require(reply.answer and reply.flags & dns.flags.AA, f"{reply}\n{proxy.log_tail()}")
+        with report.case("dnsdist: the registry sees the client, not the proxy"):
+            for source, rcode in ((CLIENT, dns.rcode.NOERROR), (STRANGER, dns.rcode.REFUSED)):
+                reply = dns.query.tcp(dns.message.make_query(ZONE, "AXFR"), PROXY, source=source, timeout=10, one_rr_per_rrset=True, ignore_trailing=True)
+                require(reply.rcode() == rcode, f"{source}: {reply.rcode()}\n{registry.log_tail(5)}")
+            lines = [line for line in registry.log_text().splitlines() if "transfer.out " in line]
+            require(lines and all(f"client={CLIENT}@" in line for line in lines), lines)
 
 
 def secondaries(world):
@@ -182,8 +217,10 @@ def run(report, only):
     recipes = Recipes(PAGE)
     with tempfile.TemporaryDirectory(prefix="steward-recipes-") as folder, contextlib.ExitStack() as stack:
         world = World(folder, recipes)
-        tree = stack.enter_context(Tree(folder))
+        tree = stack.enter_context(Tree())
         check_resolvers(report, world, tree, wanted)
+        check_forwarders(report, world, tree, wanted)
+        check_proxy(report, world, tree, wanted)
         check_secondaries(report, world, tree, wanted)
     if not only:
         check_page(report, recipes)
@@ -193,11 +230,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", help="the recipes whose name has this word")
     arguments = parser.parse_args()
-    addresses = [f"ip addr add 192.0.2.{last}/32 dev lo" for last in (1, 2, 3, 53)]
+    addresses = [f"ip addr add 192.0.2.{last}/32 dev lo" for last in (1, 2, 3, 53, 80, 98, 99)]
+    # A link that is up: without one systemd-resolved asks nobody.
+    link = "ip link add up0 type veth peer name up1 && ip link set up1 up && ip addr add 192.0.2.254/24 dev up0 && ip link set up0 up || true"
     # Each of the two is seen by the other under its own address, as on two machines.
     routes = [f"ip route replace local {to} dev lo table local proto kernel scope host src {source}"
               for to, source in ((PRIMARY, SECONDARY), (SECONDARY, PRIMARY))]
-    namespaces.enter(*addresses, *routes)
+    namespaces.enter(*addresses, *routes, f"({link})")
     report = Report("recipes")
     if namespaces.entered():
         run(report, arguments.only)

@@ -1,6 +1,7 @@
 """Stock servers around a recipe of steward-interop(7): what a distribution's own configuration has besides, made for a folder and
 no privileges. Resolvers at 127.0.0.1, secondaries at the page's address, all at port 53."""
 
+import os
 import subprocess
 
 import dns.exception
@@ -8,7 +9,7 @@ import dns.message
 import dns.query
 
 import servers
-from recipe_tree import SECONDARY, ZONE
+from recipe_tree import PROXY, SECONDARY, ZONE
 from registry import outcome
 from transfer_peers import Pdns
 
@@ -148,3 +149,63 @@ class SecondaryPdns(Peer):
 
     def command(self):
         return [servers.find_program("pdns_server"), f"--config-dir={self.folder}"]
+
+
+class Kresd(Peer):
+    """Knot Resolver, which gets nothing from anybody but by the recipe."""
+
+    kind = program = "kresd"
+    where = "127.0.0.1"
+    file = "kresd.conf"
+
+    def frame(self):
+        return ("modules = { 'policy' }\nmodules.unload('ta_update')\nmodules.unload('ta_signal_query')\nmodules.unload('priming')\n"
+                "trust_anchors.remove('.')\noption('ALLOW_LOCAL', true)\ncache.size = 16 * MB\nnet.listen('127.0.0.1', 53, { kind = 'dns' })\n" + self.recipe)
+
+    def command(self):
+        return [servers.find_program("kresd"), "-n", "-c", str(self.folder / self.file), str(self.folder)]
+
+
+class Resolved(Peer):
+    """systemd-resolved. Its paths are fixed: over /etc and /run of a mount namespace. It wants to become a user, and to see a link."""
+
+    kind = "systemd-resolved"
+    program = os.environ.get("SYSTEMD_RESOLVED", "/lib/systemd/systemd-resolved")
+    where = "127.0.0.53"
+    file = "start"
+
+    def __init__(self, recipe, anchor, folder):
+        super().__init__(recipe)
+        self.anchor, self.world_folder = anchor, folder
+
+    def frame(self):
+        (self.folder / "steward.conf").write_text(self.recipe)
+        return f"""set -e
+mkdir -p {self.folder}/over
+mount -t tmpfs tmpfs {self.folder}/over
+mkdir {self.folder}/over/up {self.folder}/over/work
+mount -t overlay overlay -o lowerdir=/etc,upperdir={self.folder}/over/up,workdir={self.folder}/over/work /etc
+mount -t tmpfs tmpfs /run
+mkdir -p /run/systemd/resolve /etc/systemd/resolved.conf.d
+echo systemd-resolve:x:0:0::/:/bin/false >> /etc/passwd
+echo systemd-resolve:x:0: >> /etc/group
+cp {self.folder}/steward.conf /etc/systemd/resolved.conf.d/
+cd {self.world_folder}
+{self.anchor}
+exec {self.program}
+"""
+
+    def command(self):
+        return ["unshare", "-m", "sh", str(self.folder / self.file)]
+
+
+class Dnsdist(Peer):
+    kind = program = "dnsdist"
+    where = PROXY
+    file = "dnsdist.conf"
+
+    def frame(self):
+        return self.recipe
+
+    def command(self):
+        return [servers.find_program("dnsdist"), "--supervised", "--disable-syslog", "-C", str(self.folder / self.file)]

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import pathlib
 import re
 
 import yaml
@@ -17,6 +16,7 @@ ZONE = f"vibe-agency.com.{APEX}"
 AGENT = f"vibe-agency-coder.{ZONE}"
 CATALOG = "catalog.vibe-agency.com"
 ROOT_ADDRESS, COM_ADDRESS, PRIMARY, SECONDARY = "192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.53"
+PROXY, CLIENT, STRANGER = "192.0.2.80", "192.0.2.99", "192.0.2.98"  # one that may transfer, and one that may not
 NAMESPACE = {APEX: ".", COM: "com", ZONE: "vibe-agency.com"}
 
 
@@ -33,10 +33,11 @@ def sample_zone():
 
 
 class Registry(peers.Ours):
-    """A registry at port 53 of an address, its zones in the words of a recipe."""
+    """A registry at port 53 of an address, in the words of a recipe; what that leaves out is here."""
 
     def __init__(self, zone, address, text, recipe=""):
-        self.recipe = recipe or yaml.dump({"zones": [{"name": zone.rstrip("."), "file": f"zones/{zone}zone", "dnssec": True}]})
+        zones = yaml.dump({"zones": [{"name": zone.rstrip("."), "file": f"zones/{zone}zone", "dnssec": True}]})
+        self.recipe = recipe if "zones:" in recipe else recipe + zones
         super().__init__([servers.Zone(zone, "/dev/null", True)], addresses=[address], options={"registry": {"namespace": NAMESPACE[zone]}})
         self.port = 53
         self.file = self.folder / "zones" / f"{zone}zone"
@@ -46,7 +47,7 @@ class Registry(peers.Ours):
 
     def write_config(self):
         super().write_config()
-        config = {key: value for key, value in yaml.safe_load(self.config_path.read_text()).items() if key != "zones"}
+        config = {key: value for key, value in yaml.safe_load(self.config_path.read_text()).items() if key not in yaml.safe_load(self.recipe)}
         self.config_path.write_text(yaml.safe_dump(config, sort_keys=False) + self.recipe)
 
     def serial(self):
@@ -67,10 +68,9 @@ class Registry(peers.Ours):
 
 
 class Tree:
-    """All three, of which the leaf may be started anew with another configuration: its delegation stays, since its keys do."""
+    """All three, of which the leaf may be started anew with another configuration."""
 
-    def __init__(self, folder):
-        self.keys = pathlib.Path(folder) / "keys"
+    def __init__(self):
         self.stack = contextlib.ExitStack()
         self.registries = {}
 
@@ -95,8 +95,9 @@ class Tree:
 
     @contextlib.contextmanager
     def primary(self, recipe):
-        """The leaf's registry as a recipe has it, in the place of the one that stood there."""
+        """The leaf's registry as a recipe has it, in the place of the one that stood there, and with its keys."""
         self.registries[ZONE].stop()
         registry = Registry(ZONE, PRIMARY, sample_zone(), recipe)
+        (registry.folder / "keys").symlink_to(self.registries[ZONE].folder / "keys")
         with registry:
             yield registry

@@ -1,3 +1,5 @@
+#include <doctest/doctest.h>
+
 #include "change/listing_check.hh"
 
 #include <doctest/doctest.h>

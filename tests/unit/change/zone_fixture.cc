@@ -259,7 +259,7 @@ Result<RewriteResult> Zone::try_rewrite(zone::ZoneImage* image, Mode mode, const
   nodes.puts = nodes.erases = nsec3.puts = nsec3.erases = 0;
   Recorder recorder(nodes, nsec3, record_most);
   auto result = record ? rewrite_zone(request, recorder.nodes(), recorder.nsec3(), parallel) : rewrite_zone(request, nodes, nsec3, parallel);
-  if (record) recorded = recorder.difference();
+  if (record) recorded = recorder.difference(parallel);
   nodes.end_transaction();
   nsec3.end_transaction();
   if (!result) return result;
@@ -357,9 +357,10 @@ EditResult Zone::edit(Mode mode, const std::function<void(ZoneEdit&)>& edits, bo
   request.zonemd = zonemd;
   request.note_provenance = note_provenance;
   request.exact_serial = exact_serial;
-  ZoneEdit edit(request, nodes, nsec3, &attic);
-  edits(edit);
   static Parallel parallel(2);
+  ZoneEdit edit(request, nodes, nsec3, &attic);
+  edit.sign_ahead(parallel);
+  edits(edit);
   const auto result = edit.finish(parallel);
   REQUIRE_MESSAGE(result, (result ? "" : result.error().what));
   serial = result->serial;

@@ -123,8 +123,25 @@ TEST_CASE("config: what this version does not do is refused, or warned of where 
     CHECK_MESSAGE(problems(text).find("not available in this version") != std::string::npos, text);
   const Config config = good("registry: {namespace: acme-corp.com, root: [127.0.0.1]}");
   REQUIRE(config.warnings.size() == 1);
-  CHECK(config.warnings[0].find("registry.root: checked, but not in effect") != std::string::npos);
+  CHECK(config.warnings[0].find("registry.root: not used without `resolver`") != std::string::npos);
   CHECK(good("zones: [{name: e., primaries: [192.0.2.1], allow-transfer: [10.0.0.0/8], notify: [10.0.0.1]}]").warnings.empty());
+}
+
+TEST_CASE("config: a resolver is there only where it is asked for, says where it asks, and is never open [RFC 5358]") {
+  const std::string registry = "registry: {namespace: a.com, root: [127.53.0.1], trust-anchor: root.ds}\n";
+  CHECK(!good(registry).resolver);
+  const Config config = good(registry + "resolver: {allow: [127.0.0.0/8, \"::1\"], timeout: 2s}");
+  REQUIRE(config.resolver);
+  CHECK(config.resolver->allow.size() == 2);
+  CHECK(config.resolver->timeout == Seconds{2});
+  CHECK(config.resolver->max_queries == 1000);
+  CHECK(config.resolver->max_client_queries == 100);
+  CHECK(config.warnings.empty());
+  CHECK(problems(registry + "resolver: {timeout: 2s}").find("allow") != std::string::npos);
+  for (const char* everybody : {"0.0.0.0/0", "::/0"})
+    CHECK(problems(registry + "resolver: {allow: [\"" + everybody + "\"]}").find("is everybody") != std::string::npos);
+  for (const char* incomplete : {"", "registry: {namespace: a.com, root: [127.53.0.1]}\n", "registry: {namespace: a.com, trust-anchor: x}\n"})
+    CHECK(problems(std::string(incomplete) + "resolver: {allow: [\"::1\"]}").find("needs registry.root") != std::string::npos);
 }
 
 TEST_CASE("config: a wrong type says what was expected and what was found") {

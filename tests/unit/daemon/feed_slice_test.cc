@@ -29,7 +29,7 @@ struct Followed : test::World {
     zone.transfer_only = true;
     zone.journal.max_size = uint64_t{1} << 20;
     zone.journal.max_age = Seconds(1'000'000'000);
-    std::ofstream(folder / "feed") << "$ORIGIN " << feed_text << "\n@ 60 SOA ns1 hostmaster 1 3600 600 86400 60\n@ 60 NS ns1\n";
+    std::ofstream(folder / "feed") << "$ORIGIN " << feed_text << "\n@ 60 SOA ns1 hostmaster 1 3600 600 86400 60\n@ 60 NS ns1.example.\n";
     child_feed = std::make_unique<ZoneKeeper>(zone, config::ZoneFileConfig{}, *room);
     child_feed->load(true);
     group->flush();
