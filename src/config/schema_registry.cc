@@ -66,7 +66,7 @@ const Row rows[] = {
    .doc = "Private key in PEM that signs for agents whose owner has not claimed them; made, Ed25519, where there is none.",
    .set = [](T t, V v) { registry(t).custody_key = v.path; }, .effect = Effect::Restart},
   {.path = "registry.identity", .type = Type::File, .fallback = "(none: no other registry can know it)", .least = 1,
-   .doc = "Private key of the registry's identity, as steward-registry keygen makes it. Its certificates stand beside it, with .crt and .ca added; without 'tls.certificate' TLS uses them.",
+   .doc = "Private key of the registry's identity, as steward-registry keygen makes it. Its certificates stand beside it, in files with crt and ca added; TLS uses them where tls.certificate is not given.",
    .set = [](T t, V v) { registry(t).identity = v.path; }, .effect = Effect::Restart},
   {.path = "registry.root-ca", .type = Type::File, .fallback = "(none)", .least = 1,
    .doc = "Certificate of the root registry's authority in PEM; the certificates of registries have to lead to it.",
