@@ -47,7 +47,7 @@ auto place_among(std::vector<ByteView>& members, ByteView place) {
 size_t size_of(ByteView place) {
   size_t size = 1;
   for (size_t at = 1; at < place.size(); ++at, ++size)
-    if (place[at] == '\\') at += at + 1 < place.size() && place[at + 1] >= '0' && place[at + 1] <= '9' ? 3 : 1;
+    if (place[at] == '\\') at += at + 1 < place.size() && place[at + 1] >= '0' && place[at + 1] <= '9' ? size_t{3} : size_t{1};
   return rr_head + pointer_size + size;
 }
 
