@@ -2,7 +2,7 @@
 that are signed as they are asked for.
 
 All registries are zones of one server on loopback; a dead one is delegated to an address where nobody listens. Each question is asked by a new
-process of `steward`, so that nothing is cached, and validated by it.
+process of `steward`, so that nothing is cached, and validated by it. bench/push.py has what comes from a leaf to the root.
 """
 
 import json
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from . import zones
+from . import push, zones
 from .machine import BenchError
 from .report import Bar
 
@@ -30,6 +30,7 @@ ANSWER = "us CPU an answer of _discover, %s, signed anew"
 
 def bars(_agents):
     return [Bar(CLIMB, 50, None, None, " ms"), Bar(FEDERATED, 1500, None, None, " ms"),
+            Bar(push.PUSH, 200, None, None, " ms"), Bar(push.PUSH_WORST, 1000, None, None, " ms"),
             *(Bar(ANSWER % what, 100, None, None, " us") for what in ("NXNAME", "alias", "page"))]
 
 
@@ -42,6 +43,7 @@ def run(options, _classes, report, note):
         _answers(options, report)
     note("%d registries" % (SIBLINGS + 3))
     _searches(options, report, note)
+    push.run(options, report, note)
 
 
 def _answers(options, report):

@@ -52,7 +52,7 @@ class Member(peers.Ours):
         super().__init__([servers.Zone(self.zone, zone_file, True)], addresses=[address_of(number)], folder=pathlib.Path(folder) / (namespace or "root"))
         self.port = 53
         self.registry = {"namespace": namespace or ".", "open": True, "custody-key": "custody.pem", "feed": {"allow-transfer": ["127.53.0.0/16"]}}
-        self.options.update({"outgoing": self.addresses, "map-size": "256M", "registry": self.registry})
+        self.options.update({"outgoing": self.addresses, "map-size": "2G", "registry": self.registry})
 
     @property
     def at(self):
