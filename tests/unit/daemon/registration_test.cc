@@ -37,17 +37,13 @@ struct Door : World {
   void edit(const std::function<void(RegistrationState&)>& act) {
     keeper->edit(
         [&](change::ZoneEdit& zone, ZoneTables& tables) -> Result<void> {
-          registry->begin();
           Children children(tables[store::ZoneTable::Children]);
           RegistryZone::Changes changes(*registry, zone, tables);
           RegistrationState state{zone, children, changes.book()};
           act(state);
           return {};
         },
-        false, [&](const LoadOutcome& outcome) {
-          registry->end(outcome.ok);
-          CHECK_MESSAGE(outcome.ok, outcome.error);
-        });
+        false, [&](const LoadOutcome& outcome) { CHECK_MESSAGE(outcome.ok, outcome.error); });
     group->flush();
   }
 

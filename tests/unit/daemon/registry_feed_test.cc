@@ -57,7 +57,7 @@ struct Fed : World {
   int fill() {
     int slices = 0;
     bool more = true;
-    while (std::exchange(more, false) && registry->fill_feed(*keeper, [&](bool committed) { more = committed; })) {
+    while (std::exchange(more, false) && registry->fill_feed(*keeper, [&](bool ok) { more = ok; })) {
       group->flush();
       ++slices;
     }
@@ -177,7 +177,7 @@ TEST_CASE_FIXTURE(Unfed, "feed: one that is younger than the agents takes them s
   CHECK(entries().empty());
   // One slice, then a stop.
   bool more = false;
-  REQUIRE(registry->fill_feed(*keeper, [&](bool committed) { more = committed; }));
+  REQUIRE(registry->fill_feed(*keeper, [&](bool ok) { more = ok; }));
   group->flush();
   CHECK(more);
   CHECK(entries().size() == 256);
