@@ -152,7 +152,7 @@ def is_found_by_notify(world):
 
 
 def goes_by_difference(world):
-    world.feed.publish("orchestrator", world.key, version="1.1.0", capabilities="plan")
+    world.feed.publish("orchestrator", world.key, version="1.1.0", capabilities="plan", shift=1)
     world.publish()
     eventually("1.1.0 at _ref", lambda: world.ref_values("orchestrator").get("version") == "1.1.0")
     world.wait_found("orchestrator", "orchestrate_sdlc", there=False)
@@ -222,9 +222,9 @@ def takes_many_at_once(world, count):
 def comes_by_ixfr(world):
     """Of a feed that is large enough for a difference to be shorter than the whole."""
     require("kind=ixfr" not in world.parent.log_text(), "a small feed came by IXFR")
-    world.feed.publish("orchestrator", world.key, version="1.2.0", capabilities="plan")
+    world.feed.publish("orchestrator", world.key, version="1.3.0", capabilities="plan", shift=6)
     world.publish()
-    eventually("1.2.0 at _ref", lambda: world.ref_values("orchestrator").get("version") == "1.2.0")
+    eventually("1.3.0 at _ref", lambda: world.ref_values("orchestrator").get("version") == "1.3.0")
     require("kind=ixfr" in world.parent.log_text(), world.parent.log_tail(30))
 
 
