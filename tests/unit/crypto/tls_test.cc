@@ -427,7 +427,9 @@ TEST_CASE("tls: a server that takes any client certificate keeps what was shown,
   CHECK(shown.server_outcome == TlsOutcome::Done);
   CHECK(shown.server.peer() == nullptr);
   REQUIRE(shown.server.shown() != nullptr);
-  CHECK(shown.server.shown()->size() == 1);
+  // Its own first; the client's library may add what is above it.
+  REQUIRE(!shown.server.shown()->empty());
+  CHECK(shown.server.shown()->size() <= most_shown_certificates);
 
   const Shaken bare(options, client_options());
   CHECK(bare.server_outcome == TlsOutcome::Done);
