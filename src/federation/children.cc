@@ -1,6 +1,7 @@
 #include "federation/children.hh"
 
 #include "agent/text_fields.hh"
+#include "base/time_octets.hh"
 #include "dns/encoding.hh"
 
 namespace steward::federation {
@@ -19,11 +20,7 @@ class Writer {
  public:
   void number(uint32_t value) { append_u32(out_, value); }
   void octet(uint8_t value) { append_u8(out_, value); }
-  void time(UnixTime value) {
-    const auto seconds = static_cast<uint64_t>(seconds_of(value));
-    number(static_cast<uint32_t>(seconds >> 32));
-    number(static_cast<uint32_t>(seconds));
-  }
+  void time(UnixTime value) { append_time(out_, value); }
   void octets(ByteView value) {
     append_u16(out_, static_cast<uint16_t>(value.size()));
     append(out_, value);
@@ -41,10 +38,7 @@ class Reader {
   explicit Reader(ByteView octets) : in_(octets) {}
   uint32_t number() { return in_.u32(); }
   uint8_t octet() { return in_.u8(); }
-  UnixTime time() {
-    const auto high = static_cast<uint64_t>(in_.u32());
-    return unix_time(static_cast<int64_t>(high << 32 | in_.u32()));
-  }
+  UnixTime time() { return read_time(in_); }
   Bytes octets() {
     const ByteView view = in_.bytes(in_.u16());
     return {view.begin(), view.end()};

@@ -11,7 +11,6 @@ delv validates by itself.
 import argparse
 import json
 import pathlib
-import socket
 import subprocess
 import sys
 import tempfile
@@ -276,12 +275,7 @@ def check_unsigned(report, folder):
 
 
 def can_bind():
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind((ADDRESS[APEX], 53))
-        return True
-    except OSError:
-        return False
+    return servers.can_serve(ADDRESS[APEX], 53)
 
 
 def run(report, only):

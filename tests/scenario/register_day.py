@@ -8,10 +8,7 @@ namespace. The real domains' DNS is a server of ours with the zone ".", which st
 """
 
 import json
-import os
 import pathlib
-import shutil
-import socket
 import ssl
 import subprocess
 import sys
@@ -26,6 +23,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.query
 
+import namespaces
 import peers
 import registrant
 import servers
@@ -225,22 +223,7 @@ def leaves(report, com, beta):
 
 
 def can_bind():
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind((ADDRESS[APEX], 53))
-        return True
-    except OSError:
-        return False
-
-
-def into_namespace():
-    """The script again in a user and network namespace of its own, where port 53 is free."""
-    if os.environ.get("STEWARD_IN_NAMESPACE") or not shutil.which("unshare") or not servers.find_program("ip"):
-        return
-    if subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False).returncode != 0:
-        return
-    os.environ["STEWARD_IN_NAMESPACE"] = "1"
-    os.execvp("unshare", ["unshare", "-rn", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", sys.executable, *sys.argv])
+    return servers.can_serve(ADDRESS[APEX], 53)
 
 
 class World(peers.Ours):
@@ -290,7 +273,7 @@ def run(report, folder, started):
 def main():
     report = Report("register_day")
     if not can_bind():
-        into_namespace()
+        namespaces.enter()
     if not can_bind():
         with report.case("registries join"):
             raise Skipped(f"port 53 of {ADDRESS[APEX]} is not to be had, nor a network namespace")

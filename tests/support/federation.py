@@ -9,7 +9,6 @@ Needs port 53 of 127.53.64.1 and up: as root, or in a namespace (namespaces.py).
 
 import json
 import pathlib
-import socket
 
 import dns.message
 import dns.query
@@ -33,12 +32,7 @@ def address_of(number):
 
 def can_bind():
     """Whether port 53 of the first address is to be had."""
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind((address_of(0), 53))
-        return True
-    except OSError:
-        return False
+    return servers.can_serve(address_of(0), 53)
 
 
 class Member(peers.Ours):
