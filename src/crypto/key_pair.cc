@@ -1,5 +1,7 @@
 // KeyPair: made new, from the fields of a key file, from PEM; and back.
 
+#include "crypto/key_pair.hh"
+
 #include <fmt/format.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
