@@ -8,9 +8,12 @@
 
 #include "agent/a_label.hh"
 #include "agent/shown_text.hh"
+#include "dns/characters.hh"
 #include "dns/name.hh"
 
 namespace steward::agent {
+
+using dns::is_digit;
 
 namespace {
 
@@ -18,7 +21,6 @@ constexpr std::array<std::pair<std::string_view, uint16_t>, 4> schemes{
     {{"http", uint16_t{80}}, {"https", uint16_t{443}}, {"ws", uint16_t{80}}, {"wss", uint16_t{443}}}};
 
 bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::string folded(std::string_view text) {
   std::string out(text);

@@ -18,7 +18,7 @@ namespace {
 constexpr std::array<std::string_view, 8> classes{"orchestration_operator", "task_executor",   "knowledge_agent",
                                                   "research_agent",         "code_generator",  "quality_validator",
                                                   "deployment_agent",       "monitoring_agent"};
-constexpr std::array<std::string_view, 4> statuses{"active", "development", "maintenance", "deprecated"};
+constexpr std::array<std::string_view, 4> status_words{"active", "development", "maintenance", "deprecated"};
 constexpr std::array<std::string_view, 3> transparencies{"public", "private", "confidential"};
 constexpr std::array<std::string_view, 4> interface_types{"cli", "api", "websocket", "grpc"};
 
@@ -34,7 +34,7 @@ std::string lower(std::string_view text) {
 }
 
 void read_status(ManifestReader& reader, const Member& status, const Member& successor) {
-  if (status.exists()) reader.one_of(status, statuses);
+  if (status.exists()) reader.one_of(status, status_words);
   const std::string_view text = status.text();
   reader.manifest().status = text == "deprecated" ? "deprecated" : "active";
   if (text == "development" || text == "maintenance")

@@ -12,7 +12,7 @@ namespace steward::agent {
 
 namespace {
 
-constexpr std::array<std::string_view, 2> not_signed{"sig-old", "sig-new"};
+constexpr std::array<std::string_view, 2> signature_fields{"sig-old", "sig-new"};
 
 Result<std::string> signature_by(const crypto::KeyPair& key, ByteView data) {
   auto signer = crypto::Signer::create(key);
@@ -33,7 +33,7 @@ Bytes said(uint32_t number, std::string_view old_print, std::string_view new_pri
   return rdata;
 }
 
-Result<void> check_fields(std::span<const TextField> fields) {
+Result<void> check_rotation_fields(std::span<const TextField> fields) {
   constexpr std::array<std::string_view, 7> order{"v", "n", "old", "new", "modified", "sig-old", "sig-new"};
   if (fields[0].key != "v" || fields[0].value != rotation_version) {
     return fail(Errc::Invalid, "v=steward-rotate1 must be the first string");
@@ -59,7 +59,7 @@ Result<void> check_fields(std::span<const TextField> fields) {
 Result<Rotation> Rotation::from_txt(ByteView txt_rdata) {
   auto fields = fields_from_txt(txt_rdata);
   if (!fields) return fail("rotation", fields.error());
-  if (auto sound = check_fields(*fields); !sound) return fail("rotation", sound.error());
+  if (auto sound = check_rotation_fields(*fields); !sound) return fail("rotation", sound.error());
   Rotation rotation;
   const std::string_view number = *find_field(*fields, "n");
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), rotation.number_);
@@ -81,7 +81,7 @@ Result<Rotation> Rotation::make(NameView agent, uint32_t number, const crypto::K
   if (!old_print) return fail("rotation", old_print.error());
   if (!new_print) return fail("rotation", new_print.error());
   Bytes rdata = said(number, *old_print, *new_print, modified);
-  const Bytes data = signed_octets(rotation_label, agent, rdata, not_signed);
+  const Bytes data = signed_octets(rotation_label, agent, rdata, signature_fields);
   const auto old_signature = signature_by(old_key, data);
   const auto new_signature = signature_by(new_key, data);
   if (!old_signature) return fail("rotation: sig-old", old_signature.error());
@@ -108,7 +108,7 @@ Result<Rotation> Rotation::make_claim(NameView agent, uint32_t number, std::stri
   const auto new_print = new_key.public_key().fingerprint();
   if (!new_print) return fail("rotation", new_print.error());
   Bytes rdata = said(number, old_fingerprint, *new_print, modified);
-  const auto signature = signature_by(new_key, signed_octets(rotation_label, agent, rdata, not_signed));
+  const auto signature = signature_by(new_key, signed_octets(rotation_label, agent, rdata, signature_fields));
   if (!signature) return fail("rotation: sig-new", signature.error());
   append_field(rdata, "sig-new", *signature);
   return from_claim(rdata);
@@ -120,7 +120,7 @@ Result<Rotation> Rotation::countersigned(NameView agent, const crypto::KeyPair& 
   if (*print != old_fingerprint()) {
     return fail(Errc::Refused, fmt::format("rotation: old is {}, the custodial key is {}", old_fingerprint(), *print));
   }
-  const auto signature = signature_by(old_key, signed_octets(rotation_label, agent, rdata_, not_signed));
+  const auto signature = signature_by(old_key, signed_octets(rotation_label, agent, rdata_, signature_fields));
   if (!signature) return fail("rotation: sig-old", signature.error());
   Bytes rdata;
   for (const TextField& field : fields_) {
@@ -136,7 +136,7 @@ Result<void> Rotation::verify_one(NameView agent, std::string_view field, std::s
   for (const ByteView rdata : keys) {
     const auto key = PublisherKey::from_rdata(rdata);
     if (!key || key->fingerprint() != fingerprint) continue;
-    if (key->key().verify(signed_octets(rotation_label, agent, rdata_, not_signed), *signature)) return {};
+    if (key->key().verify(signed_octets(rotation_label, agent, rdata_, signature_fields), *signature)) return {};
     return fail(Errc::Invalid, fmt::format("rotation {} of {}: {} does not verify", number_, agent.to_text(), field));
   }
   return fail(Errc::NotFound,

@@ -100,7 +100,7 @@ bool take_space(std::string_view& text) {
 }
 
 // What stands in the record for a term, and back.
-std::string_view key_of(std::string_view term) { return term == new_agent_term ? new_agent_key : term; }
+std::string_view field_key_of(std::string_view term) { return term == new_agent_term ? new_agent_key : term; }
 std::string_view term_of_key(std::string_view key) { return key == new_agent_key ? new_agent_term : key; }
 
 Result<TrustTerm> term_from_field(const TextField& field) {
@@ -169,7 +169,7 @@ Bytes trust_record(const TrustSum& sum) {
   append_field(out, "trust", trust_text(sum.trust));
   for (const TrustTerm& term : sum.terms) {
     const std::string note = term.note.empty() ? "" : " " + term.note;
-    append_field(out, key_of(term.name),
+    append_field(out, field_key_of(term.name),
                  fmt::format("{:.3f} {:.3f} {:.3f}{}", term.weight, term.value, term.result, note));
   }
   return out;

@@ -8,7 +8,7 @@ namespace steward::auth {
 namespace {
 
 constexpr size_t record_head_size = 10;  // type, class, TTL, RDLENGTH
-constexpr size_t fixed_rdata_size = 16;  // all fields but algorithm, MAC and Other Data
+constexpr size_t fixed_tsig_size = 16;  // all fields but algorithm, MAC and Other Data
 constexpr uint64_t max_time = (uint64_t{1} << 48) - 1;
 
 void write_u48(ByteWriter& out, uint64_t value) {
@@ -40,11 +40,11 @@ std::optional<TsigRecord> read_tsig(ByteView message, const FoundSignature& foun
 }
 
 size_t tsig_record_size(dns::NameView key, dns::NameView algorithm, size_t mac_size, size_t other_size) {
-  return key.size() + record_head_size + algorithm.size() + fixed_rdata_size + mac_size + other_size;
+  return key.size() + record_head_size + algorithm.size() + fixed_tsig_size + mac_size + other_size;
 }
 
 Result<size_t> append_tsig(MutableByteView room, size_t size, const TsigRecord& record) {
-  const size_t rdata_size = record.algorithm_name.size() + fixed_rdata_size + record.mac.size() + record.other.size();
+  const size_t rdata_size = record.algorithm_name.size() + fixed_tsig_size + record.mac.size() + record.other.size();
   const size_t total = size + record.key_name.size() + record_head_size + rdata_size;
   if (size < dns::header_size || total > room.size() || total > dns::max_message_size) {
     return fail(Errc::Full, "no room for the TSIG record");

@@ -14,18 +14,12 @@ namespace {
 
 bool is_singleton(RrType type) { return type == RrType::SOA || type == RrType::CNAME || type == RrType::DNAME; }
 
-Bytes canonical(RrType type, ByteView rdata) {
-  Bytes copy(rdata.begin(), rdata.end());
-  dns::canonicalize_rdata(type, copy);
-  return copy;
-}
-
 // RFC 2136 §1.1.1: names in RDATA are compared without regard to case.
 bool same_record(RrType type, ByteView a, ByteView b) {
   if (a.size() != b.size()) return false;
   // What differs in more than case differs in canonical form too; this spares most comparisons the copies below.
   if (!std::equal(a.begin(), a.end(), b.begin(), [](uint8_t x, uint8_t y) { return dns::fold(x) == dns::fold(y); })) return false;
-  return std::equal(a.begin(), a.end(), b.begin()) || canonical(type, a) == canonical(type, b);
+  return std::equal(a.begin(), a.end(), b.begin()) || canonical_rdata(type, a) == canonical_rdata(type, b);
 }
 
 std::vector<EditedRrset>::iterator place_of(std::vector<EditedRrset>& rrsets, RrType type) {
@@ -46,7 +40,7 @@ EditedRrset& find_or_add(std::vector<EditedRrset>& rrsets, RrType type, uint32_t
 // Where a record stands, or would: RDATA is kept in the order of its canonical form.
 std::vector<Bytes>::iterator place_of(std::vector<Bytes>& rdatas, RrType type, const Bytes& wanted) {
   return std::lower_bound(rdatas.begin(), rdatas.end(), wanted, [type](const Bytes& have, const Bytes& other) {
-    return dns::compare_rdata(canonical(type, have), other) < 0;
+    return dns::compare_rdata(canonical_rdata(type, have), other) < 0;
   });
 }
 
@@ -60,6 +54,12 @@ void take_rrset(const zone::RrsetInput& rrset, std::vector<EditedRrset>& into) {
 RrType covered_by(ByteView rrsig) { return rrsig.size() >= 2 ? static_cast<RrType>(load_u16(rrsig.data())) : RrType{}; }
 
 }  // namespace
+
+Bytes canonical_rdata(RrType type, ByteView rdata) {
+  Bytes copy(rdata.begin(), rdata.end());
+  dns::canonicalize_rdata(type, copy);
+  return copy;
+}
 
 bool EditedNode::has_content() const {
   return std::any_of(rrsets.begin(), rrsets.end(),
@@ -166,9 +166,9 @@ bool ZoneEdit::add_to_others(EditedNode& node, RrType type, uint32_t ttl, ByteVi
   if (rrset == nullptr || rrset->rdatas.empty() || rrset->ttl != ttl || is_singleton(type)) return false;
   const auto is_noted = [](const EditedNode::Entry& entry) { return entry.origin == Origin::Withdrawn; };
   if (std::any_of(node.provenance.begin(), node.provenance.end(), is_noted)) return false;
-  const Bytes wanted = canonical(type, rdata);
+  const Bytes wanted = canonical_rdata(type, rdata);
   const auto at = place_of(rrset->rdatas, type, wanted);
-  if (at != rrset->rdatas.end() && canonical(type, *at) == wanted) return false;
+  if (at != rrset->rdatas.end() && canonical_rdata(type, *at) == wanted) return false;
   if (node.kept != step_) undo_.push_back({&node, nullptr, type, Bytes(rdata.begin(), rdata.end()), node.step, node.changed});
   touch(node);
   rrset->rdatas.emplace(at, rdata.begin(), rdata.end());
@@ -194,9 +194,9 @@ bool ZoneEdit::add(NameView owner, RrType type, uint32_t ttl, ByteView rdata) {
   if (new_ttl)
     for (EditedNode::Entry& entry : node.provenance)
       if (entry.origin == Origin::Dynamic && entry.type == type) entry.ttl = ttl;
-  const Bytes wanted = canonical(type, rdata);
+  const Bytes wanted = canonical_rdata(type, rdata);
   auto at = place_of(rrset.rdatas, type, wanted);
-  if (at != rrset.rdatas.end() && canonical(type, *at) == wanted) {
+  if (at != rrset.rdatas.end() && canonical_rdata(type, *at) == wanted) {
     // The same record, perhaps in another case: only the TTL can be new.
     node.changed |= new_ttl;
     return new_ttl;
@@ -227,7 +227,7 @@ bool ZoneEdit::remove(NameView owner, RrType type, ByteView rdata) {
   EditedNode& node = for_change(owner);
   EditedRrset* rrset = find_in(node.rrsets, type);
   if (rrset == nullptr) return false;
-  const auto at = place_of(rrset->rdatas, type, canonical(type, rdata));
+  const auto at = place_of(rrset->rdatas, type, canonical_rdata(type, rdata));
   if (at == rrset->rdatas.end() || !same_record(type, *at, rdata)) return false;
   note(node, type, rrset->ttl, *at, false);
   rrset->rdatas.erase(at);

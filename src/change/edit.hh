@@ -30,6 +30,9 @@ struct EditedRrset {
   std::vector<Bytes> rrsigs;   ///< RDATA; only in zones that are not signed here
 };
 
+/// RDATA as RFC 4034 §6.2 has it.
+Bytes canonical_rdata(RrType type, ByteView rdata);
+
 struct EditRequest {
   uint32_t zone = 0;
   dns::Name apex;

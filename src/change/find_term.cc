@@ -27,7 +27,6 @@ constexpr size_t id_size = 8;
 constexpr size_t page_label_size = 2 + 2 * id_size;  // `_p` and hex
 
 constexpr uint8_t end_of_all = 0xff;     // behind every place, which begins with 0 to 100
-constexpr uint8_t lowest_place = 100;    // no trust (change/listing_sets.hh)
 constexpr uint8_t counter_key = 0;       // no term begins so
 constexpr uint32_t tolerated_share = 8;  // `n` may be off by an eighth
 constexpr size_t max_place = 256;        // octets, about: an agent's name has 180

@@ -8,7 +8,6 @@
 namespace steward::change {
 namespace {
 
-constexpr uint32_t ttl_share = 10;  // of a lease that a TTL may be
 constexpr int64_t slack = 2;        // seconds: looks come once a second, and a commit takes its time
 constexpr std::string_view services[] = {"_a2a", "_mcp", "_agent"};
 
@@ -53,7 +52,7 @@ void lengthen_ttls(const dns::Name& agent, const UpdateRequest& request, const U
   uint32_t wanted = 0;
   for (const UpdateRecord& record : request.updates)
     if (record.klass == RrClass::IN && record.owner == agent) wanted = std::max(wanted, record.ttl);
-  set_ttls(owners_of(AgentNames(agent)), std::min(wanted, std::max(granted.lease / ttl_share, 1U)), true, edit);
+  set_ttls(owners_of(AgentNames(agent)), std::min(wanted, std::max(granted.lease / lease_ttl_share, 1U)), true, edit);
 }
 
 }  // namespace steward::change

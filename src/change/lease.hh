@@ -10,6 +10,9 @@
 
 namespace steward::change {
 
+/// Of a lease, the share that a record's TTL may be.
+constexpr uint32_t lease_ttl_share = 10;
+
 /// Brings the TTLs of the agent's records within what is left of its lease, and says when to look again: never after
 /// its end. The entry has a lease. Records of listings that name several agents keep their TTL.
 UnixTime shorten_ttls(const dns::Name& agent, const agent::AgentEntry& entry, ZoneEdit& edit, UnixTime now);

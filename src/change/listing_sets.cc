@@ -8,10 +8,9 @@
 namespace steward::change {
 namespace {
 
-constexpr uint8_t lowest_place = 100;  // no trust
 constexpr uint8_t made_of = 0xff;      // behind all places
 constexpr uint32_t service_ttl = 300;  // of what does not depend on one agent
-constexpr size_t max_string = 255;
+constexpr size_t max_txt_string = 255;
 
 Bytes row(const Bytes& set, ByteView rest) {
   Bytes key = set;
@@ -19,14 +18,14 @@ Bytes row(const Bytes& set, ByteView rest) {
   return key;
 }
 
-bool starts_with(const Bytes& key, const Bytes& set) {
+bool is_row_of(const Bytes& key, const Bytes& set) {
   return key.size() > set.size() && std::equal(set.begin(), set.end(), key.begin());
 }
 
 // Calls `visit` with place and row of each member, best first, until it returns false.
 template <class Visit>
 void for_each_member(zone::OctetTable& ranks, const Bytes& set, Visit visit) {
-  for (Bytes key = set; ranks.at_or_after(key) && starts_with(key, set) && key[set.size()] <= lowest_place;
+  for (Bytes key = set; ranks.at_or_after(key) && is_row_of(key, set) && key[set.size()] <= lowest_place;
        key.push_back(0))
     if (!visit(ByteView(key).subspan(set.size()), ranks.find(key))) return;
 }
@@ -157,7 +156,7 @@ Result<void> Lists::announce(const dns::Name& service, bool is_there) {
   const ByteView name = service.view().wire();
   const auto any = [&] {
     Bytes key = set;
-    return ranks_.at_or_after(key) && starts_with(key, set);
+    return ranks_.at_or_after(key) && is_row_of(key, set);
   };
   const bool was_any = any();
   if (auto done = ranks_.put(row(set, name), is_there ? name : ByteView{}); !done) return done;
@@ -203,7 +202,7 @@ struct Lists::Indexed {
     std::string entry = text.empty() ? "agents=" : ",";
     return entry.append(as_text(place.subspan(1))).append(":").append(protocol);
   }
-  [[nodiscard]] bool has_room_for(std::string_view entry) const { return text.size() + entry.size() <= max_string; }
+  [[nodiscard]] bool has_room_for(std::string_view entry) const { return text.size() + entry.size() <= max_txt_string; }
 };
 
 Lists::Indexed Lists::walk_index(const Bytes& set) {

@@ -22,6 +22,9 @@ struct ListMember {
   std::string protocol;  ///< as the index names it
 };
 
+/// First octet of the last place there can be: no trust.
+constexpr uint8_t lowest_place = 100;
+
 /// Trust counts in hundredths; `label` in lower case.
 Bytes list_place(double trust, ByteView label);
 

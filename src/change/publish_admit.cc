@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "change/lease.hh"
 #include "change/publish_names.hh"
 #include "change/publish_rows.hh"
 #include "change/publish_rules.hh"
@@ -17,12 +18,6 @@ using agent::AgentEntry;
 using agent::AgentStatus;
 using agent::Presence;
 using agent::Rotation;
-
-constexpr uint32_t ttl_share = 10;  // of a lease that a record's TTL may be
-
-bool is_publishers_type(RrType type) {
-  return type == RrType::TXT || type == RrType::KEY || type == RrType::SRV || type == RrType::SVCB;
-}
 
 uint32_t clamp_seconds(uint32_t wanted, Seconds least, Seconds most) {
   return static_cast<uint32_t>(std::clamp<int64_t>(wanted, least.count(), std::max(least, most).count()));
@@ -215,7 +210,7 @@ class Admission {
   }
 
   bool cap_to_lease(const UpdateLease& granted) {
-    return cap_ttls(edit_, names_, std::max(granted.lease / ttl_share, 1U));
+    return cap_ttls(edit_, names_, std::max(granted.lease / lease_ttl_share, 1U));
   }
 
   Result<void> judge(const AgentRows& after) {

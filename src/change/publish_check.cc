@@ -26,12 +26,8 @@ struct Additions {
   std::vector<ByteView> rotations;
 };
 
-std::string place(const UpdateRecord& record, size_t index) {
+std::string published_place(const UpdateRecord& record, size_t index) {
   return fmt::format("update {}, {} {}", index + 1, record.owner.to_text(), dns::to_text(record.type));
-}
-
-bool is_publishers_type(RrType type) {
-  return type == RrType::TXT || type == RrType::KEY || type == RrType::SRV || type == RrType::SVCB;
 }
 
 Result<void> check_record(const UpdateRecord& record, size_t index, const AgentNames& names) {
@@ -43,7 +39,7 @@ Result<void> check_record(const UpdateRecord& record, size_t index, const AgentN
     return {};
   return fail(
       Errc::Refused,
-      place(record, index) +
+      published_place(record, index) +
           ": a publish has TXT, KEY, SRV and SVCB of the agent, TXT of its _manifest and _keys; all else is derived");
 }
 
@@ -61,7 +57,7 @@ Result<Additions> take_additions(const UpdateRequest& request, const AgentNames&
     if (auto may = check_record(record, i, names); !may) return tl::unexpected(may.error());
     if (record.klass != request.zone_class) continue;
     if (record.ttl > max_agent_ttl)
-      return fail(Errc::Refused, fmt::format("{}: TTL {} is over {}", place(record, i), record.ttl, max_agent_ttl));
+      return fail(Errc::Refused, fmt::format("{}: TTL {} is over {}", published_place(record, i), record.ttl, max_agent_ttl));
     if (record.type == RrType::KEY) added.keys.push_back(record.rdata);
     if (record.type != RrType::TXT) continue;
     if (record.owner == NameView(names.agent)) added.statements.push_back(record.rdata);

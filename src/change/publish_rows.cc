@@ -10,7 +10,6 @@ namespace steward::change {
 namespace {
 
 constexpr size_t srv_port = 4;                  // PRIORITY and WEIGHT before it (RFC 2782)
-constexpr size_t srv_target = 6;
 constexpr uint16_t default_port = 443;
 constexpr uint16_t agent_protocol_key = 65402;  // `bap` of DNS-AID
 constexpr std::array<std::string_view, 2> known_protocols{"a2a", "mcp"};

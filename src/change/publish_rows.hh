@@ -16,6 +16,14 @@ namespace steward::change {
 /// Longest TTL of an agent's records, in seconds.
 constexpr uint32_t max_agent_ttl = 3600;
 
+/// Offset of the target in RDATA of an SRV record: PRIORITY, WEIGHT and PORT stand before it (RFC 2782).
+constexpr size_t srv_target = 6;
+
+/// Of the records at the agent's name: TXT, KEY, SRV and SVCB are the publisher's.
+constexpr bool is_publishers_type(RrType type) {
+  return type == RrType::TXT || type == RrType::KEY || type == RrType::SRV || type == RrType::SVCB;
+}
+
 /// The names at which an agent's records stand, folded. The agent's has at most 180 octets, so that these always fit.
 struct AgentNames {
   explicit AgentNames(NameView agent);

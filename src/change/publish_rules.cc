@@ -15,7 +15,6 @@ using agent::Rotation;
 using agent::SemanticVersion;
 using agent::Statement;
 
-constexpr size_t srv_target = 6;   // RFC 2782: PRIORITY, WEIGHT and PORT before it
 constexpr size_t svcb_target = 2;  // RFC 9460 §2.2: SvcPriority before it
 
 tl::unexpected<Error> refused(std::string rule) { return fail(Errc::Refused, std::move(rule)); }

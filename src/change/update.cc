@@ -7,16 +7,16 @@
 namespace steward::change {
 namespace {
 
-std::string place(const UpdateRecord& record, size_t index) {
+std::string update_place(const UpdateRecord& record, size_t index) {
   return fmt::format("update {}, {} {}", index + 1, record.owner.to_text(), dns::to_text(record.type));
 }
 
 UpdateOutcome malformed(const UpdateRecord& record, size_t index, std::string_view what) {
-  return refused_update(Rcode::FORMERR, UpdateEde::Other, fmt::format("{}: {}", place(record, index), what));
+  return refused_update(Rcode::FORMERR, UpdateEde::Other, fmt::format("{}: {}", update_place(record, index), what));
 }
 
 UpdateOutcome prohibited(const UpdateRecord& record, size_t index, std::string_view what) {
-  return refused_update(Rcode::REFUSED, UpdateEde::Prohibited, fmt::format("{}: {}", place(record, index), what));
+  return refused_update(Rcode::REFUSED, UpdateEde::Prohibited, fmt::format("{}: {}", update_place(record, index), what));
 }
 
 // Types 0 and 65535 are reserved, 128 to 255 and OPT stand in messages only (RFC 6895 §3.1).
@@ -73,7 +73,7 @@ std::optional<UpdateOutcome> prescan(const UpdateRequest& request) {
     // RFC 2136 §3.4.1.3: the name comes before the form.
     if (!record.owner.is_at_or_below(request.zone))
       return refused_update(Rcode::NOTZONE, UpdateEde::Other,
-                            fmt::format("{}: name is not in the zone (RFC 2136 §3.4.1.3)", place(record, i)));
+                            fmt::format("{}: name is not in the zone (RFC 2136 §3.4.1.3)", update_place(record, i)));
     if (auto failed = check_form(request, record, i)) return failed;
   }
   return {};

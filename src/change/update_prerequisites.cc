@@ -9,18 +9,12 @@
 namespace steward::change {
 namespace {
 
-std::string place(const UpdateRecord& record, size_t index) {
+std::string prerequisite_place(const UpdateRecord& record, size_t index) {
   return fmt::format("prerequisite {}, {} {}", index + 1, record.owner.to_text(), dns::to_text(record.type));
 }
 
 UpdateOutcome unmet(Rcode rcode, const UpdateRecord& record, size_t index, std::string_view what) {
-  return refused_update(rcode, UpdateEde::Other, fmt::format("{}: {}", place(record, index), what));
-}
-
-Bytes canonical(RrType type, ByteView rdata) {
-  Bytes octets(rdata.begin(), rdata.end());
-  dns::canonicalize_rdata(type, octets);
-  return octets;
+  return refused_update(rcode, UpdateEde::Other, fmt::format("{}: {}", prerequisite_place(record, index), what));
 }
 
 // RFC 2136 §1.1.1: equal without regard to order, TTL, or the case of names.
@@ -43,7 +37,7 @@ bool is_rrset(ZoneEdit& edit, const UpdateRecord& first, std::vector<Bytes>& wan
   if (rrset == nullptr || rrset->rdatas.size() < wanted.size()) return false;
   std::vector<Bytes> there;
   there.reserve(rrset->rdatas.size());
-  for (const Bytes& rdata : rrset->rdatas) there.push_back(canonical(first.type, rdata));
+  for (const Bytes& rdata : rrset->rdatas) there.push_back(canonical_rdata(first.type, rdata));
   sort_set(there);
   return there == wanted;
 }
@@ -59,7 +53,7 @@ std::optional<UpdateOutcome> check_values(std::vector<Expected>& expected, ZoneE
     for (; end < expected.size() && expected[end].owner == expected[first].owner &&
            expected[end].record->type == record.type;
          ++end)
-      wanted.push_back(canonical(record.type, expected[end].record->rdata));
+      wanted.push_back(canonical_rdata(record.type, expected[end].record->rdata));
     if (!is_rrset(edit, record, wanted))
       return unmet(Rcode::NXRRSET, record, expected[first].index, "RRset has not these records (RFC 2136 §3.2.3)");
   }

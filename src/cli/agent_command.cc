@@ -24,7 +24,7 @@ std::string decimal_field(const Json& object, const char* key) {
   return at != object.end() && at->is_number() ? fmt::format("{:.2f}", at->get<double>()) : "-";
 }
 
-void add_list(CLI::App& agent, Console& console) {
+void add_agent_list(CLI::App& agent, Console& console) {
   CLI::App* list = agent.add_subcommand(
       "list", "List the agents of the registry's zone, also those that are gone and whose names are kept");
   list->footer(
@@ -106,7 +106,7 @@ void add_suspend(CLI::App& agent, Console& console) {
   });
 }
 
-void add_restore(CLI::App& agent, Console& console) {
+void add_agent_restore(CLI::App& agent, Console& console) {
   CLI::App* restore = agent.add_subcommand("restore", "End the suspension of an agent");
   restore->footer("Examples:\n  steward-registry agent restore orchestrator");
   auto remote = add_remote_options(*restore, JsonOption::Offered);
@@ -151,10 +151,10 @@ void add_agent(CLI::App& app, Console& console) {
       app.add_subcommand("agent", "List and show agents, suspend them, attest what their trust is made of");
   agent->footer("Examples:\n  steward-registry agent list\n  steward-registry agent show orchestrator");
   agent->require_subcommand(1);
-  add_list(*agent, console);
+  add_agent_list(*agent, console);
   add_show(*agent, console);
   add_suspend(*agent, console);
-  add_restore(*agent, console);
+  add_agent_restore(*agent, console);
   add_attest(*agent, console);
 }
 

@@ -42,7 +42,7 @@ std::string counted(size_t number, std::string_view one, std::string_view more) 
   return fmt::format("{} {}", number, number == 1 ? one : more);
 }
 
-Json to_json(const FoundAgent& agent) {
+Json found_json(const FoundAgent& agent) {
   Json json{{"agent", agent.name},
             {"unicode", unicode_json(agent.name)},
             {"label", agent.label},
@@ -81,7 +81,7 @@ std::string trust_text(const FoundAgent& agent) {
 Json to_json(const Discovery& discovery) {
   Json json{{"term", discovery.term},  {"about", discovery.about},    {"complete", discovery.is_complete},
             {"agents", Json::array()}, {"registries", Json::array()}, {"warnings", Json::array()}};
-  for (const FoundAgent& agent : discovery.agents) json["agents"].push_back(to_json(agent));
+  for (const FoundAgent& agent : discovery.agents) json["agents"].push_back(found_json(agent));
   for (const client::AskedRegistry& registry : discovery.registries)
     json["registries"].push_back({{"registry", registry.zone},
                                   {"role", client::to_text(registry.role)},

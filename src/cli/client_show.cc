@@ -55,7 +55,7 @@ void show_status(Console& console, const Agent& agent) {
   if (agent.registry->trust) row(console, "trust", fmt::format("{:.2f}", *agent.registry->trust));
 }
 
-Json to_json(const Endpoint& endpoint) {
+Json endpoint_json(const Endpoint& endpoint) {
   return {{"protocol", endpoint.protocol}, {"host", endpoint.host},         {"port", endpoint.port},
           {"alpn", endpoint.alpn},         {"priority", endpoint.priority}, {"well_known", endpoint.well_known}};
 }
@@ -120,7 +120,7 @@ Json to_json(const Agent& agent) {
                                  {"old", rotation.old_fingerprint},
                                  {"new", rotation.new_fingerprint},
                                  {"modified", rotation.modified}});
-  for (const Endpoint& endpoint : agent.endpoints) json["endpoints"].push_back(to_json(endpoint));
+  for (const Endpoint& endpoint : agent.endpoints) json["endpoints"].push_back(endpoint_json(endpoint));
   return json;
 }
 

@@ -33,7 +33,7 @@ Json request_of(std::string_view command, const PublisherRequest& publisher) {
   return request;
 }
 
-void add_list(CLI::App& publisher, Console& console) {
+void add_publisher_list(CLI::App& publisher, Console& console) {
   CLI::App* list = publisher.add_subcommand("list", "List the keys that may publish new agents");
   list->footer(
       "Examples:\n  steward-registry publisher list\n  steward-registry publisher list --json | jq -r "
@@ -90,7 +90,7 @@ void add_publisher(CLI::App& app, Console& console) {
   CLI::App* publisher = app.add_subcommand("publisher", "List, allow and remove the keys that may publish new agents");
   publisher->footer("Examples:\n  steward-registry publisher list\n  steward-registry publisher allow sha256:0123…ef");
   publisher->require_subcommand(1);
-  add_list(*publisher, console);
+  add_publisher_list(*publisher, console);
   add_allow(*publisher, console);
   add_remove(*publisher, console);
 }

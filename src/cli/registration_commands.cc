@@ -33,7 +33,7 @@ void show_children(Console& console, const Json& reply) {
     console.line(fmt::format("invited: {} until {}", printable(text_field(invitation, "zone")), time_field(invitation, "until")));
 }
 
-void add_list(CLI::App& pending, Console& console) {
+void add_pending_list(CLI::App& pending, Console& console) {
   CLI::App* list = pending.add_subcommand("list", "List registries that ask to be children of this one, and its children");
   list->footer("Examples:\n  steward-registry pending list\n  steward-registry pending list --json");
   auto remote = add_remote_options(*list, JsonOption::Offered);
@@ -85,7 +85,7 @@ void add_pending(CLI::App& app, Console& console) {
   CLI::App* pending = app.add_subcommand("pending", "List registries that ask to be children of this one, let them in or turn them away");
   pending->footer("Examples:\n  steward-registry pending list\n  steward-registry pending approve acme-corp.com");
   pending->require_subcommand(1);
-  add_list(*pending, console);
+  add_pending_list(*pending, console);
   add_decision(*pending, console, "approve", "Let a registry in that asks to be a child of this one", control::pending_approve,
                "let in; it is delegated once its servers answer");
   add_decision(*pending, console, "remove", "Take its name from a child of this registry: delegation, key and certificates", control::child_remove,

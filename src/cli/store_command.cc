@@ -48,7 +48,7 @@ void show_either(Console& console, const Remote& remote, const Json& reply, void
   remote.json ? console.line(reply.dump(-1, ' ', false, Json::error_handler_t::replace)) : show(console, reply);
 }
 
-void add_verify(CLI::App& store, Console& console) {
+void add_store_verify(CLI::App& store, Console& console) {
   CLI::App* command = store.add_subcommand(
       "verify",
       "Read and check the whole database, while the server runs or without one; exit status 1 where it is damaged");
@@ -101,7 +101,7 @@ void add_store(CLI::App& app, Console& console) {
   CLI::App* store = app.add_subcommand("store", "Verify the database, and show its sizes");
   store->footer("Examples:\n  steward-registry store verify\n  steward-registry store stat");
   store->require_subcommand(1);
-  add_verify(*store, console);
+  add_store_verify(*store, console);
   add_stat(*store, console);
 }
 

@@ -20,12 +20,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* default_listen = "127.0.0.1@5300";
 
-std::string without_dot(const dns::Name& name) {
-  std::string text = name.to_text();
-  if (text.size() > 1) text.pop_back();
-  return text;
-}
-
 tl::unexpected<Error> io(const fs::path& path, int error) {
   return fail(Errc::Io, fmt::format("{}: {}", path.string(), std::strerror(error)));
 }
@@ -190,7 +184,7 @@ Result<void> make_folder(const fs::path& folder, const FolderPlan& plan) {
 }
 
 std::string zone_file_name(const FolderPlan& plan) {
-  return fmt::format("zones/{}.zone", plan.zone.view().is_root() ? "root" : without_dot(plan.zone));
+  return fmt::format("zones/{}.zone", plan.zone.view().is_root() ? "root" : plan.zone.to_plain_text());
 }
 
 // Loopback has many addresses, and the system would send from another one than others know us by.
@@ -203,7 +197,7 @@ std::string outgoing_text(const FolderPlan& plan) {
 }
 
 std::string config_text(const FolderPlan& plan) {
-  const std::string parent = plan.parent ? fmt::format("  parent: {}\n", without_dot(*plan.parent)) : "";
+  const std::string parent = plan.parent ? fmt::format("  parent: {}\n", plan.parent->to_plain_text()) : "";
   return fmt::format(
       R"(# Configuration of steward-registry; registry.yaml(5) has every key. Relative paths count from this file.
 # `steward-registry check --config registry.yaml` checks it, SIGHUP or `steward-registry reload` applies it.
@@ -232,13 +226,13 @@ zones:
 )",
       fmt::arg("listen", listen_text(plan)),
       fmt::arg("outgoing", outgoing_text(plan)),
-      fmt::arg("space", plan.space.view().is_root() ? "." : without_dot(plan.space)), fmt::arg("parent", parent),
-      fmt::arg("apex", without_dot(plan.apex)), fmt::arg("id", plan.id), fmt::arg("zone", without_dot(plan.zone)),
+      fmt::arg("space", plan.space.view().is_root() ? "." : plan.space.to_plain_text()), fmt::arg("parent", parent),
+      fmt::arg("apex", plan.apex.to_plain_text()), fmt::arg("id", plan.id), fmt::arg("zone", plan.zone.to_plain_text()),
       fmt::arg("file", zone_file_name(plan)));
 }
 
 std::string zone_text(const FolderPlan& plan) {
-  const std::string parent = plan.parent ? fmt::format(" \"parent={}\"", without_dot(*plan.parent)) : "";
+  const std::string parent = plan.parent ? fmt::format(" \"parent={}\"", plan.parent->to_plain_text()) : "";
   return fmt::format(
       R"(; The zone of the registry {id}. A change is applied as soon as the file is saved; steward-records(7) has the form of agents.
 $ORIGIN {zone}

@@ -96,7 +96,7 @@ struct Named {
   bool all = false;
 };
 
-void add_list(CLI::App& zone, Console& console) {
+void add_zone_list(CLI::App& zone, Console& console) {
   CLI::App* list = zone.add_subcommand("list", "List the zones that the running server has");
   list->footer("Examples:\n  steward-registry zone list\n  steward-registry zone list --json | jq -r '.zones[].zone'");
   auto remote = add_remote_options(*list, JsonOption::Offered);
@@ -222,7 +222,7 @@ void add_zone(CLI::App& app, Console& console) {
       "Examples:\n  steward-registry zone list\n  steward-registry zone check example.com.zone --zone example.com\n"
       "  steward-registry zone keys example.com");
   zone->require_subcommand(1);
-  add_list(*zone, console);
+  add_zone_list(*zone, console);
   add_show(*zone, console);
   add_export(*zone, console);
   add_zone_check(*zone, console);

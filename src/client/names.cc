@@ -124,11 +124,7 @@ Result<Name> registry_zone(const Settings& settings) {
 
 Result<Name> below(std::string_view label, NameView name) { return Name(name).child(as_bytes(label)); }
 
-std::string plain_text(NameView name) {
-  std::string text = name.to_text();
-  if (text.size() > 1) text.pop_back();
-  return text;
-}
+std::string plain_text(NameView name) { return name.to_plain_text(); }
 
 Outcome<std::string> full_name(std::string_view agent, const Settings& settings) {
   const auto name = agent_name(agent, settings);

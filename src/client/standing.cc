@@ -15,26 +15,26 @@ namespace {
 
 using dns::RrType;
 
-struct Question {
+struct StandingQuestion {
   dns::Name name;
   RrType type{};
 };
 
-constexpr uint16_t udp_size = 1232;  // octets; over TCP it means nothing
+constexpr uint16_t opt_udp_size = 1232;  // octets; over TCP it means nothing
 
 Failure refused(const RegistryCall& call, const std::string& what) {
   return {Fault::Refused, fmt::format("registry {}: {}", call.text(), what)};
 }
 
-Outcome<std::vector<dns::Message>> ask(RegistryCall& call, std::span<const Question> questions) {
+Outcome<std::vector<dns::Message>> ask(RegistryCall& call, std::span<const StandingQuestion> questions) {
   std::vector<Bytes> queries;
   // RFC 7766 §6.2.1: messages under way on one connection have IDs of their own.
   uint16_t id = net::random_message_id();
-  for (const Question& question : questions) {
+  for (const StandingQuestion& question : questions) {
     dns::Message query;
     query.header.id = id++;
     query.question.push_back({question.name, question.type, dns::RrClass::IN});
-    query.additional.push_back(dns::make_opt(udp_size, false));
+    query.additional.push_back(dns::make_opt(opt_udp_size, false));
     auto built = query.build();
     if (!built) return failure_of(built.error());
     queries.push_back(std::move(*built));
@@ -109,7 +109,7 @@ uint32_t Standing::next_rotation() const {
 }
 
 Outcome<Standing> read_standing(RegistryCall& call, const dns::Name& agent) {
-  const std::array<Question, 7> questions{{{agent, RrType::SOA},
+  const std::array<StandingQuestion, 7> questions{{{agent, RrType::SOA},
                                            {agent, RrType::TXT},
                                            {agent, RrType::KEY},
                                            {agent, RrType::SRV},
@@ -142,14 +142,14 @@ Outcome<Standing> read_standing(RegistryCall& call, const dns::Name& agent) {
 }
 
 Outcome<std::vector<Bytes>> read_texts(RegistryCall& call, const dns::Name& agent) {
-  const Question question{agent, RrType::TXT};
+  const StandingQuestion question{agent, RrType::TXT};
   const auto answers = ask(call, {&question, 1});
   if (!answers) return answers.failure();
   return rdata_of(answers->front(), agent, RrType::TXT);
 }
 
 Outcome<bool> is_there(RegistryCall& call, const dns::Name& name) {
-  const Question question{name, RrType::TXT};
+  const StandingQuestion question{name, RrType::TXT};
   const auto answers = ask(call, {&question, 1});
   if (!answers) return answers.failure();
   return answers->front().rcode() == dns::Rcode::NOERROR;

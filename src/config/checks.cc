@@ -341,9 +341,7 @@ class Checks {
   }
 
   static std::string zone_text(const ZoneConfig& zone, std::string_view list) {
-    std::string name = zone.name.to_text();
-    if (name.size() > 1) name.pop_back();
-    return fmt::format("{}[{}]", list, name);
+    return fmt::format("{}[{}]", list, zone.name.to_plain_text());
   }
 
   Config& config_;

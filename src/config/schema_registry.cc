@@ -12,7 +12,7 @@ RegistryConfig& registry(T t) {
 double fraction(V v) { return static_cast<double>(v.number) / fraction_one; }
 
 // clang-format off
-const Row rows[] = {
+const Row rows_of_registry[] = {
   {.path = "registry", .shape = Shape::Map, .doc = "Makes the server a registry; without it, it is a plain authoritative server."},
   {.path = "registry.namespace", .type = Type::Text, .least = 1, .most = 253,
    .doc = "Namespace below the apex, such as acme-corp.com; '.' for the root registry.",
@@ -158,6 +158,6 @@ const Row rows[] = {
 
 }  // namespace
 
-std::span<const Row> registry_rows() { return rows; }
+std::span<const Row> registry_rows() { return rows_of_registry; }
 
 }  // namespace steward::config

@@ -11,7 +11,7 @@ ResolverConfig& resolver(T t) {
 }
 
 // clang-format off
-const Row rows[] = {
+const Row rows_of_resolver[] = {
   {.path = "resolver", .shape = Shape::Map,
    .doc = "Resolve and validate names below registry.apex for some clients, from registry.root and registry.trust-anchor on."},
   {.path = "resolver.allow", .shape = Shape::List, .type = Type::Block, .doc = "These clients, and nobody else; a block of all addresses is refused (RFC 5358).",
@@ -27,6 +27,6 @@ const Row rows[] = {
 
 }  // namespace
 
-std::span<const Row> resolver_rows() { return rows; }
+std::span<const Row> resolver_rows() { return rows_of_resolver; }
 
 }  // namespace steward::config

@@ -2,6 +2,8 @@
 
 #include <bit>
 
+#include "crypto/digest.hh"
+
 namespace steward::crypto {
 
 namespace {
@@ -37,6 +39,12 @@ struct SipState {
 };
 
 }  // namespace
+
+SipHashKey random_siphash_key() {
+  SipHashKey key{};
+  random_octets(key);
+  return key;
+}
 
 uint64_t siphash24(const SipHashKey& key, ByteView data) {
   const uint64_t k0 = load_u64_le(key.data());

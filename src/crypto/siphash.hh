@@ -11,6 +11,9 @@ namespace steward::crypto {
 
 using SipHashKey = std::array<uint8_t, 16>;
 
+/// A key that nobody knows.
+SipHashKey random_siphash_key();
+
 /// The 64-bit hash. Its octets on the wire are in little-endian order: store_siphash.
 uint64_t siphash24(const SipHashKey& key, ByteView data);
 

@@ -105,7 +105,7 @@ SslCtxHandle new_context(const SSL_METHOD* method) {
 /// RFC 7301 §3.1: one name with its length before it.
 std::string alpn_list(std::string_view protocol) { return static_cast<char>(protocol.size()) + std::string(protocol); }
 
-UnixTime time_of(const ASN1_TIME* time) {
+UnixTime time_or_epoch(const ASN1_TIME* time) {
   struct tm parts {};
   if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return {};
   return unix_time(::timegm(&parts));
@@ -164,8 +164,8 @@ Result<void> TlsServerContext::Loaded::set_up() {
   SSL_CTX* ctx = context.get();
   if (auto loaded = load_own(ctx, options.certificate, options.key); !loaded) return loaded;
   const X509* own = SSL_CTX_get0_certificate(ctx);
-  not_before = time_of(X509_get0_notBefore(own));
-  not_after = time_of(X509_get0_notAfter(own));
+  not_before = time_or_epoch(X509_get0_notBefore(own));
+  not_after = time_or_epoch(X509_get0_notAfter(own));
   pin = spki_pin_of(own);
   SSL_CTX_set_alpn_select_cb(ctx, select_alpn, &alpn);
   // Tickets hold all of the session (RFC 8446 §4.6.1): nothing is kept here. Their key is drawn with each context, so

@@ -8,7 +8,7 @@
 namespace steward::daemon {
 namespace {
 
-constexpr Seconds retry_after{60};  // of what could not be written
+constexpr Seconds follow_again_after{60};  // of what could not be written
 
 }  // namespace
 
@@ -137,8 +137,8 @@ void Children::note_trouble(const dns::Name& child, const std::string& error) {
     troubles_.erase(child.to_text());
     return;
   }
-  troubles_[child.to_text()] = {error, clock_.now() + retry_after};
-  log::error("feed.follow", {{"child", child.to_text()}, {"error", error}, {"again_in", retry_after.count()}});
+  troubles_[child.to_text()] = {error, clock_.now() + follow_again_after};
+  log::error("feed.follow", {{"child", child.to_text()}, {"error", error}, {"again_in", follow_again_after.count()}});
 }
 
 void Children::ended(const std::shared_ptr<FeedSlice>& slice, const std::string& error) {

@@ -24,8 +24,6 @@ std::string_view to_text(agent::Presence presence) {
   return "gone";
 }
 
-Json time_or_null(const std::optional<UnixTime>& time) { return time ? Json(seconds_of(*time)) : Json(nullptr); }
-
 Json row_of(const dns::Name& agent, const agent::AgentEntry& entry) {
   return {{"agent", agent.to_text()},
           {"version", entry.version},

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.hh"
 #include "base/result.hh"
 #include "daemon/zone_status.hh"
 #include "dns/name.hh"
@@ -26,6 +27,9 @@ inline void end_with(const Reply& reply, const Json& result) {
   send(reply, result);
   end(reply);
 }
+
+/// Seconds since 1970, or null.
+inline Json time_or_null(const std::optional<UnixTime>& time) { return time ? Json(seconds_of(*time)) : Json(nullptr); }
 
 /// A text argument; empty where it is missing.
 inline std::string argument(const Json& request, const char* key) {

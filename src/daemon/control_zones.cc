@@ -106,8 +106,6 @@ Json steps_of(const std::vector<sign::TimelineEvent>& events) {
   return steps;
 }
 
-Json time_or_null(const std::optional<UnixTime>& time) { return time ? Json(seconds_of(*time)) : Json(nullptr); }
-
 Json json_of(const crypto::StoredKey& key, const ZoneKeys& keys, UnixTime now) {
   const auto role = !key.is_sep() ? sign::KeyRole::Zsk : keys.policy().single ? sign::KeyRole::Csk : sign::KeyRole::Ksk;
   Json ds = Json::array();

@@ -14,7 +14,7 @@
 namespace steward::daemon {
 namespace {
 
-std::optional<unsigned> number(std::string_view text) {
+std::optional<unsigned> id_number(std::string_view text) {
   unsigned value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
@@ -48,13 +48,13 @@ Result<Account> find_account(std::string_view text) {
   };
   const auto colon = text.find(':');
   const std::string user(text.substr(0, colon));
-  const auto uid = number(user);
+  const auto uid = id_number(user);
   const passwd* entry = uid ? getpwuid(*uid) : getpwnam(user.c_str());
   if (entry == nullptr) return bad("no such user on this machine");
   Account account{entry->pw_name, entry->pw_uid, entry->pw_gid};
   if (colon != std::string_view::npos) {
     const std::string name(text.substr(colon + 1));
-    const auto gid = number(name);
+    const auto gid = id_number(name);
     const group* members = gid ? getgrgid(*gid) : getgrnam(name.c_str());
     if (members == nullptr) return bad("no such group on this machine");
     account.gid = members->gr_gid;

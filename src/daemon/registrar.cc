@@ -16,7 +16,7 @@ namespace {
 
 using dns::RrType;
 
-constexpr std::chrono::milliseconds patience{20'000};
+constexpr std::chrono::milliseconds parents_patience{20'000};
 constexpr size_t srv_fixed_size = 6;
 
 /// What a zone says of its own servers and keys.
@@ -182,7 +182,7 @@ Result<net::StreamCall::Options> Registrar::options(const Run& run) const {
   net::StreamCall::Options options;
   options.peer = run.at;
   options.tls = *std::move(context);
-  options.whole = patience;
+  options.whole = parents_patience;
   return options;
 }
 

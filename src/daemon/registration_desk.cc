@@ -23,12 +23,6 @@ constexpr size_t nonce_octets = 16;
 // The label that no registration can be without (federation/registration.hh).
 constexpr std::string_view mark = "\x0b_registries";
 
-crypto::SipHashKey random_key() {
-  crypto::SipHashKey key{};
-  crypto::random_octets(key);
-  return key;
-}
-
 std::string random_text() {
   std::array<uint8_t, nonce_octets> octets{};
   crypto::random_octets(octets);
@@ -53,7 +47,7 @@ struct RegistrationDesk::Asked {
   bool was_challenged = false;  ///< before this request
 };
 
-RegistrationDesk::RegistrationDesk(Room room) : room_(std::move(room)), budget_({}, random_key()) {}
+RegistrationDesk::RegistrationDesk(Room room) : room_(std::move(room)), budget_({}, crypto::random_siphash_key()) {}
 
 void RegistrationDesk::set_door(std::shared_ptr<const RegistrationDoor> door) {
   const std::lock_guard lock(mutex_);

@@ -13,7 +13,7 @@ namespace steward::daemon {
 namespace {
 
 constexpr size_t most_looks = 500;  // leases in one transaction
-constexpr Seconds retry_after{60};  // of what failed
+constexpr Seconds look_again_after{60};  // of what failed
 
 // Names that listings make below a namespace, and finding below the zone (steward-records(7), "For others" and
 // "finding").
@@ -130,7 +130,7 @@ bool RegistryZone::look_at_leases(ZoneKeeper& keeper, const std::function<void()
     }
     // The keeper has logged why.
     if (!outcome.ok)
-      for (const dns::Name& agent : agents) index_.look_again(agent, clock_.now() + retry_after);
+      for (const dns::Name& agent : agents) index_.look_again(agent, clock_.now() + look_again_after);
     after();
   });
   return true;

@@ -151,9 +151,7 @@ Result<void> Server::open_workers(std::vector<std::vector<net::Listener>> listen
     rate_limiter_ = std::make_unique<serve::RateLimiter>(rate_limits_of(config_.rate_limit), secret);
   }
   if (config_.registry) {
-    crypto::SipHashKey secret{};
-    crypto::random_octets(secret);
-    sign_budget_ = std::make_unique<serve::SignBudget>(sign_budget_of(*config_.registry), secret);
+    sign_budget_ = std::make_unique<serve::SignBudget>(sign_budget_of(*config_.registry), crypto::random_siphash_key());
   }
   const net::StreamLimits limits = stream_limits_of(config_.tcp);
   const net::WorkerOptions options{.tls = tls_.context(), .proxies = config_.proxies};

@@ -12,7 +12,7 @@ using federation::Referral;
 
 constexpr size_t most_names = 256;              // of a slice: some 50 ms of the writer's time
 constexpr size_t most_looked_at = 16'384;       // names of which there is nothing new, while one snapshot is held
-constexpr uint64_t most_octets = 8U << 20U;     // of RDATA that are judged at once
+constexpr uint64_t most_judged_octets = 8U << 20U;     // of RDATA that are judged at once
 
 uint64_t octets_of(const FeedName& name) {
   uint64_t octets = 0;
@@ -82,7 +82,7 @@ Result<void> SliceReader::judge(const FollowedFeed& feed, const FeedNames& names
     read.push_back(names.read(agent));
     held.push_back(*std::move(row));
     octets += octets_of(read.back());
-    if (octets > most_octets) judge_all();
+    if (octets > most_judged_octets) judge_all();
   }
   judge_all();
   return {};

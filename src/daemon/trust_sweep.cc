@@ -10,7 +10,7 @@ namespace {
 
 constexpr uint8_t format = 1;
 constexpr int64_t grace_ms = 60'000;  // what a step that comes late makes good by the next one's coming sooner
-constexpr Seconds retry_after{60};
+constexpr Seconds sweep_again_after{60};
 
 int64_t ms_of(UnixTime time) { return seconds_of(time) * 1000; }
 
@@ -32,7 +32,7 @@ std::optional<UnixTime> TrustSweep::due(UnixTime now, Seconds interval) const {
   if (interval <= Seconds(0)) return std::nullopt;
   // A clock that was set back, or an interval that became shorter, is no reason to wait for longer than a round.
   const UnixTime next = unix_time(next_ms_ / 1000);
-  return next > now + interval + retry_after ? now : next;
+  return next > now + interval + sweep_again_after ? now : next;
 }
 
 void TrustSweep::step(UnixTime now, Seconds interval, uint64_t looked, uint64_t agents, std::optional<dns::Name> last) {
@@ -53,7 +53,7 @@ void TrustSweep::step(UnixTime now, Seconds interval, uint64_t looked, uint64_t 
   ++rounds_;
 }
 
-void TrustSweep::put_off(UnixTime now) { next_ms_ = ms_of(now + retry_after); }
+void TrustSweep::put_off(UnixTime now) { next_ms_ = ms_of(now + sweep_again_after); }
 
 Bytes TrustSweep::to_octets() const {
   Bytes out{format};

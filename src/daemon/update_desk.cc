@@ -32,12 +32,6 @@ std::string_view rule_of(const change::UpdateOutcome& outcome) {
   return "other";
 }
 
-crypto::SipHashKey random_key() {
-  crypto::SipHashKey key{};
-  crypto::random_octets({reinterpret_cast<uint8_t*>(&key), sizeof key});
-  return key;
-}
-
 }  // namespace
 
 UpdateDesk::UpdateDesk(std::unique_ptr<store::Reader> reader, const Clock& clock, std::function<void()> wake,
@@ -46,8 +40,8 @@ UpdateDesk::UpdateDesk(std::unique_ptr<store::Reader> reader, const Clock& clock
       clock_(clock),
       wake_(std::move(wake)),
       forward_(std::move(forward)),
-      budget_({}, random_key()),
-      local_budget_({.per_second = local_verifications, .per_client_second = local_verifications}, random_key()) {}
+      budget_({}, crypto::random_siphash_key()),
+      local_budget_({.per_second = local_verifications, .per_client_second = local_verifications}, crypto::random_siphash_key()) {}
 
 /// An UPDATE while it is checked.
 struct UpdateDesk::Message {

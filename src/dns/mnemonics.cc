@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <span>
 
+#include "dns/characters.hh"
+
 namespace steward::dns {
 namespace {
 
@@ -65,13 +67,12 @@ std::span<const Mnemonic> table_of(FieldKind kind) {
   }
 }
 
-constexpr char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
 
 }  // namespace
 
 std::optional<uint16_t> number_of_mnemonic(FieldKind kind, std::string_view word) {
   for (const Mnemonic& known : table_of(kind))
-    if (std::ranges::equal(word, known.text, {}, upper)) return known.number;
+    if (std::ranges::equal(word, known.text, {}, to_upper)) return known.number;
   return {};
 }
 

@@ -59,6 +59,12 @@ bool NameView::is_at_or_below(NameView ancestor) const {
   return p == tail && equal_folded(p, ancestor.wire_, ancestor.size_);
 }
 
+std::string NameView::to_plain_text() const {
+  std::string text = to_text();
+  if (text.size() > 1) text.pop_back();
+  return text;
+}
+
 std::string NameView::to_text() const {
   if (is_root()) return ".";
   std::string text;

@@ -57,6 +57,8 @@ class NameView {
 
   /// Presentation form with a final dot, escaped as in RFC 1035 §5.1 and RFC 4343 §2.1; `.` for the root.
   [[nodiscard]] std::string to_text() const;
+  /// Without the dot at the end, but for the root.
+  [[nodiscard]] std::string to_plain_text() const;
 
  private:
   static constexpr uint8_t root_octet = 0;
@@ -85,6 +87,7 @@ class Name {
   [[nodiscard]] size_t size() const { return size_; }
   [[nodiscard]] const uint8_t* data() const { return wire_.data(); }
   [[nodiscard]] std::string to_text() const { return view().to_text(); }
+  [[nodiscard]] std::string to_plain_text() const { return view().to_plain_text(); }
   /// With the letters A to Z in lower case (RFC 4034 §6.2 (2)).
   [[nodiscard]] Name folded() const;
   /// `label` put in front; Invalid where the result is over 255 octets or the label over 63 or empty.

@@ -1,14 +1,13 @@
 // RDATA of rare types from text.
 #include <algorithm>
 
+#include "dns/characters.hh"
 #include "dns/rdata_rare_text.hh"
 #include "dns/rdata_reader.hh"
 #include "dns/text_parts.hh"
 
 namespace steward::dns {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // A decimal number in units of 10^-decimals: "1.5" is 1500 with three. At most nine digits before the dot.
 std::optional<uint64_t> fixed_point(std::string_view text, size_t decimals) {

@@ -3,12 +3,11 @@
 
 #include <algorithm>
 
+#include "dns/characters.hh"
 #include "dns/text_parts.hh"
 
 namespace steward::dns {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // One octet of `text` from `at` on, escapes undone (RFC 1035 §5.1); negative where the escape is none.
 int unescape(std::string_view text, size_t& at) {

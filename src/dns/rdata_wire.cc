@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "dns/characters.hh"
 #include "dns/rdata_fields.hh"
 
 namespace steward::dns {
@@ -27,7 +28,6 @@ bool is_decimal(std::string_view text) {
   return digits > 0 && dots <= 1;
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter_or_digit(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 Result<size_t> measure_some_string(FieldKind kind, ByteView field) {

@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "dns/characters.hh"
+
 namespace steward::dns {
 namespace {
 
@@ -33,17 +35,16 @@ constexpr auto type_names = std::to_array<TypeName>({
 });
 static_assert(std::ranges::is_sorted(type_names, {}, &TypeName::type));
 
-constexpr char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
 
 constexpr bool same_word(std::string_view a, std::string_view upper_case) {
-  return std::ranges::equal(a, upper_case, {}, upper);
+  return std::ranges::equal(a, upper_case, {}, to_upper);
 }
 
 // A perfect hash would be smaller; this one is 2 KiB, and resolves collisions by the next slot.
 constexpr size_t slots = 512;
 constexpr size_t hash_of(std::string_view word) {
   uint32_t hash = 2166136261U;
-  for (const char c : word) hash = (hash ^ static_cast<uint8_t>(upper(c))) * 16777619U;
+  for (const char c : word) hash = (hash ^ static_cast<uint8_t>(to_upper(c))) * 16777619U;
   return (hash ^ hash >> 15) % slots;
 }
 constexpr auto type_slots = [] {

@@ -11,12 +11,6 @@ using dns::RrType;
 
 constexpr uint32_t text_ttl = 300;
 
-std::string without_dot(NameView name) {
-  std::string text = name.to_text();
-  if (text.size() > 1) text.pop_back();
-  return text;
-}
-
 /// Unless the zone has one that begins so.
 void put_text(change::ZoneEdit& edit, const dns::Name& owner, const Bytes& text) {
   const size_t first = size_t{1} + text.front();
@@ -85,7 +79,7 @@ Result<void> put_own_records(const OwnRecords& own, change::ZoneEdit& edit) {
   text.clear();
   agent::append_field(text, "v", "steward-registry1");
   agent::append_field(text, "id", own.id);
-  if (own.parent) agent::append_field(text, "parent", without_dot(*own.parent));
+  if (own.parent) agent::append_field(text, "parent", own.parent->to_plain_text());
   put_text(edit, *registry, text);
   put_endpoint(edit, *registry, own);
   put_exactly(edit, *registry, RrType::KEY, std::move(keys));

@@ -11,13 +11,7 @@ namespace steward::federation {
 
 namespace {
 
-std::string without_dot(NameView name) {
-  std::string text = name.to_text();
-  if (text.size() > 1) text.pop_back();
-  return text;
-}
-
-RegistrationVerdict refused(RegistrationRule rule, std::string reason) {
+RegistrationVerdict refuse_for(RegistrationRule rule, std::string reason) {
   return {RegistrationOutcome::Refused, rule, std::move(reason), RegistrationWay::None, {}};
 }
 RegistrationVerdict reserved(RegistrationWay way) {
@@ -46,14 +40,14 @@ class Judge {
  private:
   std::optional<RegistrationVerdict> check_sender(const RegistrationSender& sender) {
     const auto name = identity_name(registration_.zone, policy_.zone);
-    if (!name) return refused(RegistrationRule::Foreign, name.error().what);
+    if (!name) return refuse_for(RegistrationRule::Foreign, name.error().what);
     const std::vector<PublishedRecord> records{{*name, dns::RrType::KEY, 0, registration_.key}};
     const auto identity = read_identity(records, *name);
-    if (!identity) return refused(RegistrationRule::Key, identity.error().what);
+    if (!identity) return refuse_for(RegistrationRule::Key, identity.error().what);
     if (!(sender.signer == *name))
-      return refused(RegistrationRule::Signer, fmt::format("the SIG(0) is not by {}", name->to_text()));
+      return refuse_for(RegistrationRule::Signer, fmt::format("the SIG(0) is not by {}", name->to_text()));
     if (identity->find(sender.tls_spki) == nullptr)
-      return refused(RegistrationRule::Signer, "KEY is not the key of the TLS certificate");
+      return refuse_for(RegistrationRule::Signer, "KEY is not the key of the TLS certificate");
     fingerprint_ = identity->keys.front().fingerprint;
     return std::nullopt;
   }
@@ -61,19 +55,19 @@ class Judge {
   std::optional<RegistrationVerdict> check_name() {
     const std::string zone = registration_.zone.to_text();
     if (!held_.registered.empty() || held_.hosted)
-      return refused(RegistrationRule::Taken, fmt::format("{} is taken", zone));
+      return refuse_for(RegistrationRule::Taken, fmt::format("{} is taken", zone));
     if (held_.agent)
-      return refused(RegistrationRule::Agent,
+      return refuse_for(RegistrationRule::Agent,
                      fmt::format("{} is an agent: it and a registry share one name space", zone));
     if (policy_.children != 0 && held_.children >= policy_.children)
-      return refused(RegistrationRule::Quota,
+      return refuse_for(RegistrationRule::Quota,
                      fmt::format("{} takes no more than {} registries", policy_.zone.to_text(), policy_.children));
     if (!policy_.look_alikes || held_.names == nullptr || (held_.pending && is_mine() && held_.pending->approved))
       return std::nullopt;
     const auto like = held_.names->find(as_text(registration_.zone.view().first_label()), fingerprint_);
     if (!like) return std::nullopt;
     // Registries are public: the neighbour may be named.
-    return refused(RegistrationRule::LookAlike,
+    return refuse_for(RegistrationRule::LookAlike,
                    fmt::format("{} could be taken for {} ({})", zone, like->name, like->rule));
   }
 
@@ -86,14 +80,14 @@ class Judge {
           return row.digest == digest && row.zone == registration_.zone && now_ <= row.until;
         });
     if (invited) return reserved(RegistrationWay::Invitation);
-    return refused(RegistrationRule::Invitation, "the invitation is unknown, over, or for another namespace");
+    return refuse_for(RegistrationRule::Invitation, "the invitation is unknown, over, or for another namespace");
   }
 
   RegistrationVerdict by_pending() {
     const bool provable = policy_.proofs && !is_of_github(registration_.space);
     if (is_mine() && held_.pending->approved && policy_.approvals) return reserved(RegistrationWay::Approval);
     if (!provable && !policy_.approvals)
-      return refused(RegistrationRule::Closed, fmt::format("{} is entered by invitation only", policy_.zone.to_text()));
+      return refuse_for(RegistrationRule::Closed, fmt::format("{} is entered by invitation only", policy_.zone.to_text()));
     RegistrationVerdict waits{RegistrationOutcome::Pending, RegistrationRule::None, {}, RegistrationWay::None, {}};
     waits.reason = provable ? "the domain's proof is waited for" : "an operator's approval is waited for";
     if (provable && policy_.approvals) waits.reason = "the domain's proof or an operator's approval is waited for";
@@ -123,7 +117,7 @@ RegistrationVerdict judge_registration(const Registration& registration, const R
 std::string challenge_text(NameView parent, std::string_view space, std::string_view fingerprint,
                            std::string_view nonce) {
   return fmt::format("v=steward-challenge1 parent={} namespace={} fp={} nonce={}",
-                     without_dot(dns::Name(parent).folded()), space, fingerprint, nonce);
+                     dns::Name(parent).folded().to_plain_text(), space, fingerprint, nonce);
 }
 
 bool says_challenge(ByteView txt_rdata, std::string_view text) {

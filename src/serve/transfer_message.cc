@@ -8,7 +8,7 @@ namespace {
 using dns::NameView;
 using dns::RrType;
 
-constexpr size_t opt_size = 11;
+constexpr size_t bare_opt_size = 11;
 // With the two octets of length, one TLS record (RFC 8446 §5.1), and all of it within 14 bits.
 constexpr size_t usual_size = 16384 - 2;
 constexpr size_t largest_size = 65535;
@@ -21,7 +21,7 @@ constexpr uint16_t pointer = 0xc000;
 TransferMessage::TransferMessage(ByteView request_message, const Request& request, uint16_t udp_size,
                                  size_t signature_size)
     : room_(largest_size),
-      reserved_(signature_size + (request.edns.present ? opt_size : 0)),
+      reserved_(signature_size + (request.edns.present ? bare_opt_size : 0)),
       id_(request.id),
       flags_(static_cast<uint16_t>(0x8400U | (request.flags & 0x7900U))),  // QR, AA; opcode and RD as they came
       udp_size_(std::max<uint16_t>(udp_size, 512)),

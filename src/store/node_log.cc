@@ -12,25 +12,13 @@
 #include <filesystem>
 #include <optional>
 
+#include "store/system_files.hh"
+
 namespace steward::store {
 namespace {
 
 constexpr size_t flush_size = size_t{1} << 20;
 constexpr size_t page_size = 4096;
-
-tl::unexpected<Error> system_error(const std::string& what, int error) {
-  const Errc code = error == ENOSPC || error == EDQUOT || error == EFBIG ? Errc::Full : Errc::Io;
-  return fail(code, what + ": " + std::string(std::strerror(error)));
-}
-
-Result<void> sync_folder(const std::string& folder) {
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return system_error(folder, errno);
-  const int failed = ::fsync(fd) == 0 ? 0 : errno;
-  ::close(fd);
-  if (failed != 0) return system_error(folder, failed);
-  return {};
-}
 
 // "0000002a.nodes"; nothing for any other name.
 std::optional<uint64_t> segment_of_file(const std::string& name) {

@@ -12,15 +12,13 @@
 #include <filesystem>
 #include <optional>
 
+
+#include "store/system_files.hh"
+
 namespace steward::store {
 namespace {
 
 namespace fs = std::filesystem;
-
-tl::unexpected<Error> system_error(const std::string& what, int error) {
-  const Errc code = error == ENOSPC || error == EDQUOT ? Errc::Full : Errc::Io;
-  return fail(code, what + ": " + std::string(std::strerror(error)));
-}
 
 class Descriptor {
  public:
@@ -43,12 +41,6 @@ Result<Descriptor> lock(const std::string& path, int flags, const std::string& b
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
     return errno == EWOULDBLOCK ? fail(Errc::Refused, busy) : system_error(path, errno);
   return fd;
-}
-
-Result<void> sync_folder(const std::string& path) {
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.get() < 0 || ::fsync(fd.get()) != 0) return system_error(path, errno);
-  return {};
 }
 
 /// Root restores what the server's user must be able to open: all belongs to whom the folder of the data belongs.

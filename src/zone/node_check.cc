@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t header_size = 40;
 constexpr size_t entry_size = 16;
-constexpr size_t rr_head = 12;
+constexpr size_t rr_head_size = 12;
 
 template <class N>
 N little(ByteView blob, size_t at) {
@@ -23,11 +23,11 @@ N little(ByteView blob, size_t at) {
 bool rrs_hold(ByteView rrs, RrType type, size_t count) {
   size_t at = 0;
   for (; count > 0; --count) {
-    if (rrs.size() - at < rr_head) return false;
+    if (rrs.size() - at < rr_head_size) return false;
     if (load_u16(&rrs[at]) != 0xc00c || load_u16(&rrs[at + 2]) != value(type)) return false;
     const size_t size = load_u16(&rrs[at + 10]);
-    if (rrs.size() - at - rr_head < size) return false;
-    at += rr_head + size;
+    if (rrs.size() - at - rr_head_size < size) return false;
+    at += rr_head_size + size;
   }
   return at == rrs.size();
 }
