@@ -3,6 +3,9 @@
 
     tools/check_suites.py [--only WORD] [--list]
 
+Suites that start servers run two at a time, each with ports of its own (STEWARD_TEST_LANE); those that need the same
+addresses, and whatever measures, do not.
+
 Counting: a doctest program counts with its test cases, any other meson test as one, a suite with what its last line
 `N passed, N failed, N skipped` says, and a build, or a suite that says nothing, as one that passed or failed by its
 exit status. A suite whose build failed has failed. Logs are in build/logs, one file a suite.
@@ -16,6 +19,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 
@@ -25,6 +29,9 @@ COUNTS = re.compile(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?")
 DOCTEST = re.compile(r"\[doctest\] test cases:\s+\d+ \|\s+(\d+) passed \|\s+(\d+) failed \|\s+(\d+) skipped")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 MINUTE = 60
+LANES = 2
+RUNNING = set()  # suites' processes: what ends this ends them
+LOOPBACK_53 = "port 53 of 127.53.0.0/16"
 CLANG = {"CXX": "clang++-14", "CC": "clang-14"}
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
 
@@ -49,7 +56,7 @@ class Counts:
 @dataclass
 class Suite:
     """`command` in the repository's root; `needs` names the build that must have succeeded; `meson` is the folder whose
-    tests it runs."""
+    tests it runs; `beside`: another may run at the same time, unless it has the same `place`."""
 
     name: str
     command: list
@@ -57,6 +64,8 @@ class Suite:
     meson: str = ""
     minutes: int = 5
     environment: dict = field(default_factory=dict)
+    beside: bool = False
+    place: str = ""
 
 
 def build(name, folder, setup, targets=(), environment=None):
@@ -67,65 +76,70 @@ def build(name, folder, setup, targets=(), environment=None):
     return Suite(name, ["sh", "-c", script], minutes=25, environment=environment or {})
 
 
+def served(name, command, place="", minutes=5):
+    """A suite that starts servers of the release build. `place`: what it takes beside ports."""
+    return Suite(name, [command] if isinstance(command, str) else command, "build release", minutes=minutes, beside=True, place=place)
+
+
 def suites():
     sanitized = {"STEWARD_REGISTRY": str(ROOT / "build-san" / "steward-registry"), **SANITIZERS}
     return [
         build("build release", "build", ["--buildtype=release"]),
         Suite("unit and house tests", ["meson", "test", "-C", "build", "--no-rebuild", "--print-errorlogs"],
               "build release", "build", 10),
-        Suite("sample zone", ["tests/interop/sample_zone.py"]),
-        Suite("conformance", ["tests/conformance/run", "--server", "ours"], "build release"),
-        Suite("differential", ["tests/interop/differential.py", "--servers", "ours,knot,nsd", "--queries", "6000"],
-              "build release"),
-        Suite("validate", ["tests/interop/validate.py"], "build release"),
-        Suite("service discovery", ["tests/interop/dns_sd.py"], "build release"),
-        Suite("real agents", ["tests/interop/real_agents.py"], "build release"),
-        Suite("operator", ["tests/scenario/operator_day.py"], "build release"),
-        Suite("kill and reload", ["tests/scenario/kill_reload.py"], "build release"),
-        Suite("update and kill", ["tests/scenario/update_kill.py"], "build release"),
-        Suite("updates", ["tests/scenario/update_day.py"], "build release"),
-        Suite("clients", ["tests/scenario/client_day.py"], "build release"),
-        Suite("clients over TLS", ["tests/scenario/client_tls.py"], "build release"),
-        Suite("system's resolver", ["tests/scenario/system_resolver.py"], "build release"),
-        Suite("discovery", ["tests/scenario/discover_day.py"], "build release"),
-        Suite("publishing", ["tests/scenario/publish_day.py"], "build release"),
-        Suite("trust by time", ["tests/scenario/trust_by_time.py"], "build release"),
-        Suite("hostile publishers", ["tests/scenario/publish_hostile.py"], "build release"),
-        Suite("flipped bits", ["tests/scenario/publish_flips.py"], "build release"),
-        Suite("races of publishers", ["tests/scenario/publish_races.py"], "build release"),
-        Suite("finding", ["tests/scenario/finding.py"], "build release"),
-        Suite("links of publishers", ["tests/scenario/publisher_links.py"], "build release"),
-        Suite("import", ["tests/scenario/import_day.py"], "build release"),
-        Suite("feed", ["tests/scenario/feed_day.py"], "build release"),
-        Suite("federation", ["tests/scenario/federation_day.py"], "build release"),
-        Suite("feeds followed", ["tests/scenario/follow_day.py"], "build release", minutes=10),
-        Suite("publisher's day", ["tests/scenario/publisher_day.py"], "build release"),
-        Suite("store commands", ["tests/scenario/store_commands.py"], "build release"),
-        Suite("discovery by resolution", ["tests/scenario/discover_climb.py"], "build release"),
-        Suite("registrations", ["tests/scenario/register_day.py"], "build release"),
-        Suite("resolver of a registry", ["tests/scenario/resolver_role.py"], "build release"),
-        Suite("hostile clients", ["tests/scenario/hostile_clients.py"], "build release"),
-        Suite("crowds", ["tests/scenario/crowds.py"], "build release"),
-        Suite("tls", ["tests/scenario/tls.py"], "build release"),
-        Suite("transfers with peers", ["tests/interop/transfers.py"], "build release"),
-        Suite("hostile primaries", ["tests/interop/hostile_primaries.py"], "build release"),
-        Suite("primaries that fail", ["tests/interop/failover.py"], "build release"),
-        Suite("updates with peers", ["tests/interop/update_peers.py", "--server", "ours"], "build release"),
-        Suite("keys of updates", ["tests/interop/update_keys.py"], "build release"),
-        Suite("catalogs", ["tests/scenario/catalogs.py"], "build release"),
-        Suite("catalogs with peers", ["tests/interop/catalog_peers.py"], "build release"),
-        Suite("recipes", ["tests/interop/recipes.py"], "build release"),
-        Suite("zone digests", ["tests/interop/zonemd_peers.py", "--names", "300"], "build release"),
-        Suite("zone digests at work", ["tests/scenario/zone_digests.py"], "build release"),
+        Suite("sample zone", ["tests/interop/sample_zone.py"], beside=True),
+        served("conformance", ["tests/conformance/run", "--server", "ours"]),
+        served("differential", ["tests/interop/differential.py", "--servers", "ours,knot,nsd", "--queries", "6000"]),
+        served("validate", "tests/interop/validate.py"),
+        served("service discovery", "tests/interop/dns_sd.py"),
+        served("real agents", "tests/interop/real_agents.py"),
+        served("operator", "tests/scenario/operator_day.py"),
+        served("kill and reload", "tests/scenario/kill_reload.py"),
+        served("update and kill", "tests/scenario/update_kill.py"),
+        served("updates", "tests/scenario/update_day.py"),
+        served("clients", "tests/scenario/client_day.py", LOOPBACK_53),
+        served("clients over TLS", "tests/scenario/client_tls.py", LOOPBACK_53),
+        served("system's resolver", "tests/scenario/system_resolver.py", LOOPBACK_53),
+        served("discovery", "tests/scenario/discover_day.py", LOOPBACK_53),
+        served("publishing", "tests/scenario/publish_day.py"),
+        served("trust by time", "tests/scenario/trust_by_time.py"),
+        served("hostile publishers", "tests/scenario/publish_hostile.py"),
+        served("flipped bits", "tests/scenario/publish_flips.py"),
+        served("races of publishers", "tests/scenario/publish_races.py"),
+        served("finding", "tests/scenario/finding.py"),
+        served("links of publishers", "tests/scenario/publisher_links.py"),
+        served("import", "tests/scenario/import_day.py"),
+        served("feed", "tests/scenario/feed_day.py", LOOPBACK_53),
+        served("federation", "tests/scenario/federation_day.py", LOOPBACK_53),
+        served("feeds followed", "tests/scenario/follow_day.py", LOOPBACK_53, minutes=10),
+        served("publisher's day", "tests/scenario/publisher_day.py", LOOPBACK_53),
+        served("store commands", "tests/scenario/store_commands.py"),
+        served("discovery by resolution", "tests/scenario/discover_climb.py", LOOPBACK_53),
+        served("registrations", "tests/scenario/register_day.py", LOOPBACK_53),
+        served("resolver of a registry", "tests/scenario/resolver_role.py", LOOPBACK_53),
+        served("hostile clients", "tests/scenario/hostile_clients.py"),
+        served("crowds", "tests/scenario/crowds.py"),
+        served("tls", "tests/scenario/tls.py"),
+        served("transfers with peers", "tests/interop/transfers.py"),
+        served("hostile primaries", "tests/interop/hostile_primaries.py", LOOPBACK_53),
+        served("primaries that fail", "tests/interop/failover.py"),
+        served("updates with peers", ["tests/interop/update_peers.py", "--server", "ours"]),
+        served("keys of updates", "tests/interop/update_keys.py"),
+        served("catalogs", "tests/scenario/catalogs.py"),
+        served("catalogs with peers", "tests/interop/catalog_peers.py"),
+        served("recipes", "tests/interop/recipes.py", LOOPBACK_53),
+        served("zone digests", ["tests/interop/zonemd_peers.py", "--names", "300"]),
+        served("zone digests at work", "tests/scenario/zone_digests.py"),
         Suite("quickstart", ["tools/quickstart"], "build release"),
         Suite("benchmark smoke", ["tools/bench", "serve", "--smoke"], "build release"),
         Suite("benchmark smoke: transfer", ["tools/bench", "transfer", "--smoke"], "build release"),
         Suite("benchmark smoke: update", ["tools/bench", "update", "--smoke"], "build release"),
         Suite("benchmark smoke: publish", ["tools/bench", "publish", "--smoke"], "build release"),
         Suite("benchmark smoke: federation", ["tools/bench", "federation", "--smoke"], "build release"),
-        # By clang: the second compiler that has to take the house, and at -O0 four times as fast with these as g++.
+        # By clang: the second compiler that has to take the house, and at -O0 four times as fast with these as g++. The files
+        # of a room ten at a time: most of a file's time goes to the headers that all of them include.
         build("build with sanitizers", "build-san", ["-Doptimization=0", "-Ddebug=false", "-Dcpp_args=-gline-tables-only",
-                                                     "-Db_sanitize=address,undefined", "-Db_lundef=false"],
+                                                     "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dunity=on", "-Dunity_size=10"],
               ["steward-registry"], environment=CLANG),
         # Builds the programs of these tests, and no others.
         Suite("unit tests with sanitizers", ["meson", "test", "-C", "build-san", "--suite", "unit", "--suite", "fuzz",
@@ -162,23 +176,22 @@ def said_counts(log, status):
     return Counts(passed, max(failed, int(status != 0)), skipped)
 
 
-def run_suite(suite):
+def run_suite(suite, lane=0):
     """Runs to the end or to the time limit, in a process group of its own: the counts, and the seconds it took."""
     log_path = LOGS / (suite.name.replace(" ", "-") + ".log")
     began = time.monotonic()
     with open(log_path, "wb") as log:
         process = subprocess.Popen(["nice", *suite.command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log,
                                    stderr=subprocess.STDOUT,
-                                   env={**os.environ, **suite.environment}, start_new_session=True)
+                                   env={**os.environ, "STEWARD_TEST_LANE": f"{lane}/{LANES}", **suite.environment},
+                                   start_new_session=True)
+        RUNNING.add(process)
         try:
             status = process.wait(suite.minutes * MINUTE)
         except subprocess.TimeoutExpired:
             status = None
-        except BaseException:
-            os.killpg(process.pid, signal.SIGTERM)
-            raise
-        if status is None:
             end_group(process)
+        RUNNING.discard(process)
     text = log_path.read_text(errors="replace")
     if status is None:
         print(f"    not done after {suite.minutes} minutes")
@@ -214,21 +227,76 @@ def show_failure(suite):
     print("".join(f"    {line[:200]}\n" for line in told) + f"    all of it: {path.relative_to(ROOT)}", flush=True)
 
 
-def run_all(chosen):
-    total, broken = Counts(), set()
-    for number, suite in enumerate(chosen, 1):
-        print(f"[{number:2}/{len(chosen)}] {suite.name:28}", end=" ", flush=True)
-        if suite.needs in broken:
-            total.add(Counts(0, 1))
-            print(f"failed, since '{suite.needs}' did")
-            continue
-        counts, seconds = run_suite(suite)
-        total.add(counts)
-        print(f"{counts.text} ({seconds:.0f} s)", flush=True)
-        if counts.failed:
-            broken.add(suite.name)
-            show_failure(suite)
-    return total
+class Run:
+    """All that is chosen, in its order; what may run beside others is taken from the queue by LANES threads."""
+
+    def __init__(self, chosen):
+        self.chosen = chosen
+        self.total = Counts()
+        self.broken = set()
+        self.taken = set()
+        self.done = 0
+        self.changed = threading.Condition()
+
+    def all(self):
+        at = 0
+        while at < len(self.chosen):
+            end = at
+            while end < len(self.chosen) and self.chosen[end].beside:
+                end += 1
+            if end - at > 1:
+                self.side_by_side(self.chosen[at:end])
+                at = end
+            else:
+                self.one(self.chosen[at], 0)
+                at += 1
+        return self.total
+
+    def one(self, suite, lane):
+        failed_before = suite.needs in self.broken
+        counts, seconds = (Counts(0, 1), 0) if failed_before else run_suite(suite, lane)
+        with self.changed:
+            self.done += 1
+            self.total.add(counts)
+            told = f"failed, since '{suite.needs}' did" if failed_before else f"{counts.text} ({seconds:.0f} s)"
+            print(f"[{self.done:2}/{len(self.chosen)}] {suite.name:28} {told}", flush=True)
+            if counts.failed and not failed_before:
+                self.broken.add(suite.name)
+                show_failure(suite)
+
+    def side_by_side(self, queue):
+        queue = list(queue)
+        failures = []
+
+        def work(lane):
+            try:
+                while suite := self.take(queue):
+                    self.one(suite, lane)
+                    with self.changed:
+                        self.taken.discard(suite.place)
+                        self.changed.notify_all()
+            except BaseException as error:
+                failures.append(error)
+
+        lanes = [threading.Thread(target=work, args=(lane,), daemon=True) for lane in range(LANES)]
+        for lane in lanes:
+            lane.start()
+        for lane in lanes:
+            lane.join()
+        if failures:
+            raise failures[0]
+
+    def take(self, queue):
+        """The next whose place is free; none at the end."""
+        with self.changed:
+            while queue:
+                for suite in queue:
+                    if not suite.place or suite.place not in self.taken:
+                        queue.remove(suite)
+                        self.taken.add(suite.place)
+                        return suite
+                self.changed.wait()
+        return None
 
 
 def main():
@@ -241,7 +309,11 @@ def main():
         print("\n".join(f"{suite.name:28} {' '.join(suite.command)}" for suite in chosen))
         return 0
     LOGS.mkdir(parents=True, exist_ok=True)
-    total = run_all(chosen)
+    try:
+        total = Run(chosen).all()
+    finally:
+        for process in list(RUNNING):
+            end_group(process)
     print(total.text)
     return 1 if total.failed or not total.passed else 0
 
