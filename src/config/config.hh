@@ -268,7 +268,7 @@ struct TlsConfig {
   Path key;
   Path client_ca;  ///< empty: clients are not asked for a certificate
   bool require_client_certificate = false;
-  bool may_be_registries = false;  ///< derived: we are a registry with an identity, and clients may be others
+  std::string registries;  ///< derived: the apex, where we are a registry with an identity and clients may be others
 };
 
 struct RateLimit {

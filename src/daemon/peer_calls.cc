@@ -10,7 +10,8 @@ void PeerCalls::configure(std::shared_ptr<const auth::Keyring> keys, std::vector
 
 std::optional<SocketAddress> PeerCalls::source_for(const SocketAddress& peer) const {
   for (const SocketAddress& own : outgoing_)
-    if (own.family() == peer.family()) return own;
+    // From loopback only this machine is reached.
+    if (own.family() == peer.family() && (!own.is_loopback() || peer.is_loopback())) return own;
   return std::nullopt;
 }
 

@@ -29,7 +29,8 @@ class PeerCalls {
   /// A stream to the peer, over TLS where the peer says so. Io, Invalid with the file where the context cannot be made.
   Result<std::unique_ptr<net::StreamCall>> stream(const config::Peer& peer, net::StreamCall::Callbacks callbacks,
                                                   std::chrono::milliseconds idle);
-  /// Where a call to that address comes from; nothing: the system chooses.
+  /// Where a call to that address comes from; nothing: the system chooses, as it does where ours is loopback and the
+  /// peer's is not.
   [[nodiscard]] std::optional<SocketAddress> source_for(const SocketAddress& peer) const;
   /// At a primary, for transfers.
   [[nodiscard]] CallTurns& turns() { return turns_; }

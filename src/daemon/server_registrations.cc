@@ -7,7 +7,7 @@ namespace steward::daemon {
 
 // Main thread, before the workers.
 void Server::open_registrations() {
-  dialogues_ = std::make_unique<Dialogues>(*loop_);
+  dialogues_ = std::make_unique<Dialogues>(*peer_calls_);
   lookup_ = std::make_unique<NameLookup>(*dialogues_);
   if (!registry_) return;
   registrations_ = std::make_unique<RegistrationDesk>(RegistrationDesk::Room{
