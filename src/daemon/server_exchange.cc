@@ -37,7 +37,7 @@ Result<void> Server::open_exchange() {
   updates_->set_rights(update_rights());
   peer_calls_ = std::make_unique<PeerCalls>(*loop_, clock_);
   open_registrations();
-  operations_ = std::make_unique<ServerOperations>(*updates_, registrations_.get(), [this](serve::Notification notification) {
+  operations_ = std::make_unique<ServerOperations>(*updates_, registrations_.get(), gate_, [this](serve::Notification notification) {
     loop_->post([this, notification = std::move(notification)] { secondaries_->notified(notification); });
   });
   transfer_slots_ = std::make_shared<serve::TransferSlots>(serve::TransferLimits{});
