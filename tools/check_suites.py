@@ -130,6 +130,7 @@ def suites():
         served("recipes", "tests/interop/recipes.py", LOOPBACK_53),
         served("zone digests", ["tests/interop/zonemd_peers.py", "--names", "300"]),
         served("zone digests at work", "tests/scenario/zone_digests.py"),
+        served("registered registries", "tests/scenario/registered_day.py", LOOPBACK_53),
         Suite("quickstart", ["tools/quickstart"], "build release"),
         Suite("benchmark smoke", ["tools/bench", "serve", "--smoke"], "build release"),
         Suite("benchmark smoke: transfer", ["tools/bench", "transfer", "--smoke"], "build release"),

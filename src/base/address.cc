@@ -23,6 +23,21 @@ SocketAddress::SocketAddress(const sockaddr* address, socklen_t size) {
   std::memcpy(&storage_, address, std::min<size_t>(size, sizeof storage_));
 }
 
+std::optional<SocketAddress> SocketAddress::from_octets(ByteView octets, uint16_t port) {
+  SocketAddress address;
+  if (octets.size() == sizeof address.storage_.v4.sin_addr) {
+    address.storage_.v4.sin_family = AF_INET;
+    std::memcpy(&address.storage_.v4.sin_addr, octets.data(), octets.size());
+  } else if (octets.size() == sizeof address.storage_.v6.sin6_addr) {
+    address.storage_.v6.sin6_family = AF_INET6;
+    std::memcpy(&address.storage_.v6.sin6_addr, octets.data(), octets.size());
+  } else {
+    return std::nullopt;
+  }
+  address.set_port(port);
+  return address;
+}
+
 Result<SocketAddress> SocketAddress::from_text(std::string_view text, uint16_t default_port) {
   const auto bad = [&](std::string_view rule) {
     return fail(Errc::Invalid, "'" + std::string(text) + "': " + std::string(rule));

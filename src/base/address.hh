@@ -23,6 +23,8 @@ class SocketAddress {
 
   /// "192.0.2.1@53", "2001:db8::1@53"; without `@port` the default is taken. A `%scope` may stand behind an IPv6 address.
   static Result<SocketAddress> from_text(std::string_view text, uint16_t default_port = 53);
+  /// Of 4 or 16 octets, as A and AAAA have them; nothing for another count.
+  static std::optional<SocketAddress> from_octets(ByteView octets, uint16_t port);
   [[nodiscard]] std::string to_text() const;
 
   [[nodiscard]] int family() const { return storage_.any.sa_family; }

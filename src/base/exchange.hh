@@ -33,6 +33,7 @@ struct Exchange {
   const SocketAddress* client = nullptr;
   const SocketAddress* local = nullptr;  ///< the address that was asked
   const PeerIdentity* peer = nullptr;    ///< null unless the client showed a certificate that was verified
+  const CertificateChain* shown = nullptr;  ///< what it showed, where that is kept (crypto::TlsSession::shown())
   ReplySource* source = nullptr;         ///< for an answer after answer() returned (base/reply.hh); null: not possible
 };
 

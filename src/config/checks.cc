@@ -128,7 +128,10 @@ class Checks {
       tls.certificate = Path(config_.registry->identity.string() + ".crt");
       tls.key = config_.registry->identity;
     }
-    tls.may_be_registries = has_identity;
+    if (has_identity) {
+      tls.registries = config_.registry->apex.to_text();
+      tls.registries.pop_back();
+    }
     if (tls.require_client_certificate && tls.client_ca.empty())
       problem(given->at,
               "tls: require-client-certificate needs 'client-ca', a file of the authorities that are trusted");

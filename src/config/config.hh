@@ -69,6 +69,7 @@ struct AccessRule {
   std::optional<dns::Name> key;
   std::string tls;         ///< a dNSName of the client's verified certificate, as PeerIdentity::names has it; empty: any
   bool over_tls = false;   ///< only over TLS; also where `tls` is given
+  std::optional<dns::Name> registry = {};  ///< derived: the registry of this zone, by its identity; then nothing else
   Mark at;
 };
 
@@ -97,6 +98,7 @@ struct PeerTls {
   bool opportunistic = false;
   Path certificate;  ///< our own, for a server that asks for it; empty: none
   Path key;
+  std::optional<dns::Name> registry = {};  ///< derived: the registry of this zone, by its identity; then nothing else
 };
 
 /// A server that is told or asked about a zone.
@@ -193,6 +195,7 @@ struct ChildConfig {
   std::vector<Peer> primaries;  ///< of the feed
   double trust_ceiling = 1;     ///< most that is stated of trust in its agents
   uint32_t agents = 0;          ///< most that are admitted; 0: no limit
+  bool registered = false;      ///< derived: it came by registration, not by the file
   Mark at;
 };
 
@@ -268,7 +271,7 @@ struct TlsConfig {
   Path key;
   Path client_ca;  ///< empty: clients are not asked for a certificate
   bool require_client_certificate = false;
-  bool may_be_registries = false;  ///< derived: we are a registry with an identity, and clients may be others
+  std::string registries;  ///< derived: the apex, where we are a registry with an identity and clients may be others
 };
 
 struct RateLimit {

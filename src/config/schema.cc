@@ -95,7 +95,7 @@ const Row rows[] = {
   {.path = "tls.key", .type = Type::File, .fallback = "(that of registry.identity, else none)", .least = 1, .doc = "Private key of the certificate in PEM, without a passphrase.",
    .set = [](T t, V v) { t.config.tls.key = v.path; }},
   {.path = "tls.client-ca", .type = Type::File, .fallback = "(none: clients are not asked)", .least = 1,
-   .doc = "Authorities of client certificates in PEM. A client that shows a certificate of another is refused.",
+   .doc = "Authorities of client certificates in PEM. A client that shows a certificate of another is refused; with registry.identity not one that a registry below the apex could show, which then vouches for no name.",
    .set = [](T t, V v) { t.config.tls.client_ca = v.path; }},
   {.path = "tls.require-client-certificate", .type = Type::Flag, .fallback = "false", .doc = "Refuse clients without a certificate.",
    .set = [](T t, V v) { t.config.tls.require_client_certificate = v.flag; }},

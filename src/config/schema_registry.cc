@@ -110,7 +110,7 @@ const Row rows_of_registry[] = {
   {.path = "registry.discover-client-signatures", .type = Type::Integer, .fallback = "2000", .least = 1, .most = 10'000'000,
    .doc = "The same for one client network, /24 or /56.", .set = [](T t, V v) { registry(t).discover_client_signatures = as<uint32_t>(v); },
    .effect = Effect::Restart},
-  {.path = "registry.children", .shape = Shape::Maps, .doc = "Registries directly or further below whose feeds are followed: their agents are found here too.",
+  {.path = "registry.children", .shape = Shape::Maps, .doc = "Registries directly or further below whose feeds are followed: their agents are found here too. Those that have registered are followed by themselves, unless they are listed here.",
    .set = [](T t, V v) { t.child = &registry(t).children.emplace_back(); t.child->at = v.at; }},
   {.path = "registry.children[].namespace", .type = Type::Text, .least = 1, .most = 253, .doc = "Namespace of the child below the apex, such as vibe-agency.com.",
    .set = [](T t, V v) { t.child->space_text = v.text; }, .required = true},

@@ -40,9 +40,11 @@ struct TlsServerOptions {
   std::string key;          ///< file: its private key in PEM, without a passphrase
   std::string client_ca;    ///< file: authorities of client certificates in PEM; empty: clients are not asked for one
   bool require_client_certificate = false;  ///< else one may be shown, and is checked if it is
-  /// Clients are asked for a certificate, and any is taken: TlsSession::shown() has it, peer() only one that `client_ca`
+  /// A name in lower case, without a final dot; empty: none. Clients are asked for a certificate, and one that nobody
+  /// vouches for is taken too: where there is no `client_ca` any, else only one that a registry below this name could
+  /// show: an end entity's, for one dNSName at or below it. TlsSession::shown() has it, peer() only one that `client_ca`
   /// vouches for. Means nothing where a certificate is required.
-  bool take_any_client_certificate = false;
+  std::string registries;
   std::string alpn = "dot";
 };
 
@@ -161,7 +163,7 @@ class TlsSession {
   /// where nobody verified it. Lives as long as the session.
   [[nodiscard]] const PeerIdentity* peer() const;
   /// What the peer showed, with nobody vouching for it; null where it showed nothing, or where the context does not
-  /// keep it: of clients, take_any_client_certificate; of servers, Verify::Registry.
+  /// keep it: of clients, TlsServerOptions::registries; of servers, Verify::Registry.
   [[nodiscard]] std::shared_ptr<const CertificateChain> shown() const;
   [[nodiscard]] std::string alpn() const;
   /// "TLSv1.3 TLS_AES_128_GCM_SHA256 dot"; with "resumed" where it was.

@@ -126,7 +126,7 @@ struct TlsServerContext::Loaded {
     return {stamp_of(options.certificate), stamp_of(options.key), stamp_of(options.client_ca)};
   }
   [[nodiscard]] bool keeps_shown() const {
-    return options.take_any_client_certificate && !options.require_client_certificate;
+    return !options.registries.empty() && !options.require_client_certificate;
   }
   static Result<std::shared_ptr<const Loaded>> load(TlsServerOptions options);
   Result<void> set_up();
@@ -173,7 +173,7 @@ Result<void> TlsServerContext::Loaded::set_up() {
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_session_id_context(ctx, session_context, sizeof session_context);
   SSL_CTX_set_num_tickets(ctx, 1);
-  if (keeps_shown()) SSL_CTX_set_cert_verify_callback(ctx, take_any, nullptr);
+  if (keeps_shown()) SSL_CTX_set_cert_verify_callback(ctx, take_registries, &options);
   if (options.client_ca.empty()) {
     if (keeps_shown()) SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, nullptr);
     if (options.require_client_certificate)

@@ -28,8 +28,9 @@ using X509Handle = Handle<X509, X509_free>;
 [[nodiscard]] std::string openssl_reason();
 
 // Instead of the library's own verification (SSL_CTX_set_cert_verify_callback(3)); 1: the handshake goes on.
-/// Any: the library's verdict is noted, for SSL_get_verify_result(), and does not matter to the handshake.
-int take_any(X509_STORE_CTX* store, void*);
+/// The library's verdict is noted, for SSL_get_verify_result(); where it is against the certificate, the handshake goes on
+/// for what TlsServerOptions::registries says. `options`: TlsServerOptions.
+int take_registries(X509_STORE_CTX* store, void* options);
 /// The key itself (RFC 8310 §8.1 and RFC 7858 §4.2). `pins`: TlsClientOptions::pins.
 int verify_pin(X509_STORE_CTX* store, void* pins);
 /// What a registry has to show, which is more than the library asks for. `rules`: TlsClientOptions.

@@ -7,11 +7,29 @@
 
 namespace steward::crypto {
 
-int take_any(X509_STORE_CTX* store, void*) {
-  if (X509_verify_cert(store) != 1 && X509_STORE_CTX_get_error(store) == X509_V_OK)
+namespace {
+
+/// Whether a registry at or below `apex` could show it. It says nothing of who vouches for that.
+bool is_for_registry(X509* certificate, std::string_view apex) {
+  const auto der = certificate != nullptr ? certificate_to_der(certificate) : Result<Bytes>(fail(Errc::NotFound, ""));
+  const auto facts = der ? read_certificate(*der) : Result<CertificateFacts>(fail(Errc::NotFound, ""));
+  if (!facts || facts->authority || facts->names.size() != 1) return false;
+  const std::string& name = facts->names.front();
+  return name == apex || (name.ends_with(apex) && name[name.size() - apex.size() - 1] == '.');
+}
+
+}  // namespace
+
+int take_registries(X509_STORE_CTX* store, void* argument) {
+  const auto& options = *static_cast<const TlsServerOptions*>(argument);
+  const bool is_vouched_for = X509_verify_cert(store) == 1;
+  if (!is_vouched_for && X509_STORE_CTX_get_error(store) == X509_V_OK)
     X509_STORE_CTX_set_error(store, X509_V_ERR_UNSPECIFIED);
+  // Where nobody's certificates are asked for otherwise, who shows one is no worse off than who shows none.
+  const bool goes_on = is_vouched_for || options.client_ca.empty() ||
+                       is_for_registry(X509_STORE_CTX_get0_cert(store), options.registries);
   ERR_clear_error();
-  return 1;
+  return goes_on ? 1 : 0;
 }
 
 int verify_pin(X509_STORE_CTX* store, void* pins) {

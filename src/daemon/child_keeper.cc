@@ -24,18 +24,6 @@ Seconds retry_after(uint32_t failures) {
   return std::min(last_retry, first_retry * (int64_t{1} << std::min<uint32_t>(failures, 16)));
 }
 
-std::optional<SocketAddress> address_of(ByteView octets) {
-  std::string text;
-  if (octets.size() == 4) {
-    text = fmt::format("{}.{}.{}.{}@{}", octets[0], octets[1], octets[2], octets[3], dns_port);
-  } else {
-    for (size_t i = 0; i + 1 < octets.size(); i += 2) text += fmt::format("{}{:x}", i == 0 ? "" : ":", load_u16(&octets[i]));
-    text += fmt::format("@{}", dns_port);
-  }
-  const auto address = SocketAddress::from_text(text);
-  return address ? std::optional(*address) : std::nullopt;
-}
-
 bool is_same_request(const federation::Registration& a, const federation::Registration& b) {
   return a.servers == b.servers && a.ds == b.ds &&
          std::equal(a.addresses.begin(), a.addresses.end(), b.addresses.begin(), b.addresses.end(),
@@ -93,7 +81,7 @@ void ChildKeeper::find_addresses(const LookPtr& look) {
 }
 
 void ChildKeeper::found_address(const LookPtr& look, const dns::Name& server, ByteView octets) {
-  if (const auto address = address_of(octets); address && look->addresses.size() < most_servers_asked)
+  if (const auto address = SocketAddress::from_octets(octets, dns_port); address && look->addresses.size() < most_servers_asked)
     look->addresses.emplace_back(fmt::format("{} {}", server.to_text(), address->to_text()), *address);
 }
 

@@ -113,7 +113,15 @@ Json registrations_of(const Server& server) {
   const RegistrationDesk::Figures figures = server.registration_figures();
   uint64_t refused = 0;
   for (const auto& [rule, count] : figures.refused) refused += count;
-  return {{"reserved", figures.reserved}, {"pending", figures.pending}, {"refused", refused}, {"by_rule", figures.refused}};
+  const RegistryGate::Figures known = server.gate_figures();
+  uint64_t unknown = 0;
+  for (const auto& [rule, count] : known.refused) unknown += count;
+  return {{"reserved", figures.reserved},
+          {"pending", figures.pending},
+          {"refused", refused},
+          {"by_rule", figures.refused},
+          {"revoked", server.revocations()},
+          {"requests", {{"accepted", known.accepted}, {"refused", unknown}, {"by_rule", known.refused}}}};
 }
 
 Json signatures_of(const Server& server) {

@@ -53,7 +53,8 @@ void Dialogues::start(net::StreamCall::Options options, std::vector<Bytes> quest
   talk.answers.resize(questions.size());
   talk.questions = std::move(questions);
   talk.done = std::move(done);
-  talk.call = net::StreamCall::start(loop_, std::move(options),
+  if (!options.source) options.source = calls_.source_for(options.peer);
+  talk.call = net::StreamCall::start(calls_.loop(), std::move(options),
                                      {.on_message = [&talk](ByteView message) { return talk.take(message); },
                                       .on_end =
                                           [this, at](net::CallEnd, const std::string& why) {

@@ -8,8 +8,8 @@
 #include <memory>
 #include <vector>
 
+#include "daemon/peer_calls.hh"
 #include "dns/message.hh"
-#include "net/message_call.hh"
 
 namespace steward::daemon {
 
@@ -18,9 +18,10 @@ class Dialogues {
   /// In the order of the questions.
   using Done = std::function<void(Result<std::vector<dns::Message>>)>;
 
-  explicit Dialogues(net::Loop& loop) : loop_(loop) {}
+  explicit Dialogues(PeerCalls& calls) : calls_(calls) {}
 
-  /// Whole messages with IDs that differ. Io names the peer and the reason; `done` comes from the loop, never from
+  /// Whole messages with IDs that differ; from the address of our own that the configuration has for such a peer, where
+  /// the options have none. Io names the peer and the reason; `done` comes from the loop, never from
   /// within.
   void start(net::StreamCall::Options options, std::vector<Bytes> questions, Done done);
   /// A question that a resolver may be asked as well: RD, DO, AD.
@@ -28,7 +29,7 @@ class Dialogues {
 
  private:
   struct Talk;
-  net::Loop& loop_;
+  PeerCalls& calls_;
   std::list<std::shared_ptr<Talk>> talks_;
 };
 

@@ -9,6 +9,7 @@ namespace steward::daemon {
 namespace {
 
 constexpr std::chrono::milliseconds first_interval{1'000};
+constexpr std::chrono::milliseconds stream_patience{5'000};
 // At a start with thousands of zones; what changes is told at once all the same.
 constexpr size_t announced_at_once = 64;
 
@@ -38,7 +39,7 @@ void Notifier::changed(const dns::Name& zone) {
   const auto at = zones_.find(text);
   if (at == zones_.end()) return;
   for (auto& [name, target] : at->second) {
-    if (target.call)
+    if (target.is_under_way())
       target.again = true;
     else
       send(text, name);
@@ -62,7 +63,7 @@ void Notifier::announce_some() {
     const auto known = at->second.find(name);
     if (known == at->second.end() || known->second.told) continue;
     send(zone, name);
-    if (!known->second.call) continue;
+    if (!known->second.is_under_way()) continue;
     known->second.announces = true;
     ++announcing_;
   }
@@ -95,39 +96,67 @@ void Notifier::send(const std::string& zone, const std::string& name) {
   if (!message) return log::warning("notify", {{"zone", zone}, {"to", name}, {"error", message.error().what}});
   target.told = true;
   ++figures_.sent;
+  if (target.peer.tls && target.peer.tls->registry) return send_to_registry(zone, name, target, *std::move(message));
   net::DatagramCall::Options options;
   options.peer = target.peer.address;
   options.source = calls_.source_for(target.peer.address);
   options.interval = first_interval;
   net::DatagramCall::Callbacks callbacks;
   callbacks.on_reply = [this, zone, name](ByteView reply) {
-    const auto at = zones_.find(zone);
-    if (at == zones_.end()) return true;
-    const auto known = at->second.find(name);
-    if (known == at->second.end() || !known->second.verifier) return true;
-    if (known->second.verifier->verify(reply, calls_.clock().now()) == auth::TsigReply::Good) return true;
-    known->second.verifier->restart();
+    Target* const known = find(zone, name);
+    if (known == nullptr || !known->verifier) return true;
+    if (known->verifier->verify(reply, calls_.clock().now()) == auth::TsigReply::Good) return true;
+    known->verifier->restart();
     return false;
   };
-  callbacks.on_end = [this, zone, name](net::DatagramEnd end, const std::string& why) { ended(zone, name, end, why); };
+  callbacks.on_end = [this, zone, name](net::DatagramEnd end, const std::string& why) {
+    ended(zone, name, end == net::DatagramEnd::Answered, why);
+  };
   target.call = net::DatagramCall::start(calls_.loop(), options, std::move(*message), std::move(callbacks));
 }
 
-void Notifier::ended(const std::string& zone, const std::string& name, net::DatagramEnd end, const std::string& why) {
-  const auto zone_at = zones_.find(zone);
-  if (zone_at == zones_.end()) return;
-  const auto at = zone_at->second.find(name);
-  if (at == zone_at->second.end()) return;
-  forget(at->second);
-  at->second.call.reset();
-  if (end == net::DatagramEnd::Answered) {
+Notifier::Target* Notifier::find(const std::string& zone, const std::string& name) {
+  const auto at = zones_.find(zone);
+  if (at == zones_.end()) return nullptr;
+  const auto known = at->second.find(name);
+  return known != at->second.end() ? &known->second : nullptr;
+}
+
+void Notifier::send_to_registry(const std::string& zone, const std::string& name, Target& target, Bytes message) {
+  const auto rcode = std::make_shared<std::optional<dns::Rcode>>();
+  net::StreamCall::Callbacks callbacks;
+  callbacks.on_message = [message, rcode](ByteView reply) {
+    if (!net::is_reply_to(message, reply)) return true;
+    *rcode = static_cast<dns::Rcode>(reply[3] & 0x0f);
+    return false;
+  };
+  callbacks.on_end = [this, zone, name, rcode](net::CallEnd, const std::string& why) {
+    const bool answered = *rcode && **rcode == dns::Rcode::NOERROR;
+    ended(zone, name, answered, *rcode ? "says " + std::string(to_text(**rcode)) : why);
+  };
+  auto call = calls_.stream(target.peer, std::move(callbacks), stream_patience);
+  if (!call) {
+    ++figures_.given_up;
+    return log::notice("notify", {{"zone", zone}, {"to", name}, {"error", call.error().what}});
+  }
+  target.stream = *std::move(call);
+  target.stream->send(message);
+}
+
+void Notifier::ended(const std::string& zone, const std::string& name, bool answered, const std::string& why) {
+  Target* const target = find(zone, name);
+  if (target == nullptr) return;
+  forget(*target);
+  target->call.reset();
+  target->stream.reset();
+  if (answered) {
     ++figures_.answered;
     log::debug("notify", {{"zone", zone}, {"to", name}});
   } else {
     ++figures_.given_up;
     log::notice("notify", {{"zone", zone}, {"to", name}, {"error", why}});
   }
-  if (at->second.again) send(zone, name);
+  if (target->again) send(zone, name);
   announce_some();
 }
 

@@ -2,7 +2,8 @@
 // NOTIFY (RFC 1996): tells the servers of a zone's `notify` list that it has changed. Main loop's thread only.
 //
 // Each (zone, server) has at most one NOTIFY under way; a change meanwhile is told once that has ended, so that a burst of changes is few
-// messages. A server that does not answer is asked again with growing intervals, then given up until the next change.
+// messages. A server that does not answer is asked again with growing intervals, then given up until the next change. A registry is told over
+// TLS, once: it asks by itself when it starts, and in its own time.
 
 #include <functional>
 #include <deque>
@@ -39,16 +40,20 @@ class Notifier {
   struct Target {
     config::Peer peer;
     std::unique_ptr<net::DatagramCall> call;
+    std::unique_ptr<net::StreamCall> stream;  // instead: to a registry, over TLS
     bool announces = false;  // the call does
     std::unique_ptr<auth::TsigVerifier> verifier;
     bool again = false;
     bool wanted = true;  // still in the configuration
     bool told = false;
+    [[nodiscard]] bool is_under_way() const { return call != nullptr || stream != nullptr; }
   };
   using Targets = std::map<std::string, Target>;  // by address and key
   void send(const std::string& zone, const std::string& name);
   void announce_some();
-  void ended(const std::string& zone, const std::string& name, net::DatagramEnd end, const std::string& why);
+  void ended(const std::string& zone, const std::string& name, bool answered, const std::string& why);
+  void send_to_registry(const std::string& zone, const std::string& name, Target& target, Bytes message);
+  [[nodiscard]] Target* find(const std::string& zone, const std::string& name);
   void forget(Target& target);
   [[nodiscard]] Result<Bytes> message_for(const std::string& zone, Target& target);
 

@@ -26,6 +26,7 @@ void tell(log::Level level, std::string_view event, const serve::TransferReport&
               {"key", report.asker.key ? report.asker.key->to_text() : "-"},
               {"transport", text_of(report.asker.transport)},
               {"tls-name", peer},
+              {"registry", report.asker.registry ? report.asker.registry->to_text() : "-"},
               {"messages", report.messages},
               {"octets", report.octets},
               {"ms", report.ns / 1'000'000},

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "daemon/registration_desk.hh"
+#include "daemon/registry_gate.hh"
 #include "daemon/update_desk.hh"
 #include "serve/operations.hh"
 
@@ -13,17 +14,22 @@ namespace steward::daemon {
 class ServerOperations final : public serve::Operations {
  public:
   /// `registrations` may be null.
-  ServerOperations(UpdateDesk& updates, RegistrationDesk* registrations, std::function<void(serve::Notification)> notified)
-      : updates_(updates), registrations_(registrations), notified_(std::move(notified)) {}
+  ServerOperations(UpdateDesk& updates, RegistrationDesk* registrations, RegistryGate& gate,
+                   std::function<void(serve::Notification)> notified)
+      : updates_(updates), registrations_(registrations), gate_(gate), notified_(std::move(notified)) {}
 
   void notified(const serve::Notification& notification) override { notified_(notification); }
   void update(serve::UpdateRequest request) override;
   void transfer_began(const serve::TransferReport& report) override;
   void transfer_ended(const serve::TransferReport& report) override;
+  bool is_from(const dns::Name& zone, ByteView message, const CertificateChain& shown, const SocketAddress& client) override {
+    return gate_.identify(message, shown, client, zone);
+  }
 
  private:
   UpdateDesk& updates_;
   RegistrationDesk* registrations_;
+  RegistryGate& gate_;
   std::function<void(serve::Notification)> notified_;
 };
 

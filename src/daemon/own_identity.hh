@@ -5,7 +5,7 @@
 //   registry_id_rsa.crt  what TLS shows: the end entity's certificate, then the authorities above it but the root's
 //   registry_id_rsa.ca   the registry's own authority, with which it issues, then those above it; the root's is the root
 //                        of all others' trust. Not there until a parent has issued it
-//   registry_id_rsa.parent  the parent's endpoint for TLS, where an operator gave it (daemon/registrar.hh)
+//   registry_id_rsa.parent  the parent's endpoint for TLS, and a digest of what we have told it (daemon/registrar.hh)
 //
 // Immutable: what a parent issues makes another. Any thread.
 

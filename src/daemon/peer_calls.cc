@@ -10,11 +10,20 @@ void PeerCalls::configure(std::shared_ptr<const auth::Keyring> keys, std::vector
 
 std::optional<SocketAddress> PeerCalls::source_for(const SocketAddress& peer) const {
   for (const SocketAddress& own : outgoing_)
-    if (own.family() == peer.family()) return own;
+    // From loopback only this machine is reached.
+    if (own.family() == peer.family() && (!own.is_loopback() || peer.is_loopback())) return own;
   return std::nullopt;
 }
 
 Result<std::unique_ptr<auth::TsigVerifier>> PeerCalls::sign(Bytes& message, const config::Peer& peer) const {
+  if (peer.tls && peer.tls->registry) {
+    auto parsed = dns::Message::parse(message);
+    if (!parsed) return tl::unexpected<Error>(parsed.error());
+    auto octets = registries_.sign ? registries_.sign(*std::move(parsed)) : Result<Bytes>(fail(Errc::NotFound, "there is no registry here"));
+    if (!octets) return tl::unexpected<Error>(octets.error());
+    message = *std::move(octets);
+    return std::unique_ptr<auth::TsigVerifier>{};
+  }
   if (!peer.key) return std::unique_ptr<auth::TsigVerifier>{};
   const auth::TsigKey* key = keys_ ? keys_->find(*peer.key) : nullptr;
   if (key == nullptr) return fail(Errc::NotFound, "no TSIG key " + peer.key->to_text());
@@ -24,6 +33,12 @@ Result<std::unique_ptr<auth::TsigVerifier>> PeerCalls::sign(Bytes& message, cons
 }
 
 Result<std::shared_ptr<const crypto::TlsClientContext>> PeerCalls::tls_of(const config::PeerTls& tls) {
+  if (tls.registry) {
+    // Each time anew: certificates and keys change, and with time what is good.
+    auto options = registries_.tls ? registries_.tls(*tls.registry) : Result<crypto::TlsClientOptions>(fail(Errc::NotFound, "there is no registry here"));
+    if (!options) return tl::unexpected<Error>(options.error());
+    return crypto::TlsClientContext::open(*std::move(options));
+  }
   crypto::TlsClientOptions options;
   using Verify = crypto::TlsClientOptions::Verify;
   options.verify = tls.opportunistic ? Verify::Nobody : !tls.pins.empty() ? Verify::Pin : Verify::Authority;

@@ -8,6 +8,7 @@
 #include "crypto/digest.hh"
 #include "crypto/secret_file.hh"
 #include "daemon/discovery.hh"
+#include "dns/encoding.hh"
 #include "federation/own_records.hh"
 #include "serve/request.hh"
 
@@ -39,12 +40,52 @@ Result<federation::Registration> registration_of(const dns::Name& zone, const dn
   return registration;
 }
 
-std::optional<SocketAddress> endpoint_in(const std::string& file) {
-  auto text = crypto::read_small_file(file);
-  if (!text) return std::nullopt;
-  while (!text->empty() && text->back() == '\n') text->pop_back();
-  const auto endpoint = SocketAddress::from_text(*text);
-  return endpoint ? std::optional(*endpoint) : std::nullopt;
+/// In lines: its endpoint, and what it was told. Both empty where nothing is there.
+struct ParentNote {
+  std::optional<SocketAddress> at;
+  std::string told;
+};
+
+std::string note_file(const OwnIdentity& own) { return own.path() + ".parent"; }
+
+ParentNote note_of(const OwnIdentity& own) {
+  const auto text = crypto::read_small_file(note_file(own));
+  if (!text) return {};
+  const size_t end = std::min(text->find('\n'), text->size());
+  ParentNote note;
+  if (const auto at = SocketAddress::from_text(text->substr(0, end))) note.at = *at;
+  note.told = text->substr(std::min(end + 1, text->size()));
+  while (!note.told.empty() && note.told.back() == '\n') note.told.pop_back();
+  return note;
+}
+
+/// What only a request changes at the parent: DS are left out, which follow CDS.
+std::string digest_of(const federation::Registration& registration) {
+  std::string text = registration.space + ' ' + registration.replica;
+  for (const dns::Name& server : registration.servers) text += ' ' + server.to_text();
+  for (const auto& [server, octets] : registration.addresses) text += ' ' + server.to_text() + '=' + dns::encode(dns::hex_lower, octets);
+  for (const SocketAddress& endpoint : registration.feeds) text += ' ' + endpoint.to_text();
+  return dns::encode(dns::hex_lower, crypto::sha256(as_bytes(text)));
+}
+
+/// Where the feed is to be had: where we listen, for a wildcard at the addresses of the zone's servers.
+void add_feed(federation::Registration& registration, const std::string& replica, const std::vector<SocketAddress>& listen) {
+  const auto add = [&](const SocketAddress& endpoint) {
+    if (registration.feeds.size() < federation::max_feed_endpoints &&
+        std::find(registration.feeds.begin(), registration.feeds.end(), endpoint) == registration.feeds.end())
+      registration.feeds.push_back(endpoint);
+  };
+  for (const SocketAddress& address : listen) {
+    if (!address.is_wildcard()) {
+      add(address);
+      continue;
+    }
+    for (const auto& [server, octets] : registration.addresses) {
+      const auto at = SocketAddress::from_octets(octets, address.port());
+      if (at && at->family() == address.family()) add(*at);
+    }
+  }
+  if (!registration.feeds.empty()) registration.replica = replica;
 }
 
 Result<Bytes> root_of(const std::string& file) {
@@ -83,6 +124,8 @@ std::string joined(ByteView txt) {
 
 }  // namespace
 
+std::optional<SocketAddress> endpoint_of_parent(const OwnIdentity& own) { return note_of(own).at; }
+
 std::string_view to_text(Registrar::State state) {
   switch (state) {
     case Registrar::State::Pending: return "pending";
@@ -120,7 +163,7 @@ void Registrar::go(Order order, Step step, Done done) {
 
 // Where it was found before, or where it says it is: TLS then tells whether it is who it says.
 void Registrar::find_parent(const RunPtr& run) {
-  if (!run->order.at) run->order.at = endpoint_in(run->own->path() + ".parent");
+  if (!run->order.at) run->order.at = note_of(*run->own).at;
   if (run->order.at) return found_parent(run, *run->order.at);
   const auto owner = dns::Name::from_text("_registry._agents", room_.parent);
   if (!owner) return run->fail_with(owner.error());
@@ -134,9 +177,7 @@ void Registrar::find_parent(const RunPtr& run) {
     room_.lookup.ask(dns::Name(*target), RrType::A, [this, run, name = dns::Name(*target), port = load_u16(&srv[4])](Result<std::vector<Bytes>> addresses) {
       if (!addresses || addresses->empty() || addresses->front().size() != 4)
         return run->fail_with({Errc::NotFound, name.to_text() + ": no address; give the parent's endpoint: --at ADDRESS@PORT"});
-      const Bytes& octets = addresses->front();
-      const auto at = SocketAddress::from_text(fmt::format("{}.{}.{}.{}@{}", octets[0], octets[1], octets[2], octets[3], port));
-      at ? found_parent(run, *at) : run->fail_with(at.error());
+      found_parent(run, *SocketAddress::from_octets(addresses->front(), port));
     });
   });
 }
@@ -144,7 +185,7 @@ void Registrar::find_parent(const RunPtr& run) {
 void Registrar::found_parent(const RunPtr& run, const SocketAddress& at) {
   run->at = at;
   run->step(fmt::format("parent {} at {}", room_.parent.to_text(), at.to_text()));
-  run->order.asks ? gather(run) : fetch(run);
+  gather(run);
 }
 
 void Registrar::gather(const RunPtr& run) {
@@ -162,7 +203,9 @@ void Registrar::gather(const RunPtr& run) {
                 run->registration = **made;
                 run->registration.key = run->own->key().public_key().dnskey_rdata(federation::identity_key_flags);
                 run->registration.invitation = run->order.token;
-                ask(run);
+                add_feed(run->registration, room_.replica, room_.listen);
+                const bool is_told = note_of(*run->own).told == digest_of(run->registration);
+                run->order.asks || !is_told ? ask(run) : fetch(run);
               });
             });
       },
@@ -239,9 +282,8 @@ void Registrar::fetched(const RunPtr& run, const std::vector<dns::Message>& answ
   if (auto taken = take_certificates(*run, answers[0], answers[1]); !taken) return run->fail_with(taken.error());
   const auto is_ours = [&](const dns::Record& record) { return record.type == RrType::NS && record.owner == run->own->zone(); };
   // A referral, or what the parent holds as its own where it serves the child too.
-  if (run->order.at)
-    if (auto kept = crypto::write_file_atomically(run->own->path() + ".parent", run->at.to_text() + "\n", 0644); !kept)
-      run->step(kept.error().what);
+  const std::string note = run->at.to_text() + "\n" + digest_of(run->registration) + "\n";
+  if (auto kept = crypto::write_file_atomically(note_file(*run->own), note, 0644); !kept) run->step(kept.error().what);
   const bool delegated = std::any_of(answers[2].authority.begin(), answers[2].authority.end(), is_ours) ||
                          std::any_of(answers[2].answer.begin(), answers[2].answer.end(), is_ours);
   run->outcome.state = delegated ? State::Delegated : State::Reserved;

@@ -27,6 +27,8 @@ class Registrar {
     dns::Name parent;
     std::string root_ca;  ///< file in PEM
     std::function<std::shared_ptr<const OwnIdentity>()> identity;
+    std::string replica;                ///< whose feed the parent may follow
+    std::vector<SocketAddress> listen;  ///< where others reach us by TLS; of a wildcard the port counts
     std::function<bool(std::function<void(RegistryZone&, ZoneKeeper&)>, const std::function<void(const std::string&)>&)> post;
     /// Certificates that are new, already on disk.
     std::function<void(std::shared_ptr<const OwnIdentity>)> issued;
@@ -47,7 +49,7 @@ class Registrar {
   struct Order {
     std::optional<SocketAddress> at;  ///< the parent's endpoint for TLS; nothing: as its SRV record says
     std::string token;
-    bool asks = true;                 ///< false: only what the parent has of us is looked at and taken over
+    bool asks = true;  ///< false: only if we say something else by now; what the parent has of us is taken over
   };
   using Step = std::function<void(const std::string&)>;
   using Done = std::function<void(const Result<Outcome>&)>;
@@ -75,5 +77,8 @@ class Registrar {
 
 /// "pending", "reserved", "delegated".
 [[nodiscard]] std::string_view to_text(Registrar::State state);
+
+/// Where the parent was reached when it let us in; nothing: it has not yet.
+[[nodiscard]] std::optional<SocketAddress> endpoint_of_parent(const OwnIdentity& own);
 
 }  // namespace steward::daemon

@@ -88,6 +88,7 @@ Result<void> Server::open() {
   // With the rights that a later reload will have, not those of the start.
   if (auto opened = tls_.open(config_.tls, clock_.now()); !opened) return opened;
   if (auto opened = open_exchange(); !opened) return opened;
+  open_registered();
   if (auto opened = open_resolver(); !opened) return opened;
   if (auto opened = open_workers(std::move(*listeners)); !opened) return opened;
   if (auto watching = watch_signals(); !watching) return watching;
@@ -294,6 +295,7 @@ Result<std::vector<config::Change>> Server::reload_config() {
       for (const config::ZoneConfig& zone : fresh->zones) changed_zones.insert(zone.name.to_text());
     if (change.key.starts_with("zones[")) changed_zones.insert(change.key.substr(6, change.key.find(']') - 6));
   }
+  registered_.add_to(*fresh);
   add_members_changed(changes, changed_zones);
   add_feeds_changed(changes, *fresh, changed_zones);
   for (const std::string& warning : fresh->warnings) log::warning("config", {{"at", warning}});

@@ -32,6 +32,8 @@
 #include "daemon/peer_calls.hh"
 #include "daemon/registrar.hh"
 #include "daemon/registration_desk.hh"
+#include "daemon/registered.hh"
+#include "daemon/registry_gate.hh"
 #include "daemon/registry_zone.hh"
 #include "daemon/resolver_desk.hh"
 #include "daemon/secondaries.hh"
@@ -98,6 +100,10 @@ class Server {
   [[nodiscard]] RegistrationDesk::Figures registration_figures() const {
     return registrations_ ? registrations_->figures() : RegistrationDesk::Figures{};
   }
+  /// Registries that came with more than a registration.
+  [[nodiscard]] RegistryGate::Figures gate_figures() const { return gate_.figures(); }
+  /// Children whose KEY was seen to be gone.
+  [[nodiscard]] uint64_t revocations() const { return revocations_; }
   /// Why there is none; empty where there is one.
   [[nodiscard]] const std::string& custody_error() const { return custody_error_; }
   /// Null where there is no registry.
@@ -216,6 +222,15 @@ class Server {
   [[nodiscard]] std::vector<federation::Child> stored_children();
   void look_at_certificates();
   void look_at_trust();
+  // server_registered.cc
+  void open_registered();
+  void look_at_registered();
+  void follow_registered(Registered fresh);
+  [[nodiscard]] Registered read_registered();
+  [[nodiscard]] std::shared_ptr<const KnownRegistries> known_registries() const;
+  [[nodiscard]] Result<Bytes> root_authority() const;
+  [[nodiscard]] Result<crypto::TlsClientOptions> registry_tls(const dns::Name& zone) const;
+  [[nodiscard]] Result<Bytes> sign_as_registry(dns::Message message) const;
   // server_children.cc
   void open_children(std::unique_ptr<store::Reader> reader);
   void follow_children(const config::Config& config);
@@ -280,6 +295,10 @@ class Server {
   std::unique_ptr<ChildKeeper> child_keeper_;        // likewise; null: no registry here
   std::unique_ptr<Registrar> registrar_;             // likewise; null: no parent
   UnixTime next_certificates_{};                     // when the parent's word on ours is looked at
+  RegistryGate gate_{clock_};
+  Registered registered_;                            // the main loop's
+  std::atomic<bool> registered_changed_{true};       // there may be others
+  uint64_t revocations_ = 0;
   std::unique_ptr<ServerOperations> operations_;
   std::unique_ptr<ResolverDesk> resolver_;  // null: nothing is resolved for clients
   std::shared_ptr<serve::TransferSlots> transfer_slots_;

@@ -35,12 +35,12 @@ Result<void> Server::open_exchange() {
         loop_->post([this, shared] { secondaries_->forward(std::move(*shared)); });
       });
   updates_->set_rights(update_rights());
+  peer_calls_ = std::make_unique<PeerCalls>(*loop_, clock_);
   open_registrations();
-  operations_ = std::make_unique<ServerOperations>(*updates_, registrations_.get(), [this](serve::Notification notification) {
+  operations_ = std::make_unique<ServerOperations>(*updates_, registrations_.get(), gate_, [this](serve::Notification notification) {
     loop_->post([this, notification = std::move(notification)] { secondaries_->notified(notification); });
   });
   transfer_slots_ = std::make_shared<serve::TransferSlots>(serve::TransferLimits{});
-  peer_calls_ = std::make_unique<PeerCalls>(*loop_, clock_);
   notifier_ = std::make_unique<Notifier>(*peer_calls_, [this](const dns::Name& zone) { return served_soa(zone, [](const store::ZoneRecord&) {}); });
   main_reader_ = std::move(readers[1]);
 

@@ -7,7 +7,7 @@ namespace steward::daemon {
 
 // Main thread, before the workers.
 void Server::open_registrations() {
-  dialogues_ = std::make_unique<Dialogues>(*loop_);
+  dialogues_ = std::make_unique<Dialogues>(*peer_calls_);
   lookup_ = std::make_unique<NameLookup>(*dialogues_);
   if (!registry_) return;
   registrations_ = std::make_unique<RegistrationDesk>(RegistrationDesk::Room{
@@ -20,7 +20,10 @@ void Server::open_registrations() {
           });
         });
       },
-      [this](const federation::Child& child) { child_keeper_->noted(child); }});
+      [this](const federation::Child& child) {
+        child_keeper_->noted(child);
+        registered_changed_ = true;
+      }});
   child_keeper_ = std::make_unique<ChildKeeper>(ChildKeeper::Room{
       *loop_, clock_, *dialogues_, *lookup_, [this] { return registrations_->door(); },
       [this](auto work, const auto& refused) { return post_registry(std::move(work), refused); }, [this] { return stored_children(); }});
@@ -50,9 +53,11 @@ void Server::open_registrar() {
   if (!registry.parent) return;
   registrar_ = std::make_unique<Registrar>(Registrar::Room{
       *loop_, clock_, *dialogues_, *lookup_, registry.apex, *registry.parent, registry.root_ca.string(), [this] { return identity(); },
+      publish_policy_->replica, config_.tls.listen,
       [this](auto work, const auto& refused) { return post_registry(std::move(work), refused); },
       [this](std::shared_ptr<const OwnIdentity> issued) {
         set_identity(std::move(issued));
+        registered_changed_ = true;
         set_door();
         tls_.look_now(clock_.now());
         writer_.post([this] { follow_identity(); });

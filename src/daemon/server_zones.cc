@@ -123,6 +123,7 @@ std::vector<config::ZoneConfig> Server::all_zones(const config::Config& config, 
 // Writer thread, after a commit.
 void Server::zone_changed(const dns::Name& zone, uint32_t) {
   has_changed_ = true;
+  if (registry_ && registry_->zone() == zone) registered_changed_ = true;
   if (concerns_discover(zone)) follow_discover_soon();
   if (const ZoneKeeper* of = children_ ? keeper(zone) : nullptr; of != nullptr && of->config().transfer_only) children_->look();
   if (catalogs_->is_consumed(zone)) writer_.post([this, zone] { follow_catalog(zone); });
@@ -216,6 +217,7 @@ void Server::every_second() {
   secondaries_->tick();
   if (child_keeper_ && ready_) child_keeper_->tick();
   if (ready_) look_at_certificates();
+  if (ready_) look_at_registered();
   tls_.look(clock_.now());
   if (children_ && seconds_of(clock_.now()) % look_at_children == 0) children_->look();
   if (earliest_event_.load() > seconds_of(clock_.now()) || tending_.exchange(true)) return;

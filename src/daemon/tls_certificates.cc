@@ -12,7 +12,7 @@ crypto::TlsServerOptions options_of(const config::TlsConfig& tls) {
           .key = tls.key.string(),
           .client_ca = tls.client_ca.string(),
           .require_client_certificate = tls.require_client_certificate,
-          .take_any_client_certificate = tls.may_be_registries};
+          .registries = tls.registries};
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ namespace {
 constexpr uint8_t registered_row = 1;
 constexpr uint8_t pending_row = 2;
 constexpr uint8_t invitation_row = 3;
-constexpr uint8_t child_format = 1;
+constexpr uint8_t child_format = 2;
+constexpr uint8_t format_without_feed = 1;
 
 class Writer {
  public:
@@ -88,6 +89,9 @@ Bytes octets_of(const Child& child) {
   }
   out.octet(static_cast<uint8_t>(asked.ds.size()));
   for (const Bytes& ds : asked.ds) out.octets(ds);
+  out.text(asked.replica);
+  out.octet(static_cast<uint8_t>(asked.feeds.size()));
+  for (const SocketAddress& endpoint : asked.feeds) out.text(endpoint.to_text());
   return out.out();
 }
 
@@ -111,7 +115,10 @@ Result<Child> child_from(ByteView octets) {
     asked.addresses.push_back({std::move(server), in.octets()});
   }
   for (size_t left = in.count(max_registered_ds); left > 0; --left) asked.ds.push_back(in.octets());
-  if (!in.is_done() || format != child_format || state > static_cast<uint8_t>(ChildState::Delegated) ||
+  if (format != format_without_feed) asked.replica = in.text();
+  for (size_t left = format == format_without_feed ? 0 : in.count(max_feed_endpoints); left > 0; --left)
+    if (const auto endpoint = SocketAddress::from_text(in.text())) asked.feeds.push_back(*endpoint);
+  if (!in.is_done() || (format != child_format && format != format_without_feed) || state > static_cast<uint8_t>(ChildState::Delegated) ||
       way > static_cast<uint8_t>(RegistrationWay::Approval))
     return fail(Errc::Corrupt, "children: an entry of no known format");
   child.state = static_cast<ChildState>(state);

@@ -7,6 +7,7 @@
 #include "agent/text_fields.hh"
 #include "config/namespace.hh"
 #include "federation/identity.hh"
+#include "federation/own_entry.hh"
 
 namespace steward::federation {
 
@@ -105,11 +106,39 @@ std::optional<RegistrationRefusal> check_key(ByteView rdata) {
                              "KEY: RSA/SHA-256 of at least 2048 bits or Ed25519 wanted, for requests"};
 }
 
+/// "192.0.2.1@8530,2001:db8::1@8530"; nothing where it is something else, or an address that nobody can be asked at.
+std::optional<std::vector<SocketAddress>> endpoints_from(std::string_view text) {
+  std::vector<SocketAddress> endpoints;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(','), text.size());
+    const auto endpoint = SocketAddress::from_text(std::string(text.substr(0, end)));
+    if (!endpoint || endpoint->port() == 0 || !is_unicast(endpoint->octets()) || endpoints.size() == max_feed_endpoints)
+      return std::nullopt;
+    endpoints.push_back(*endpoint);
+    text.remove_prefix(std::min(text.size(), end + 1));
+  }
+  return endpoints;
+}
+
+std::optional<RegistrationRefusal> check_feed(const Registration& registration) {
+  if (registration.replica.empty() && registration.feeds.empty()) return std::nullopt;
+  if (registration.replica.empty() || registration.feeds.empty() || registration.feeds.size() > max_feed_endpoints ||
+      !feed_name(registration.replica, registration.zone))
+    return RegistrationRefusal{RegistrationRule::Form,
+                               fmt::format("replica= and feed=: the id of a replica and 1 to {} addresses with their ports wanted", max_feed_endpoints)};
+  return std::nullopt;
+}
+
 Bytes request_text(const Registration& registration) {
   Bytes rdata;
   agent::append_field(rdata, "v", version_word);
   agent::append_field(rdata, "namespace", registration.space);
   if (!registration.invitation.empty()) agent::append_field(rdata, "invite", registration.invitation);
+  if (registration.replica.empty()) return rdata;
+  std::string feeds;
+  for (const SocketAddress& endpoint : registration.feeds) feeds += (feeds.empty() ? "" : ",") + endpoint.to_text();
+  agent::append_field(rdata, "replica", registration.replica);
+  agent::append_field(rdata, "feed", feeds);
   return rdata;
 }
 
@@ -148,6 +177,7 @@ class RegistrationReader {
       return refuse(RegistrationRule::Form, "KEY and TXT v=steward-register1 wanted");
     if (auto refusal = check_key(registration_.key)) return Refused(*std::move(refusal));
     if (auto refusal = check_servers(registration_)) return Refused(*std::move(refusal));
+    if (auto refusal = check_feed(registration_)) return Refused(*std::move(refusal));
     return std::move(registration_);
   }
 
@@ -166,6 +196,11 @@ class RegistrationReader {
     if (!is_token(registration_.invitation))
       return refusal(RegistrationRule::Form,
                      fmt::format("invite= is not of up to {} printable octets", max_invitation));
+    registration_.replica = agent::find_field(*fields, "replica").value_or("");
+    auto endpoints = endpoints_from(agent::find_field(*fields, "feed").value_or(""));
+    if (!endpoints)
+      return refusal(RegistrationRule::Form, fmt::format("feed= is not of up to {} addresses with their ports", max_feed_endpoints));
+    registration_.feeds = *std::move(endpoints);
     return std::nullopt;
   }
 
@@ -175,8 +210,9 @@ class RegistrationReader {
 };
 
 /// The child's label is what stands before `_registries`: the one name that a registration cannot be without.
-std::optional<dns::Name> zone_of(const change::UpdateRequest& request, NameView parent) {
+std::optional<dns::Name> zone_of(const change::UpdateRequest& request, NameView parent, bool added_only = false) {
   for (const change::UpdateRecord& record : request.updates) {
+    if (added_only && record.klass != RrClass::IN) continue;
     const NameView above = record.owner.parent();
     if (record.owner.label_count() != parent.label_count() + 3 || !record.owner.is_below(parent)) continue;
     if (as_text(above.first_label()) != "_registries" || as_text(above.parent().first_label()) != "_agents") continue;
@@ -218,6 +254,7 @@ Result<dns::Message> registration_message(const Registration& registration, Name
     return fail(Errc::Invalid, "registration: namespace or invitation");
   if (const auto refusal = check_key(registration.key)) return failed(*refusal);
   if (const auto refusal = check_servers(registration)) return failed(*refusal);
+  if (const auto refusal = check_feed(registration)) return failed(*refusal);
   dns::Message message;
   message.header.id = id;
   message.header.opcode = dns::Opcode::UPDATE;
@@ -238,7 +275,7 @@ Result<dns::Message> registration_message(const Registration& registration, Name
 }
 
 bool is_registration(const change::UpdateRequest& request, NameView parent) {
-  return zone_of(request, parent).has_value();
+  return zone_of(request, parent, true).has_value();
 }
 
 tl::expected<Registration, RegistrationRefusal> read_registration(const change::UpdateRequest& request, NameView parent,

@@ -7,6 +7,7 @@
 //   <child>.<parent>                      NS, 1 to 13; DS, up to 8
 //   names below it that an NS names       A, AAAA
 //   <child>._registries._agents.<parent>  KEY; TXT "v=steward-register1" "namespace=…" ["invite=…"]
+//                                        ["replica=…" "feed=<address>@<port>,…"]
 //
 // Pure functions; any thread.
 
@@ -14,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/address.hh"
 #include "base/clock.hh"
 #include "change/update_request.hh"
 #include "dns/message.hh"
@@ -28,6 +30,7 @@ constexpr size_t max_registered_ds = 8;
 constexpr size_t max_registered_addresses = 32;
 constexpr size_t max_invitation = 128;  ///< octets of a token, [!-~]
 constexpr size_t max_challenge_nonce = 64;
+constexpr size_t max_feed_endpoints = 4;
 
 struct NameServerAddress {
   dns::Name server;
@@ -43,6 +46,8 @@ struct Registration {
   std::vector<Bytes> ds;                     ///< RDATA
   Bytes key;                                 ///< RDATA of KEY
   std::string invitation;                    ///< token; empty: none
+  std::string replica;               ///< whose feed the parent is to follow (federation::feed_name); empty: none
+  std::vector<SocketAddress> feeds;  ///< where, by DNS over TLS; at least one where there is a replica
 };
 
 /// The UPDATE, for auth::sign_registry_request. Invalid or Refused as read_registration says.

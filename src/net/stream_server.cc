@@ -259,6 +259,7 @@ size_t StreamServer::collect(Connection& connection, ByteView input, size_t& at)
                         .client = &connection.client(),
                         .local = &connection.local(),
                         .peer = connection.peer(),
+                        .shown = connection.shown().get(),
                         .source = this};
     ++made;
     at += 2 + size;

@@ -9,6 +9,7 @@ bool is_encrypted(Transport transport) { return transport == Transport::Tls || t
 
 bool holds(const AccessRow& row, const Asker& asker) {
   const bool by_peer = !row.peer_name.empty() || !row.peer_pin.empty();
+  if (row.registry) return asker.registry && *row.registry == *asker.registry;
   if (!row.block && !row.key && !row.tls && !by_peer) return false;
   if (row.block && !row.block->contains(asker.client)) return false;
   if (row.key && (!asker.key || *row.key != *asker.key)) return false;
@@ -31,7 +32,7 @@ AddressBlock block_of(const SocketAddress& address) {
 
 AccessList AccessList::from_rules(std::span<const config::AccessRule> rules) {
   std::vector<AccessRow> rows;
-  for (const config::AccessRule& rule : rules) rows.push_back({rule.block, rule.key, rule.over_tls, rule.tls, {}});
+  for (const config::AccessRule& rule : rules) rows.push_back({rule.block, rule.key, rule.over_tls, rule.tls, {}, rule.registry});
   return AccessList(std::move(rows));
 }
 
@@ -43,8 +44,18 @@ AccessList AccessList::everybody() {
 
 AccessList AccessList::from_peers(std::span<const config::Peer> peers) {
   std::vector<AccessRow> rows;
-  for (const config::Peer& peer : peers) rows.push_back({block_of(peer.address), peer.key, false, {}, {}});
+  for (const config::Peer& peer : peers) {
+    if (peer.tls && peer.tls->registry)
+      rows.push_back({.registry = peer.tls->registry});
+    else
+      rows.push_back({block_of(peer.address), peer.key, false, {}, {}});
+  }
   return AccessList(std::move(rows));
+}
+
+const dns::Name* AccessList::registry() const {
+  const auto row = std::find_if(rows_.begin(), rows_.end(), [](const AccessRow& each) { return each.registry.has_value(); });
+  return row != rows_.end() ? &*row->registry : nullptr;
 }
 
 bool AccessList::allows(const Asker& asker) const {

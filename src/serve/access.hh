@@ -25,6 +25,7 @@ struct Asker {
   Transport transport = Transport::Udp;
   std::optional<dns::Name> key;      ///< of the TSIG that was verified, in lower case
   std::optional<PeerIdentity> peer;  ///< of the TLS certificate that was verified
+  std::optional<dns::Name> registry = {};  ///< the zone of a registry that its certificates and its SIG(0) prove
 };
 
 /// One row of an access list: all conditions that it states have to hold.
@@ -34,6 +35,7 @@ struct AccessRow {
   bool tls = false;              ///< over TLS (RFC 9103 §7.1)
   std::string peer_name;  ///< a verified certificate for this name, in lower case without a final dot (RFC 9103 §9.3.3)
   std::string peer_pin;   ///< a verified certificate with this SPKI pin, SHA-256 in base64
+  std::optional<dns::Name> registry = {};  ///< the registry of this zone, folded, by its identity
 };
 
 class AccessList {
@@ -50,6 +52,8 @@ class AccessList {
   /// Whether all conditions of some row hold. A row without a key permits signed requests too; one without any
   /// condition permits nobody.
   [[nodiscard]] bool allows(const Asker& asker) const;
+  /// The registry that some row permits; null where none does.
+  [[nodiscard]] const dns::Name* registry() const;
   [[nodiscard]] bool empty() const { return rows_.empty(); }
   /// The rows of another list too.
   void add(const AccessList& more) { rows_.insert(rows_.end(), more.rows_.begin(), more.rows_.end()); }

@@ -49,8 +49,8 @@ enum class TransferOutcome : uint8_t {
 /// "done", "closed" and so on.
 std::string_view to_text(TransferOutcome outcome);
 
-/// One transfer out, for the log: `transfer.out zone= client= kind= serial= key= transport= tls-name= messages= octets=
-/// ms= outcome=`.
+/// One transfer out, for the log: `transfer.out zone= client= kind= serial= key= transport= tls-name= registry= messages=
+/// octets= ms= outcome=`.
 struct TransferReport {
   dns::Name zone;
   Asker asker;
@@ -76,6 +76,12 @@ class Operations {
   virtual void transfer_began(const TransferReport& report) = 0;
   /// Once for each that began. Outcome Stopped may come from the worker's destruction.
   virtual void transfer_ended(const TransferReport& report) = 0;
+  /// Whether the request comes from the registry of `zone`, as what it showed over TLS and the request's own signature
+  /// have to prove.
+  virtual bool is_from(const dns::Name& zone, ByteView message, const CertificateChain& shown, const SocketAddress& client) {
+    static_cast<void>(zone), static_cast<void>(message), static_cast<void>(shown), static_cast<void>(client);
+    return false;
+  }
 };
 
 }  // namespace steward::serve

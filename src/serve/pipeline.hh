@@ -85,6 +85,7 @@ class Pipeline {
   bool begin_update(Query& query, Exchange& exchange, const zone::Snapshot& snapshot, Context& context);
   void set_error(dns::Rcode rcode, ExtendedError error);
   static Asker asker_of(const Query& query, const Exchange& exchange);
+  static void identify(Asker& asker, const AccessList& list, const Exchange& exchange, const Context& context);
   [[nodiscard]] static bool is_proven(const Query& query, const Exchange& exchange);
 
   void fail(Query& query, Exchange& exchange, Context& context);

@@ -79,6 +79,13 @@ Asker Pipeline::asker_of(const Query& query, const Exchange& exchange) {
   return asker;
 }
 
+// What only a registry may do, as it says who it is.
+void Pipeline::identify(Asker& asker, const AccessList& list, const Exchange& exchange, const Context& context) {
+  const dns::Name* const registry = list.registry();
+  if (registry == nullptr || exchange.shown == nullptr || context.operations == nullptr || list.allows(asker)) return;
+  if (context.operations->is_from(*registry, exchange.request, *exchange.shown, *exchange.client)) asker.registry = *registry;
+}
+
 // Of a zone that is for transfer only. Its SOA says nothing but whether there is something new.
 bool Pipeline::may_transfer(const Query& query, const Exchange& exchange, const Context& context) {
   const dns::NameView apex = query.step.zone->apex;
@@ -96,9 +103,10 @@ void Pipeline::set_error(Rcode rcode, ExtendedError error) {
 bool Pipeline::begin_transfer(Query& query, Exchange& exchange, const zone::Snapshot& snapshot, Context& context) {
   dns::fold_into(query.request.qname, query.folded.octets.data());
   const dns::NameView apex(query.folded.octets.data(), query.request.qname.size());
-  const Asker asker = asker_of(query, exchange);
-  TransferRequest request{exchange, query.request,   zone_at(snapshot, apex), access_of(context, apex),
-                          asker,    query.tsig.get()};
+  Asker asker = asker_of(query, exchange);
+  const ZoneAccess* const access = access_of(context, apex);
+  if (access != nullptr) identify(asker, access->transfer, exchange, context);
+  TransferRequest request{exchange, query.request, zone_at(snapshot, apex), access, asker, query.tsig.get()};
   Bytes difference;
   TransferAnswer answer = request.zone != nullptr ? TransferAnswer::Prohibited : TransferAnswer::NotAuth;
   if (context.transfers != nullptr) answer = context.transfers->begin(request, snapshot, context, difference);
@@ -181,6 +189,7 @@ bool Pipeline::begin_notify(Query& query, const Exchange& exchange, Context& con
   const dns::NameView apex(query.folded.octets.data(), query.request.qname.size());
   const ZoneAccess* const access = access_of(context, apex);
   Notification notification{apex, {}, asker_of(query, exchange)};
+  if (access != nullptr && access->secondary) identify(notification.asker, access->notify, exchange, context);
   if (access == nullptr || !access->secondary) {
     set_error(Rcode::NOTAUTH, ExtendedError::NotAuthoritative);
   } else if (!access->notify.allows(notification.asker)) {

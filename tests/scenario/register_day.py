@@ -27,69 +27,9 @@ import namespaces
 import peers
 import registrant
 import servers
+from registries import ADDRESS, APEX, NET, TLS_PORT, Node, World, can_bind, delegated
 from registry import eventually
 from report import Report, Skipped, require
-
-APEX = "steward-registry.org."
-NET = "127.53.61."
-ADDRESS = {".": NET + "9", APEX: NET + "1"}
-TLS_PORT = 8530
-
-
-class Node(peers.Ours):
-    """A registry on its own address, with an identity."""
-
-    def __init__(self, folder, space, number, algorithm="ed25519", registration=None, more=(), servers_of=None):
-        self.space = space
-        self.zone = APEX if space == "." else f"{space}.{APEX}"
-        self.folder_of_zone = pathlib.Path(folder) / (space if space != "." else "root")
-        self.folder_of_zone.mkdir()
-        self.file = self.folder_of_zone / "zone"
-        self.ns = servers_of or [("ns", NET + str(number))]
-        self.write_zone(more)
-        self.key = None
-        options = {"registry": {"namespace": space, "registration": registration or {}}}
-        super().__init__([servers.Zone(self.zone, self.file, True)], addresses=[NET + str(number)], options=options)
-        self.port = 53
-        keygen = subprocess.run([self.program, "keygen", "--algorithm", algorithm, "--out", str(self.folder_of_zone), "--json"],
-                                capture_output=True, text=True, check=True)
-        self.key = json.loads(keygen.stdout)
-        self.options["registry"]["identity"] = self.key["private_key"]
-        self.options["tls"] = {"listen": [f"{self.address}@{TLS_PORT}"]}
-
-    def write_zone(self, more=()):
-        lines = [f"$ORIGIN {self.zone}", "$TTL 300", "@ 60 SOA ns hostmaster 1 3600 600 604800 60"]
-        lines += [line for name, address in self.ns for line in (f"@ NS {name}", f"{name} A {address}")]
-        self.file.write_text("\n".join([*lines, *more]) + "\n")
-
-    def below(self, parent, root):
-        self.options["registry"] |= {"parent": parent.zone.rstrip("."), "root-ca": f"{root.key['private_key']}.ca"}
-        self.parent = parent
-        return self
-
-    def join(self, *words, check=False):
-        """`register`: the finished process."""
-        return self.run("register", "--parent", self.parent.zone, "--namespace", self.space, "--pubkey", self.key["public_key"],
-                        "--at", f"{self.parent.address}@{TLS_PORT}", *words, check=check, timeout=120)
-
-    def children(self):
-        return {row["namespace"]: row for row in json.loads(self.run("pending", "list", "--json").stdout)["children"]}
-
-    def refusals(self):
-        return json.loads(self.run("status", "--json").stdout)["registrations"]["by_rule"]
-
-    def ask(self, name, rdtype, dnssec=True):
-        return dns.query.tcp(dns.message.make_query(name, rdtype, want_dnssec=dnssec), self.address, port=53, timeout=5)
-
-    def ds(self):
-        keys = json.loads(self.run("zone", "keys", self.zone, "--json").stdout)
-        return [line for key in keys["keys"] for line in key["ds"]]
-
-
-def delegated(parent, child):
-    """NS and DS of the child as its parent answers them."""
-    reply = parent.ask(child.zone, "DS")
-    return any(rrset.rdtype == dns.rdatatype.DS for rrset in reply.answer)
 
 
 def joins(report, root, com, resolver_of):
@@ -100,6 +40,7 @@ def joins(report, root, com, resolver_of):
         require(delegated(root, com), root.ask(com.zone, "DS").to_text())
         identity = root.ask(f"com._registries._agents.{APEX}", "CERT")
         require(len(identity.answer[0]) == 2, identity.to_text())
+        require(f"client={com.address}@" in root.log_text(), "not from the address that `outgoing` says\n" + root.log_tail())
         require(not json.loads(root.run("pending", "list", "--json").stdout)["invitations"], "the invitation is still there")
     with report.case("it may be repeated, and nothing is done again"):
         serial = root.ask(APEX, "SOA").answer[0][0].serial
@@ -220,28 +161,6 @@ def leaves(report, com, beta):
         for rdtype in ("KEY", "CERT"):
             require(not com.ask(f"betamaxx._registries._agents.{com.zone}", rdtype).answer, rdtype)
         require(beta.join().returncode == 1, "let in by nobody")
-
-
-def can_bind():
-    return servers.can_serve(ADDRESS[APEX], 53)
-
-
-class World(peers.Ours):
-    """The DNS of the real domains."""
-
-    def __init__(self, folder):
-        self.file = pathlib.Path(folder) / "world.zone"
-        self.lines = ["$TTL 60", ". SOA ns.invalid. hostmaster.invalid. 1 3600 600 604800 60", ". NS ns.invalid.", f"ns.invalid. A {ADDRESS['.']}"]
-        self.publish(None)
-        super().__init__([servers.Zone(".", self.file)], addresses=[ADDRESS["."]])
-        self.port = 53
-
-    def publish(self, line):
-        if line:
-            self.lines.append(line)
-        self.file.write_text("\n".join(self.lines) + "\n")
-        if line:
-            eventually(line, lambda: dns.query.udp(dns.message.make_query(line.split()[0], "TXT"), self.address, port=53, timeout=5).answer)
 
 
 def run(report, folder, started):

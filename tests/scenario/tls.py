@@ -210,6 +210,40 @@ def refuse_start(report, zone):
             require("registry.yaml:3:" in text and "openssl req" in text, text)
 
 
+def transfer(port, context):
+    """Response code and number of answers of the first message of an AXFR."""
+    with connect(port, context) as stream:
+        stream.sendall(framed(header(9) + question("steward-registry.org", "AXFR")))
+        octets = read_message(stream)
+        return octets[3] & 15, struct.unpack("!H", octets[6:8])[0]
+
+
+def strangers_at_a_registry(report, certificates, folder):
+    """A registry that others may register with takes certificates that it cannot verify."""
+    certificates.make("member", "DNS:com.steward-registry.org")
+    certificates.make("forged", "DNS:com.steward-registry.org", "rogue")
+    key = pathlib.Path(folder) / "registry_id_ed25519"
+    subprocess.run([peers.our_program(), "keygen", "--algorithm", "ed25519", "--out", folder], check=True, capture_output=True)
+    apex = pathlib.Path(folder) / "apex.zone"
+    apex.write_text("$TTL 60\n@ SOA ns hostmaster 1 3600 600 604800 60\n@ NS ns\nns A 127.0.0.1\n")
+    zone = servers.Zone("steward-registry.org.", apex, False, {"allow-transfer": [{"tls": "com.steward-registry.org"}]})
+    port = servers.free_port(["127.0.0.1"])
+    options = {"tls": {"listen": [f"127.0.0.1@{port}"], "certificate": certificates.path("server.pem"),
+                       "key": certificates.path("server.key"), "client-ca": certificates.path("ca.pem")},
+               "registry": {"namespace": ".", "identity": str(key)}}
+    with servers.start("ours", [zone], addresses=["127.0.0.1"], options=options) as server:
+        with report.case("registry: who shows a certificate of the authority for the rule's name may transfer"):
+            code, answers = transfer(port, context_of(certificates, "member"))
+            require(code == 0 and answers > 0, f"{code}, {answers} answers")
+        with report.case("registry: a stranger's certificate for that name is taken for a registration, and may not transfer"):
+            code, answers = transfer(port, context_of(certificates, "forged"))
+            require((code, answers) == (5, 0), f"{code}, {answers} answers")
+        with report.case("registry: a stranger's certificate that no registry could show is refused"):
+            refused(port, context_of(certificates, "stranger"), "a stranger's certificate")
+        if report.failed:
+            print(server.log_tail(15))
+
+
 def main():
     report = Report("tls")
     with tempfile.TemporaryDirectory(prefix="steward-tls-") as folder:
@@ -228,6 +262,7 @@ def main():
             exchange(report, server, port, certificates)
             if report.failed:
                 print(server.log_tail(15))
+        strangers_at_a_registry(report, certificates, folder)
         refuse_start(report, zone.file)
     return report.finish()
 

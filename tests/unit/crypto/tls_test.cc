@@ -417,9 +417,9 @@ TEST_CASE("tls: a flood of key updates is ended, a few are not [RFC 8446 §4.6.3
   }
 }
 
-TEST_CASE("tls: a server that takes any client certificate keeps what was shown, and vouches for none of it") {
+TEST_CASE("tls: a server that registries may come to keeps what was shown, and vouches for none of it") {
   TlsServerOptions options = server_options();
-  options.take_any_client_certificate = true;
+  options.registries = "steward.example";
   TlsClientOptions client = client_options();
   client.certificate = certificates().path("client.pem");
   client.key = certificates().path("client.key");
@@ -441,10 +441,24 @@ TEST_CASE("tls: a server that takes any client certificate keeps what was shown,
   CHECK(known.server.peer() != nullptr);
   CHECK(known.server.shown() != nullptr);
   options.client_ca = certificates().path("rogue.pem");
-  const Shaken rogue(options, client);
-  CHECK(rogue.server_outcome == TlsOutcome::Done);
-  CHECK(rogue.server.peer() == nullptr);
-  CHECK(rogue.server.shown() != nullptr);
+  // A stranger's is refused,
+  Shaken rogue(options, client);
+  CHECK(rogue.server_outcome == TlsOutcome::Error);
+  // unless a registry could show it: one name, at or below the apex.
+  for (const auto& [name, names, taken] : {std::tuple("apex", "DNS:steward.example", true),
+                                           {"below", "DNS:com.Steward.example", true},
+                                           {"beside", "DNS:evilsteward.example", false},
+                                           {"two", "DNS:com.steward.example,DNS:org.steward.example", false}}) {
+    const std::string file = name;
+    CAPTURE(file);
+    certificates().make(file, names, "ca");
+    client.certificate = certificates().path(file + ".pem");
+    client.key = certificates().path(file + ".key");
+    const Shaken shaken(options, client);
+    CHECK((shaken.server_outcome == TlsOutcome::Done) == taken);
+    CHECK(shaken.server.peer() == nullptr);
+    if (taken) CHECK(shaken.server.shown() != nullptr);
+  }
 
   // Where one is required, it is one of the authorities'.
   options.require_client_certificate = true;

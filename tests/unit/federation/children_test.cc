@@ -28,6 +28,8 @@ Child sample(std::string_view zone, std::string_view key) {
   child.since = unix_time(5'000'000'000);
   child.problem = "silent";
   child.failures = 3;
+  child.registration.replica = "eu-4f2a";
+  child.registration.feeds = {*SocketAddress::from_text("192.0.2.1@8530")};
   return child;
 }
 
@@ -54,7 +56,29 @@ TEST_CASE("children: what is put comes back, whole") {
   CHECK(back.since == child.since);
   CHECK(back.problem == "silent");
   CHECK(back.failures == 3);
+  CHECK(back.registration.replica == "eu-4f2a");
+  CHECK(back.registration.feeds == child.registration.feeds);
   CHECK_FALSE(*children.find(name("other.com.s.")));
+}
+
+TEST_CASE("children: one from before feeds were told is read, without one") {
+  steward::test::MemoryOctets table;
+  Children children(table);
+  Child child = sample("acme.com.s.", "a");
+  child.state = ChildState::Delegated;
+  child.registration.replica.clear();
+  child.registration.feeds.clear();
+  REQUIRE(children.put(child));
+  Bytes& row = table.kept.begin()->second;
+  row.resize(row.size() - 3);  // the length of no replica, the count of no endpoints
+  row.front() = 1;
+  const auto found = children.find(name("acme.com.s."));
+  REQUIRE(found);
+  REQUIRE(*found);
+  CHECK((*found)->registration.ds == child.registration.ds);
+  CHECK((*found)->registration.replica.empty());
+  row.front() = 9;
+  CHECK_FALSE(children.find(name("acme.com.s.")));
 }
 
 TEST_CASE("children: many keys wait for a name, and one has it") {

@@ -3,6 +3,7 @@
 #include "federation/registration.hh"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "agent/text_fields.hh"
 #include "auth/registry_request.hh"
@@ -127,7 +128,43 @@ TEST_CASE("registration: what is asked comes back from the UPDATE, also signed")
   CHECK(again->invitation == "a-token");
 }
 
+TEST_CASE("registration: the feed that the parent is to follow, and where it is to be had") {
+  Registration asked = sample();
+  asked.replica = "eu-4f2a";
+  asked.feeds = {*SocketAddress::from_text("192.0.2.1@8530"), *SocketAddress::from_text("2001:db8::1@853")};
+  const auto read = read_registration(request_of(message_of(asked)), parent, apex);
+  REQUIRE_MESSAGE(read, read.error().reason);
+  CHECK(read->replica == "eu-4f2a");
+  CHECK(read->feeds == asked.feeds);
+  // One says nothing without the other.
+  asked.feeds.clear();
+  CHECK_FALSE(registration_message(asked, parent, apex, 9));
+  asked = sample();
+  asked.feeds = {*SocketAddress::from_text("192.0.2.1@8530")};
+  CHECK_FALSE(registration_message(asked, parent, apex, 9));
+  asked.replica = "no.label";
+  CHECK_FALSE(registration_message(asked, parent, apex, 9));
+  const auto with = [](std::string_view replica, std::string_view feed) {
+    dns::Message message = message_of();
+    Bytes text = txt("v=steward-register1");
+    append(text, txt("namespace=vibe-agency.com"));
+    append(text, txt(fmt::format("replica={}", replica)));
+    append(text, txt(fmt::format("feed={}", feed)));
+    message.authority[1].rdata = text;
+    return rule_of(message);
+  };
+  CHECK(with("eu-4f2a", "192.0.2.1@8530") == RegistrationRule::None);
+  CHECK(with("EU 4", "192.0.2.1@8530") == RegistrationRule::Form);
+  for (const char* feed : {"ns1.example@853", "192.0.2.1@0", "224.0.0.1@853", "0.0.0.0@853", "192.0.2.1@1,192.0.2.1@2,192.0.2.1@3,192.0.2.1@4,192.0.2.1@5"}) {
+    CAPTURE(feed);
+    CHECK(with("eu-4f2a", feed) == RegistrationRule::Form);
+  }
+}
+
 TEST_CASE("registration: an ordinary UPDATE is none") {
+  dns::Message revoking = message_of();
+  revoking.authority = {{identity, dns::RrType::KEY, dns::RrClass::ANY, 0, {}}};
+  CHECK_FALSE(is_registration(request_of(revoking), parent));
   dns::Message update;
   update.header.opcode = dns::Opcode::UPDATE;
   update.question.push_back({parent, dns::RrType::SOA, dns::RrClass::IN});

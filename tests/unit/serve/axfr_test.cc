@@ -257,6 +257,21 @@ TEST_CASE("access: a row without conditions, and an empty list, permit nobody") 
   CHECK(serve::AccessList({serve::AccessRow{}, row_for("127.0.0.0/8")}).allows(asker));
 }
 
+TEST_CASE("access: a row for a registry asks for that one, wherever it comes from") {
+  serve::AccessRow row;
+  row.registry = *dns::Name::from_text("com.s.example.");
+  const serve::AccessList list({row_for("192.0.2.0/24"), row});
+  REQUIRE(list.registry() != nullptr);
+  CHECK(*list.registry() == *row.registry);
+  CHECK(serve::AccessList({row_for("192.0.2.0/24")}).registry() == nullptr);
+  serve::Asker asker{*SocketAddress::from_text("198.51.100.1@1"), Transport::Tls, {}, {}};
+  CHECK(!list.allows(asker));
+  asker.registry = *dns::Name::from_text("org.s.example.");
+  CHECK(!list.allows(asker));
+  asker.registry = row.registry;
+  CHECK(list.allows(asker));
+}
+
 TEST_CASE_FIXTURE(Fixture, "axfr: every message is signed, in one chain [RFC 8945 §5.3.1]") {
   add_large_zone();
   Bytes request = axfr("large.test.");

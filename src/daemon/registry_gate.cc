@@ -1,0 +1,95 @@
+#include "daemon/registry_gate.hh"
+
+#include <algorithm>
+
+#include "auth/registry_request.hh"
+#include "base/log.hh"
+#include "crypto/certificate.hh"
+#include "crypto/siphash.hh"
+#include "federation/identity.hh"
+
+namespace steward::daemon {
+Bytes OctetsInMemory::find(ByteView key) {
+  const auto at = rows_.find(Bytes(key.begin(), key.end()));
+  return at == rows_.end() ? Bytes{} : at->second;
+}
+
+bool OctetsInMemory::at_or_after(Bytes& key) {
+  const auto at = rows_.lower_bound(key);
+  if (at == rows_.end()) return false;
+  key = at->first;
+  return true;
+}
+
+Result<void> OctetsInMemory::put(ByteView key, ByteView octets) {
+  if (octets.empty())
+    rows_.erase(Bytes(key.begin(), key.end()));
+  else
+    rows_[Bytes(key.begin(), key.end())] = Bytes(octets.begin(), octets.end());
+  return {};
+}
+
+RegistryGate::RegistryGate(const Clock& clock) : clock_(clock), budget_({}, crypto::random_siphash_key()) {}
+
+void RegistryGate::set(std::shared_ptr<const KnownRegistries> known) {
+  const std::lock_guard lock(mutex_);
+  known_ = std::move(known);
+}
+
+RegistryGate::Figures RegistryGate::figures() const {
+  const std::lock_guard lock(mutex_);
+  return figures_;
+}
+
+bool RegistryGate::identify(ByteView message, const CertificateChain& shown, const SocketAddress& client, const dns::Name& zone) {
+  const auto refusal = check(message, shown, client, zone);
+  {
+    const std::lock_guard lock(mutex_);
+    ++(refusal ? figures_.refused[std::string(refusal->rule)] : figures_.accepted);
+  }
+  if (refusal)
+    log::notice("registry.refused", {{"registry", zone.to_text()},
+                                     {"client", client.to_text()},
+                                     {"rule", refusal->rule},
+                                     {"why", refusal->reason}});
+  return !refusal;
+}
+
+// Cheap rules first; the certificates, then one public-key operation for the request.
+std::optional<RegistryGate::Refusal> RegistryGate::check(ByteView message, const CertificateChain& shown, const SocketAddress& client,
+                                                         const dns::Name& zone) {
+  std::shared_ptr<const KnownRegistries> known;
+  {
+    const std::lock_guard lock(mutex_);
+    known = known_;
+  }
+  const auto at = known ? known->zones.find(zone.to_text()) : decltype(known->zones.end()){};
+  if (!known || at == known->zones.end()) return Refusal{"key", "the registry is not known"};
+  const KnownRegistries::Known& who = at->second;
+  const auto request = auth::read_registry_request(message);
+  if (!request) return Refusal{"request", std::string(auth::to_text(request.error()))};
+  const auto facts = shown.empty() ? Result<crypto::CertificateFacts>(fail(Errc::NotFound, "no certificate")) : crypto::read_certificate(shown.front());
+  if (!facts) return Refusal{"certificate", facts.error().what};
+  if (!who.any_key && std::find(who.spkis.begin(), who.spkis.end(), facts->spki) == who.spkis.end())
+    return Refusal{"key", who.signer.to_text() + ": no KEY of the certificate's key: it is revoked, or another"};
+  const UnixTime now = clock_.now();
+  if (!known->root.empty()) {
+    const auto good = crypto::verify_certificates(shown, {.root = known->root, .zone = zone, .spki = facts->spki, .now = now});
+    if (!good) return Refusal{"certificate", good.error().what};
+  } else if (who.any_key) {
+    return Refusal{"certificate", "nothing is there to know it by"};
+  }
+  const auto key = crypto::PublicKey::from_spki(facts->spki);
+  if (!key) return Refusal{"certificate", key.error().what};
+  const Bytes rdata = key->dnskey_rdata(federation::identity_key_flags);
+  const auth::VerifyAllowance allowance{&budget_, client, clock_.monotonic_ns()};
+  const auto verdict = auth::verify_registry_request(message, *request, {who.signer, rdata}, now, allowance);
+  if (verdict != auth::RequestVerdict::Good) return Refusal{"request", std::string(auth::to_text(verdict))};
+  const std::lock_guard lock(mutex_);
+  const auto taken = federation::Replays(taken_).admit(*request, now);
+  if (!taken) return Refusal{"replay", taken.error().what};
+  if (*taken != federation::ReplayVerdict::Fresh) return Refusal{"replay", std::string(federation::to_text(*taken))};
+  return std::nullopt;
+}
+
+}  // namespace steward::daemon

@@ -1,0 +1,160 @@
+// Registries that we know by registration: the children whose feeds are followed, and the parent that follows ours. The
+// configuration of all else follows from the table of children, within a second.
+
+#include "auth/registry_request.hh"
+#include "base/log.hh"
+#include "crypto/digest.hh"
+#include "crypto/secret_file.hh"
+#include "daemon/server.hh"
+#include "dns/encoding.hh"
+#include "federation/identity.hh"
+#include "zone/node.hh"
+
+namespace steward::daemon {
+namespace {
+
+/// SPKI of the KEYs at a name of the zone; none where there are none.
+std::vector<Bytes> keys_at(const store::Reader& reader, const zone::ZoneInfo& zone, const dns::Name& owner) {
+  const zone::NodeView node = reader.find(zone, owner.folded());
+  const auto rrset = node ? node.find(dns::RrType::KEY) : std::nullopt;
+  if (!rrset) return {};
+  std::vector<agent::PublishedRecord> records;
+  zone::StoredRrReader rrs(rrset->rrs);
+  for (uint32_t i = 0; i < rrset->rr_count; ++i) {
+    const zone::StoredRr rr = rrs.next();
+    agent::PublishedRecord record{owner, dns::RrType::KEY, rr.ttl, {}};
+    zone::expand_rdata(dns::RrType::KEY, rr.rdata, node.owner(), record.rdata);
+    records.push_back(std::move(record));
+  }
+  std::vector<Bytes> spkis;
+  if (auto identity = federation::read_identity(records, owner))
+    for (federation::IdentityKey& key : identity->keys) spkis.push_back(std::move(key.spki));
+  return spkis;
+}
+
+}  // namespace
+
+// Main thread, before the workers: what the store has of it is there from the start.
+void Server::open_registered() {
+  peer_calls_->set_registries({[this](const dns::Name& zone) { return registry_tls(zone); },
+                               [this](dns::Message message) { return sign_as_registry(std::move(message)); }});
+  if (!registry_) return;
+  registered_ = read_registered();
+  gate_.set(known_registries());
+  registered_.add_to(config_);
+  zones_ = all_zones(config_, members_);
+  apply_settings();
+}
+
+// Main thread, every second.
+void Server::look_at_registered() {
+  if (!registry_ || !registered_changed_.exchange(false)) return;
+  Registered fresh = read_registered();
+  for (const auto& [zone, spkis] : fresh.keys) {
+    const auto before = registered_.keys.find(zone);
+    if (!spkis.empty() || before == registered_.keys.end() || before->second.empty()) continue;
+    ++revocations_;
+    log::warning("registry.revoked", {{"registry", zone}, {"why", "its KEY was removed"}, {"feed", "not followed any more"}});
+  }
+  const bool is_same = fresh.is_same(registered_);
+  if (!is_same) return follow_registered(std::move(fresh));
+  registered_ = std::move(fresh);
+  gate_.set(known_registries());
+}
+
+// Main thread.
+void Server::follow_registered(Registered fresh) {
+  std::set<std::string> changed;
+  for (const dns::Name& feed : registered_.differing_feeds(fresh)) changed.insert(feed.to_text());
+  registered_ = std::move(fresh);
+  gate_.set(known_registries());
+  registered_.add_to(config_);
+  zones_ = all_zones(config_, members_);
+  apply_settings();
+  for (const std::string& feed : changed) log::notice("registry.feed", {{"feed", feed}, {"children", registered_.children.size()}});
+  writer_.post([this, changed, shared = std::make_shared<const config::Config>(config_)] {
+    group_->flush();
+    for (const std::string& feed : changed) keepers_.erase(feed);
+    sync_keepers(shared, changed);
+    load_all([&](const std::string& zone) { return changed.contains(zone); });
+    follow_children(*shared);
+    after_change();
+    loop_->post([this] { notifier_->announce(); });
+  });
+}
+
+// Main thread.
+Registered Server::read_registered() {
+  Registered found;
+  const config::RegistryConfig& registry = *config_.registry;
+  const auto children = stored_children();
+  if (main_reader_->acquire()) {
+    if (const store::ZoneRecord* home = main_reader_->zone_record(registry.zone))
+      for (const federation::Child& child : children)
+        if (const auto owner = federation::identity_name(child.registration.zone, registry.zone))
+          found.add(child, keys_at(*main_reader_, home->info, *owner));
+    main_reader_->release();
+  }
+  const auto own = identity();
+  if (own && registry.parent && !own->authorities().empty()) found.parent = endpoint_of_parent(*own);
+  return found;
+}
+
+// Main thread.
+std::shared_ptr<const KnownRegistries> Server::known_registries() const {
+  auto known = std::make_shared<KnownRegistries>();
+  const config::RegistryConfig& registry = *config_.registry;
+  known->root = root_authority().value_or(Bytes{});
+  for (const auto& [zone, spkis] : registered_.keys)
+    if (const auto name = dns::Name::from_text(zone))
+      if (const auto signer = federation::identity_name(*name, registry.zone)) known->zones[zone] = {*signer, spkis, false};
+  if (!registered_.parent || !registry.parent) return known;
+  const auto signer = *registry.parent == registry.apex ? federation::root_identity_name(registry.apex)
+                                                       : federation::identity_name(*registry.parent, dns::Name(registry.parent->view().parent()));
+  if (signer) known->zones[registry.parent->to_text()] = {*signer, {}, true};
+  return known;
+}
+
+// The certificate that all others lead to; NotFound where the configuration has none.
+Result<Bytes> Server::root_authority() const {
+  const auto own = identity();
+  if (own && own->is_root() && !own->authorities().empty()) return own->authorities().front();
+  const std::string file = config_.registry ? config_.registry->root_ca.string() : std::string();
+  if (file.empty()) return fail(Errc::NotFound, "registry.root-ca: there is none");
+  const auto text = crypto::read_small_file(file);
+  if (!text) return fail("registry.root-ca", text.error());
+  auto certificates = crypto::certificates_from_pem(*text);
+  if (!certificates) return fail(file, certificates.error());
+  return std::move(certificates->front());
+}
+
+// Main thread: with whom we speak, and what we show.
+Result<crypto::TlsClientOptions> Server::registry_tls(const dns::Name& zone) const {
+  const auto own = identity();
+  if (!own || own->authorities().empty()) return fail(Errc::Refused, "we have no certificates from a parent yet");
+  crypto::TlsClientOptions options;
+  options.name = zone.to_text();
+  options.name.pop_back();
+  options.now = clock_.now();
+  options.certificate = own->path() + ".crt";
+  options.key = own->path();
+  if (const auto at = registered_.keys.find(zone.to_text()); at != registered_.keys.end()) {
+    if (at->second.empty()) return fail(Errc::Refused, zone.to_text() + ": its KEY was removed: it is revoked");
+    for (const Bytes& spki : at->second) options.pins.push_back(dns::encode(dns::base64, crypto::sha256(spki)));
+  }
+  auto root = root_authority();
+  if (!root && options.pins.empty()) return tl::unexpected<Error>(root.error());
+  options.verify = root ? crypto::TlsClientOptions::Verify::Registry : crypto::TlsClientOptions::Verify::Pin;
+  if (root) options.root = *std::move(root);
+  return options;
+}
+
+Result<Bytes> Server::sign_as_registry(dns::Message message) const {
+  const auto own = identity();
+  if (!own) return fail(Errc::NotFound, "registry.identity: there is none");
+  auth::Nonce nonce{};
+  crypto::random_octets(nonce);
+  return auth::sign_registry_request(std::move(message), {own->name(), {own, &own->key()}}, clock_.now(), nonce);
+}
+
+}  // namespace steward::daemon

@@ -1,0 +1,196 @@
+#!/usr/bin/python3
+"""Registries that have registered follow each other with nothing in their configurations: the parent takes the child's feed, over TLS with both
+certificates and signed requests, is told of each change, and leaves off when the child leaves or its KEY is removed.
+
+    registered_day.py
+
+A root, com and acme.com, each at port 53 of an address of its own: as root, or in a user and network namespace.
+"""
+
+import json
+import pathlib
+import socket
+import ssl
+import struct
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "support"), str(HERE.parent / "conformance")]
+
+import dns.message
+import dns.query
+import dns.rcode
+
+import namespaces
+from publisher import Publisher, steward_manifest
+from registries import ADDRESS, APEX, TLS_PORT, Node, can_bind, delegated
+from registry import eventually
+from report import Report, Skipped, require
+
+SOON = 20
+
+
+def joined(parent, child):
+    """The child is let in and delegated to."""
+    token = json.loads(parent.run("invite", "--namespace", child.space, "--json").stdout)["token"]
+    done = child.join("--token", token, "--wait")
+    require(done.returncode == 0 and delegated(parent, child), done.stdout + done.stderr)
+
+
+def rows(node):
+    return {row["child"]: row for row in json.loads(node.run("peers", "--json").stdout)["children"]}
+
+
+def found(node, term):
+    reply = node.ask(f"{term}._find._agents.{node.zone}", "PTR", False)
+    return {rdata.target.to_text() for rrset in reply.answer for rdata in rrset}
+
+
+def requests(node):
+    return json.loads(node.run("status", "--json").stdout)["registrations"]["requests"]
+
+
+def wait_found(node, agent, term="plan", there=True):
+    eventually(lambda: f"{agent} {'at' if there else 'off'} {node.zone}: {found(node, term)}\n{node.log_tail(12)}",
+               lambda: (agent in found(node, term)) == there, SOON)
+
+
+def publish(folder, node, label, version="1.0.0"):
+    home = pathlib.Path(folder) / f"home-{node.space}"
+    publisher = Publisher(home, f"{node.address}@53", node.space) if not home.exists() else publish.homes[home]
+    if home not in publish.homes:
+        publish.homes[home] = publisher
+        publisher.done("keygen")
+    publisher.done("publish", publisher.write(f"{label}.json", steward_manifest(label, version)))
+    return f"{label}.{node.zone}"
+
+
+publish.homes = {}
+
+
+def transfer(node, feed, certificate=None):
+    """Response code of an AXFR of the feed over TLS, unsigned."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["dot"])
+    if certificate:
+        context.load_cert_chain(certificate + ".crt", certificate)
+    message = dns.message.make_query(feed, "AXFR").to_wire()
+    with socket.create_connection((node.address, TLS_PORT), timeout=10) as plain, context.wrap_socket(plain) as stream:
+        stream.sendall(struct.pack("!H", len(message)) + message)
+        octets = stream.recv(65535)
+        while len(octets) < 6:
+            octets += stream.recv(65535)
+        return dns.rcode.to_text(octets[5] & 15)
+
+
+def follow(report, folder, root, com, acme):
+    with report.case("what was published before the registration is found at the parent and at the root, with no word in their configurations"):
+        early = publish(folder, acme, "early")
+        joined(root, com)
+        joined(com, acme)
+        wait_found(com, early)
+        wait_found(root, early)
+    with report.case("peers shows the child, and where its feed is had"):
+        row = rows(com)[acme.zone]
+        require(row["primary"] == f"{acme.address}@{TLS_PORT}" and row["error"] == "" and row["agents"] == 1, row)
+        require(row["feed"] == f"{row['replica']}._feed.{acme.zone}", row)
+    with report.case("the child tells its parent of a change, which is at the root within two seconds"):
+        begun = time.monotonic()
+        late = publish(folder, acme, "late")
+        wait_found(root, late)
+        require(time.monotonic() - begun < 2, f"{time.monotonic() - begun:.1f} s")
+    with report.case("the feed goes over TLS 1.3 with both certificates, each request signed"):
+        text = acme.log_text()
+        require("transfer.out" in text and f"registry={com.zone}" in text, acme.log_tail())
+        require("tls=TLSv1.3" in com.log_text() or 'tls="TLSv1.3' in com.log_text(), com.log_tail())
+        require(requests(acme)["accepted"] > 0 and requests(com)["accepted"] > 0, f"{requests(acme)} {requests(com)}")
+
+
+def refuse(report, root, com, acme):
+    feed = rows(com)[acme.zone]["feed"]
+    with report.case("refused: the feed, to who shows no certificate"):
+        require(transfer(acme, feed) == "REFUSED", "it was sent")
+    with report.case("refused: the feed, to another registry's certificate, and to the parent's without a signature"):
+        before = requests(acme)["refused"]
+        require(transfer(acme, feed, root.key["private_key"]) == "REFUSED", "sent to the root")
+        require(transfer(acme, feed, com.key["private_key"]) == "REFUSED", "sent without a signature")
+        after = requests(acme)
+        require(after["refused"] == before + 2 and after["by_rule"].get("request", 0) >= 2, after)
+        require("registry.refused" in acme.log_text(), acme.log_tail())
+
+
+def endure(report, folder, com, acme, root):
+    with report.case("a parent that was down follows on, by itself"):
+        com.kill()
+        lost = publish(folder, acme, "unheard")
+        com.start()
+        wait_found(com, lost)
+        wait_found(root, lost)
+    with report.case("a child that was restored is another replica: it says so, and is followed"):
+        old = rows(com)[acme.zone]["replica"]
+        backup = pathlib.Path(folder) / "acme.backup"
+        acme.run("backup", str(backup))
+        acme.stop()
+        data = acme.folder / "data"
+        (data / "store").rename(data / "store-before")
+        acme.run("restore", str(backup))
+        acme.start()
+        eventually(lambda: f"another replica than {old}: {rows(com)}\n{acme.log_tail()}", lambda: rows(com)[acme.zone]["replica"] != old, SOON)
+        again = publish(folder, acme, "restored")
+        wait_found(root, again)
+
+
+def end(report, folder, root, com, acme):
+    with report.case("its KEY removed, the child is revoked: not followed, not listed, counted, told in the log"):
+        agent = f"late.{acme.zone}"
+        com.revoke(acme)
+        wait_found(com, agent, there=False)
+        wait_found(root, agent, there=False)
+        require(acme.zone not in rows(com), rows(com))
+        require(json.loads(com.run("status", "--json").stdout)["registrations"]["revoked"] == 1 and "registry.revoked" in com.log_text(), com.log_tail())
+    with report.case("a child that is removed ends likewise, and comes back with all its agents when it is invited again"):
+        com.run("pending", "remove", acme.space)
+        joined(com, acme)
+        wait_found(root, agent)
+        com.run("pending", "remove", acme.space)
+        wait_found(root, agent, there=False)
+
+
+def run(report, folder, started):
+    def up(node):
+        node.options["registry"] |= {"open": True, "custody-key": "custody.pem"}
+        started.append(node)
+        return node.start()
+
+    root = up(Node(folder, ".", 1))
+    com = up(Node(folder, "com", 2, "rsa4096").below(root, root))
+    acme = up(Node(folder, "acme.com", 3).below(com, root))
+    follow(report, folder, root, com, acme)
+    refuse(report, root, com, acme)
+    endure(report, folder, com, acme, root)
+    end(report, folder, root, com, acme)
+
+
+def main():
+    report = Report("registered_day")
+    if not can_bind():
+        namespaces.enter()
+    if not can_bind():
+        with report.case("registered registries follow each other"):
+            raise Skipped(f"port 53 of {ADDRESS[APEX]} is not to be had, nor a network namespace")
+        return report.finish()
+    started = []
+    with tempfile.TemporaryDirectory(prefix="steward-registered-") as folder:
+        try:
+            run(report, folder, started)
+        finally:
+            for node in reversed(started):
+                node.__exit__()
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""Registries that register with each other: each on an address of its own and port 53, with an identity, and the DNS of the real domains
+beside them, which stands for a validating resolver."""
+
+import json
+import pathlib
+import subprocess
+
+import dns.message
+import dns.query
+import dns.rcode
+import dns.rdatatype
+import dns.tsigkeyring
+import dns.update
+
+import peers
+import servers
+from registry import eventually
+
+APEX = "steward-registry.org."
+NET = "127.53.61."
+ADDRESS = {".": NET + "9", APEX: NET + "1"}
+TLS_PORT = 8530
+OPERATOR = ("operator.", "b3BlcmF0b3ItYXQtaGlzLWtleWJvYXJk")  # a TSIG key, and its secret
+
+
+class Node(peers.Ours):
+    """A registry on its own address, with an identity."""
+
+    def __init__(self, folder, space, number, algorithm="ed25519", registration=None, more=(), servers_of=None):
+        self.space = space
+        self.zone = APEX if space == "." else f"{space}.{APEX}"
+        self.folder_of_zone = pathlib.Path(folder) / (space if space != "." else "root")
+        self.folder_of_zone.mkdir()
+        self.file = self.folder_of_zone / "zone"
+        self.ns = servers_of or [("ns", NET + str(number))]
+        self.write_zone(more)
+        self.key = None
+        options = {"registry": {"namespace": space, "registration": registration or {}}, "outgoing": [NET + str(number)]}
+        super().__init__([servers.Zone(self.zone, self.file, True)], addresses=[NET + str(number)], options=options, update_key=OPERATOR)
+        self.port = 53
+        self.zones[0].options["allow-update"] = [{"key": OPERATOR[0], "names": [f"subdomain _registries._agents.{self.zone}"], "types": ["KEY"]}]
+        keygen = subprocess.run([self.program, "keygen", "--algorithm", algorithm, "--out", str(self.folder_of_zone), "--json"],
+                                capture_output=True, text=True, check=True)
+        self.key = json.loads(keygen.stdout)
+        self.options["registry"]["identity"] = self.key["private_key"]
+        self.options["tls"] = {"listen": [f"{self.address}@{TLS_PORT}"]}
+
+    def write_zone(self, more=()):
+        lines = [f"$ORIGIN {self.zone}", "$TTL 300", "@ 60 SOA ns hostmaster 1 3600 600 604800 60"]
+        lines += [line for name, address in self.ns for line in (f"@ NS {name}", f"{name} A {address}")]
+        self.file.write_text("\n".join([*lines, *more]) + "\n")
+
+    def below(self, parent, root):
+        self.options["registry"] |= {"parent": parent.zone.rstrip("."), "root-ca": f"{root.key['private_key']}.ca"}
+        self.parent = parent
+        return self
+
+    def join(self, *words, check=False):
+        """`register`: the finished process."""
+        return self.run("register", "--parent", self.parent.zone, "--namespace", self.space, "--pubkey", self.key["public_key"],
+                        "--at", f"{self.parent.address}@{TLS_PORT}", *words, check=check, timeout=120)
+
+    def revoke(self, child):
+        """Removes the child's KEY."""
+        name, secret = OPERATOR
+        update = dns.update.UpdateMessage(self.zone, keyring=dns.tsigkeyring.from_text({name: secret}), keyalgorithm="hmac-sha256")
+        update.delete(f"{child.space.split('.')[0]}._registries._agents", "KEY")
+        reply = dns.query.tcp(update, self.address, port=53, timeout=10)
+        if reply.rcode() != dns.rcode.NOERROR:
+            raise servers.ServerError(reply.to_text())
+
+    def children(self):
+        return {row["namespace"]: row for row in json.loads(self.run("pending", "list", "--json").stdout)["children"]}
+
+    def refusals(self):
+        return json.loads(self.run("status", "--json").stdout)["registrations"]["by_rule"]
+
+    def ask(self, name, rdtype, dnssec=True):
+        return dns.query.tcp(dns.message.make_query(name, rdtype, want_dnssec=dnssec), self.address, port=53, timeout=5)
+
+    def ds(self):
+        keys = json.loads(self.run("zone", "keys", self.zone, "--json").stdout)
+        return [line for key in keys["keys"] for line in key["ds"]]
+
+
+def delegated(parent, child):
+    """NS and DS of the child as its parent answers them."""
+    reply = parent.ask(child.zone, "DS")
+    return any(rrset.rdtype == dns.rdatatype.DS for rrset in reply.answer)
+
+
+def can_bind():
+    return servers.can_serve(ADDRESS[APEX], 53)
+
+
+class World(peers.Ours):
+    """The DNS of the real domains."""
+
+    def __init__(self, folder):
+        self.file = pathlib.Path(folder) / "world.zone"
+        self.lines = ["$TTL 60", ". SOA ns.invalid. hostmaster.invalid. 1 3600 600 604800 60", ". NS ns.invalid.", f"ns.invalid. A {ADDRESS['.']}"]
+        self.publish(None)
+        super().__init__([servers.Zone(".", self.file)], addresses=[ADDRESS["."]])
+        self.port = 53
+
+    def publish(self, line):
+        if line:
+            self.lines.append(line)
+        self.file.write_text("\n".join(self.lines) + "\n")
+        if line:
+            eventually(line, lambda: dns.query.udp(dns.message.make_query(line.split()[0], "TXT"), self.address, port=53, timeout=5).answer)
