@@ -7,6 +7,7 @@
 //
 // Writer thread. No I/O of its own, no clock. After an error of finish() the transaction must not be committed.
 
+#include <array>
 #include <deque>
 #include <map>
 #include <memory>
@@ -120,6 +121,7 @@ class ZoneEdit {
  private:
   EditedNode& at(NameView owner);
   EditedNode& for_change(NameView owner);
+  void begin_change(EditedNode& node);
   void touch(EditedNode& node);
   void keep(EditedNode& node);
   void load(EditedNode& node, const Bytes& key);
@@ -134,6 +136,8 @@ class ZoneEdit {
   zone::NodeTable& nsec3_;
   zone::OctetTable* attic_;
   EditedNodes edits_;
+  /// Names that were asked for a moment ago, by a hash of theirs: the rules look at one again and again.
+  std::array<EditedNode*, 256> recent_{};
   /// How a change is taken back.
   struct Undo {
     EditedNode* node = nullptr;
