@@ -73,9 +73,9 @@ Result<std::optional<AgentEntry>> Book::find(NameView agent) const {
 }
 
 Result<void> Book::put(NameView agent, const AgentEntry& entry) {
-  const auto key = key_of(agent, apex_);
+  auto key = key_of(agent, apex_);
   if (!key) return tl::unexpected(key.error());
-  return agents_.put(*key, entry.to_octets());
+  return agents_.take(*std::move(key), entry.to_octets());
 }
 
 Result<void> Book::append_history(NameView agent, AgentEntry& entry, HistoryEntry what) {

@@ -60,6 +60,8 @@ Result<std::vector<TextField>> fields_from_txt(ByteView txt_rdata) {
 }
 
 void append_field(Bytes& txt_rdata, std::string_view key, std::string_view value) {
+  constexpr size_t usual_size = 160;  // of all fields together
+  if (txt_rdata.empty()) txt_rdata.reserve(usual_size);
   const size_t room = max_string - key.size() - 1;
   do {
     const std::string_view part = value.substr(0, room);

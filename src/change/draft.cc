@@ -33,11 +33,15 @@ bool may_join(NodeDraft& draft, RrType type) {
 }  // namespace
 
 void append_provenance(Bytes& out, const ProvenanceEntry& entry) {
-  append_u8(out, static_cast<uint8_t>(entry.origin));
-  append_u16(out, value(entry.type));
-  append_u32(out, entry.ttl);
-  append_u16(out, static_cast<uint16_t>(entry.rdata.size()));
-  append(out, entry.rdata);
+  constexpr size_t head = 9;
+  const size_t at = out.size();
+  out.resize(at + head + entry.rdata.size());
+  ByteWriter to(out, at);
+  to.u8(static_cast<uint8_t>(entry.origin));
+  to.u16(value(entry.type));
+  to.u32(entry.ttl);
+  to.u16(static_cast<uint16_t>(entry.rdata.size()));
+  to.bytes(entry.rdata);
 }
 
 std::vector<ProvenanceEntry> read_provenance(ByteView provenance) {

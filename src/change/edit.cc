@@ -8,18 +8,44 @@
 #include "change/sign_ahead.hh"
 #include "dns/rdata.hh"
 #include "sign/denial.hh"
+#include "zone/octet_hash.hh"
 
 namespace steward::change {
 namespace {
 
 bool is_singleton(RrType type) { return type == RrType::SOA || type == RrType::CNAME || type == RrType::DNAME; }
 
+bool is_same(ByteView a, ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+
+/// A copy of RDATA in canonical form, of the usual size without memory of its own: comparisons make many.
+class Canonical {
+ public:
+  Canonical(RrType type, ByteView rdata) : size_(rdata.size()) {
+    if (size_ > near_.size()) far_.resize(size_);
+    std::copy(rdata.begin(), rdata.end(), data());
+    dns::canonicalize_rdata(type, {data(), size_});
+  }
+  Canonical(const Canonical&) = delete;
+  Canonical& operator=(const Canonical&) = delete;
+  [[nodiscard]] ByteView view() const { return {far_.empty() ? near_.data() : far_.data(), size_}; }
+
+ private:
+  uint8_t* data() { return far_.empty() ? near_.data() : far_.data(); }
+  size_t size_;
+  std::array<uint8_t, 512> near_;
+  Bytes far_;
+};
+
+bool is_canonically(RrType type, ByteView rdata, ByteView canonical) {
+  return rdata.size() == canonical.size() && is_same(Canonical(type, rdata).view(), canonical);
+}
+
 // RFC 2136 §1.1.1: names in RDATA are compared without regard to case.
 bool same_record(RrType type, ByteView a, ByteView b) {
   if (a.size() != b.size()) return false;
   // What differs in more than case differs in canonical form too; this spares most comparisons the copies below.
   if (!std::equal(a.begin(), a.end(), b.begin(), [](uint8_t x, uint8_t y) { return dns::fold(x) == dns::fold(y); })) return false;
-  return std::equal(a.begin(), a.end(), b.begin()) || canonical_rdata(type, a) == canonical_rdata(type, b);
+  return is_same(a, b) || is_canonically(type, a, Canonical(type, b).view());
 }
 
 std::vector<EditedRrset>::iterator place_of(std::vector<EditedRrset>& rrsets, RrType type) {
@@ -38,9 +64,9 @@ EditedRrset& find_or_add(std::vector<EditedRrset>& rrsets, RrType type, uint32_t
 }
 
 // Where a record stands, or would: RDATA is kept in the order of its canonical form.
-std::vector<Bytes>::iterator place_of(std::vector<Bytes>& rdatas, RrType type, const Bytes& wanted) {
-  return std::lower_bound(rdatas.begin(), rdatas.end(), wanted, [type](const Bytes& have, const Bytes& other) {
-    return dns::compare_rdata(canonical_rdata(type, have), other) < 0;
+std::vector<Bytes>::iterator place_of(std::vector<Bytes>& rdatas, RrType type, ByteView wanted) {
+  return std::lower_bound(rdatas.begin(), rdatas.end(), wanted, [type](const Bytes& have, ByteView other) {
+    return dns::compare_rdata(Canonical(type, have).view(), other) < 0;
   });
 }
 
@@ -54,12 +80,6 @@ void take_rrset(const zone::RrsetInput& rrset, std::vector<EditedRrset>& into) {
 RrType covered_by(ByteView rrsig) { return rrsig.size() >= 2 ? static_cast<RrType>(load_u16(rrsig.data())) : RrType{}; }
 
 }  // namespace
-
-Bytes canonical_rdata(RrType type, ByteView rdata) {
-  Bytes copy(rdata.begin(), rdata.end());
-  dns::canonicalize_rdata(type, copy);
-  return copy;
-}
 
 bool EditedNode::has_content() const {
   return std::any_of(rrsets.begin(), rrsets.end(),
@@ -88,13 +108,17 @@ bool ZoneEdit::is_ignored(RrType type) const {
 }
 
 EditedNode& ZoneEdit::at(NameView owner) {
+  EditedNode*& recent = recent_[zone::hash_octets(owner.wire(), 0) % recent_.size()];
+  if (recent != nullptr && is_same(recent->owner.view().wire(), owner.wire())) return *recent;
   std::array<uint8_t, dns::max_canonical_key_size> octets;
   const ByteView key(octets.data(), dns::canonical_key(owner, r_.apex, octets.data()));
-  if (const auto place = edits_.find(key); place != edits_.end()) return place->second;
-  const auto place = edits_.try_emplace(Bytes(key.begin(), key.end())).first;
-  place->second.owner = dns::Name(owner);
-  load(place->second, place->first);
-  return place->second;
+  auto place = edits_.lower_bound(key);
+  if (place == edits_.end() || zone::KeyOrder()(key, place->first)) {
+    place = edits_.try_emplace(place, Bytes(key.begin(), key.end()));
+    place->second.owner = dns::Name(owner);
+    load(place->second, place->first);
+  }
+  return *(recent = &place->second);
 }
 
 void ZoneEdit::load(EditedNode& node, const Bytes& key) {
@@ -125,9 +149,13 @@ void ZoneEdit::load(EditedNode& node, const Bytes& key) {
 
 EditedNode& ZoneEdit::for_change(NameView owner) {
   EditedNode& node = at(owner);
+  begin_change(node);
+  return node;
+}
+
+void ZoneEdit::begin_change(EditedNode& node) {
   keep(node);
   touch(node);
-  return node;
 }
 
 void ZoneEdit::touch(EditedNode& node) {
@@ -166,9 +194,9 @@ bool ZoneEdit::add_to_others(EditedNode& node, RrType type, uint32_t ttl, ByteVi
   if (rrset == nullptr || rrset->rdatas.empty() || rrset->ttl != ttl || is_singleton(type)) return false;
   const auto is_noted = [](const EditedNode::Entry& entry) { return entry.origin == Origin::Withdrawn; };
   if (std::any_of(node.provenance.begin(), node.provenance.end(), is_noted)) return false;
-  const Bytes wanted = canonical_rdata(type, rdata);
-  const auto at = place_of(rrset->rdatas, type, wanted);
-  if (at != rrset->rdatas.end() && canonical_rdata(type, *at) == wanted) return false;
+  const Canonical wanted(type, rdata);
+  const auto at = place_of(rrset->rdatas, type, wanted.view());
+  if (at != rrset->rdatas.end() && is_canonically(type, *at, wanted.view())) return false;
   if (node.kept != step_) undo_.push_back({&node, nullptr, type, Bytes(rdata.begin(), rdata.end()), node.step, node.changed});
   touch(node);
   rrset->rdatas.emplace(at, rdata.begin(), rdata.end());
@@ -186,17 +214,18 @@ bool ZoneEdit::add(NameView owner, RrType type, uint32_t ttl, ByteView rdata) {
     rrsigs.emplace_back(rdata.begin(), rdata.end());
     return node.changed = true;
   }
-  if (add_to_others(at(owner), type, ttl, rdata)) return true;
-  EditedNode& node = for_change(owner);
+  EditedNode& node = at(owner);
+  if (add_to_others(node, type, ttl, rdata)) return true;
+  begin_change(node);
   EditedRrset& rrset = find_or_add(node.rrsets, type, ttl);
   const bool new_ttl = rrset.ttl != ttl;
   rrset.ttl = ttl;
   if (new_ttl)
     for (EditedNode::Entry& entry : node.provenance)
       if (entry.origin == Origin::Dynamic && entry.type == type) entry.ttl = ttl;
-  const Bytes wanted = canonical_rdata(type, rdata);
-  auto at = place_of(rrset.rdatas, type, wanted);
-  if (at != rrset.rdatas.end() && canonical_rdata(type, *at) == wanted) {
+  const Canonical wanted(type, rdata);
+  auto at = place_of(rrset.rdatas, type, wanted.view());
+  if (at != rrset.rdatas.end() && is_canonically(type, *at, wanted.view())) {
     // The same record, perhaps in another case: only the TTL can be new.
     node.changed |= new_ttl;
     return new_ttl;
@@ -227,7 +256,7 @@ bool ZoneEdit::remove(NameView owner, RrType type, ByteView rdata) {
   EditedNode& node = for_change(owner);
   EditedRrset* rrset = find_in(node.rrsets, type);
   if (rrset == nullptr) return false;
-  const auto at = place_of(rrset->rdatas, type, canonical_rdata(type, rdata));
+  const auto at = place_of(rrset->rdatas, type, Canonical(type, rdata).view());
   if (at == rrset->rdatas.end() || !same_record(type, *at, rdata)) return false;
   note(node, type, rrset->ttl, *at, false);
   rrset->rdatas.erase(at);

@@ -7,6 +7,7 @@
 //
 // Writer thread. No I/O of its own, no clock. After an error of finish() the transaction must not be committed.
 
+#include <array>
 #include <deque>
 #include <map>
 #include <memory>
@@ -29,9 +30,6 @@ struct EditedRrset {
   std::vector<Bytes> rdatas;
   std::vector<Bytes> rrsigs;   ///< RDATA; only in zones that are not signed here
 };
-
-/// RDATA as RFC 4034 §6.2 has it.
-Bytes canonical_rdata(RrType type, ByteView rdata);
 
 struct EditRequest {
   uint32_t zone = 0;
@@ -123,6 +121,7 @@ class ZoneEdit {
  private:
   EditedNode& at(NameView owner);
   EditedNode& for_change(NameView owner);
+  void begin_change(EditedNode& node);
   void touch(EditedNode& node);
   void keep(EditedNode& node);
   void load(EditedNode& node, const Bytes& key);
@@ -137,6 +136,8 @@ class ZoneEdit {
   zone::NodeTable& nsec3_;
   zone::OctetTable* attic_;
   EditedNodes edits_;
+  /// Names that were asked for a moment ago, by a hash of theirs: the rules look at one again and again.
+  std::array<EditedNode*, 256> recent_{};
   /// How a change is taken back.
   struct Undo {
     EditedNode* node = nullptr;

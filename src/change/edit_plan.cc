@@ -56,10 +56,13 @@ void add_signers(zone::NodeView stored, NodeDraft& draft) {
 
 EditPlan::Item& EditPlan::touch(const Bytes& key) {
   const auto [at, is_new] = items_.try_emplace(key);
-  Item& item = at->second;
-  if (!is_new) return item;
+  if (!is_new) return at->second;
   const auto edit = edits_.find(key);
-  item.stored = edit != edits_.end() ? edit->second.stored : nodes_.find(key);
+  return set_stored(at->second, edit != edits_.end() ? edit->second.stored : nodes_.find(key));
+}
+
+EditPlan::Item& EditPlan::set_stored(Item& item, zone::NodeView stored) const {
+  item.stored = stored;
   item.exists = static_cast<bool>(item.stored);
   if (!item.stored) return item;
   item.owner = dns::Name(item.stored.owner());
@@ -76,18 +79,28 @@ EditPlan::Seen EditPlan::look(const Bytes& key) {
   return {true, has_content(stored, r_.signing.keep()), stored.flags(), stored, nullptr};
 }
 
+// The lowest stored name that is not before `key`. For all from the one that was asked for to the one that was found it is the same.
+const EditPlan::StoredName& EditPlan::stored_at_or_after(const Bytes& key) {
+  StoredName& last = stored_ahead_;
+  if (last.is_known && last.from <= key && (!last.node || key <= last.key)) return last;
+  last.is_known = true;
+  last.from = last.key = key;
+  last.node = nodes_.at_or_after(last.key);
+  return last;
+}
+
 // The next name that exists behind `key`, which then becomes its key.
 EditPlan::Seen EditPlan::next(Bytes& key) {
   while (true) {
     key.push_back(0);
-    Bytes stored_key = key;
-    const zone::NodeView stored = nodes_.at_or_after(stored_key);
+    const auto& [is_known, from, stored_key, stored] = stored_at_or_after(key);
     const auto planned = items_.lower_bound(key);
     const bool has_planned = planned != items_.end();
     if (!stored && !has_planned) return {};
     if (has_planned && (!stored || planned->first <= stored_key)) {
       key = planned->first;
-      if (planned->second.exists) return look(key);
+      const Item& item = planned->second;
+      if (item.exists) return {true, item.has_records, item.flags, item.stored, &item};
       continue;
     }
     key = stored_key;
@@ -134,23 +147,23 @@ uint16_t EditPlan::own_flags(const Item& item) const {
 void EditPlan::plan_edits() {
   for (const auto& [key, edit] : edits_) {
     if (!edit.changed) continue;
-    Item& item = touch(key);
+    Item& item = items_.emplace_hint(items_.end(), key, Item())->second;
+    set_stored(item, edit.stored);
     item.edit = &edit;
     item.owner = edit.owner;
     item.has_records = edit.has_content();
     item.exists = item.has_records || key.empty();
     item.flags = own_flags(item);
   }
-  std::vector<std::pair<Bytes, dns::Name>> found;
+  // Ancestors that join on the way stand before their descendants, and have been seen to.
   for (const auto& [key, item] : items_)
-    if (item.exists) found.emplace_back(key, item.owner);
-  for (const auto& [key, owner] : found) plan_ancestors(key, owner);
+    if (item.exists && !item.stored) plan_ancestors(key, item.owner);
 }
 
-// Ancestors of a name exist (RFC 8020), and the one next to a new name learns that it has children.
+// Ancestors of a new name exist (RFC 8020), and the one next to it learns that it has children.
 void EditPlan::plan_ancestors(const Bytes& key, NameView owner) {
   Bytes at = key;
-  bool is_new = !items_.at(key).stored;
+  bool is_new = true;
   while (is_new && !at.empty()) {
     at = parent_of(at);
     owner = owner.parent();
@@ -196,14 +209,20 @@ void EditPlan::plan_subtrees() {
 
 void EditPlan::set_flags() {
   // In canonical order a parent is settled before its children.
-  for (auto& [key, item] : items_) {
+  for (auto at = items_.begin(); at != items_.end(); ++at) {
+    const Bytes& key = at->first;
+    Item& item = at->second;
     if (!item.exists) continue;
     item.flags = own_flags(item);
     if (!key.empty()) {
       const uint16_t above = look(parent_of(key)).flags;
       if ((above & zone::node_occluded) != 0 || hides(above)) item.flags |= zone::node_occluded;
     }
-    if (has_descendant(key)) item.flags |= zone::node_children;
+    const auto behind = std::next(at);
+    const bool has_planned = behind != items_.end() && behind->second.exists && is_below(behind->first, key);
+    // Ancestors of what is stored are stored: below a new name there are new ones only.
+    if (!has_planned && !item.stored && (behind == items_.end() || !is_below(behind->first, key))) continue;
+    if (has_planned || has_descendant(key)) item.flags |= zone::node_children;
     Bytes wildcard = key;
     wildcard.push_back('*');
     wildcard.push_back(0);

@@ -43,6 +43,15 @@ class EditPlan {
   };
 
   Item& touch(const Bytes& key);
+  Item& set_stored(Item& item, zone::NodeView stored) const;
+  /// A stored name that was looked for, and what it was looked for from.
+  struct StoredName {
+    bool is_known = false;
+    Bytes from;
+    Bytes key;
+    zone::NodeView node;  // none: there is none behind
+  };
+  const StoredName& stored_at_or_after(const Bytes& key);
   [[nodiscard]] Seen look(const Bytes& key);
   [[nodiscard]] Seen next(Bytes& key);
   [[nodiscard]] Seen previous(Bytes& key);
@@ -73,6 +82,7 @@ class EditPlan {
   Batch& batch_;
   Nsec3Edit chain_;
   std::map<Bytes, Item> items_;
+  StoredName stored_ahead_;  // it stays so while nodes are written: those that are, are among items_
   uint32_t negative_ttl_ = 0;
   bool is_changed_ = false;
   EditResult result_;

@@ -86,14 +86,15 @@ void append_sized(Bytes& to, ByteView what) {
 
 Bytes row_of(std::string_view term, ByteView rest) {
   Bytes key;
+  key.reserve(term.size() + 2 + rest.size());  // an octet more, for who looks behind it
   append(key, as_bytes(term));
   append_u8(key, 0);
   append(key, rest);
   return key;
 }
 
-bool starts_with(const Bytes& key, const Bytes& prefix) {
-  return key.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), key.begin());
+bool is_row_of(std::string_view term, const Bytes& key) {
+  return key.size() > term.size() && key[term.size()] == 0 && as_text(ByteView(key).first(term.size())) == term;
 }
 
 ByteView read_sized(ByteReader& in) { return in.bytes(in.u16()); }
@@ -116,7 +117,7 @@ bool has_room_for_term(std::string_view term, NameView zone) {
 Result<bool> has_place(zone::OctetTable& pages, std::string_view term, const Bytes& place) {
   Bytes key = row_of(term, place);
   key.push_back(0);  // a range's end is not its own
-  if (!pages.at_or_after(key) || !starts_with(key, row_of(term, {}))) return false;
+  if (!pages.at_or_after(key) || !is_row_of(term, key)) return false;
   const Bytes octets = pages.find(key);
   ByteReader in(octets);
   read_sized(in);
@@ -149,12 +150,11 @@ Bytes FindTerm::Page::to_octets() const {
 Bytes FindTerm::row(ByteView rest) const { return row_of(term_, rest); }
 
 Result<std::optional<FindTerm::Page>> FindTerm::page_at_or_after(Bytes key) {
-  const Bytes own = row({});
-  if (!pages_.at_or_after(key) || !starts_with(key, own)) return std::nullopt;
+  if (!pages_.at_or_after(key) || !is_row_of(term_, key)) return std::nullopt;
   Page page;
   page.read = pages_.find(key);
   ByteReader in(page.read);
-  page.end.assign(key.begin() + static_cast<ptrdiff_t>(own.size()), key.end());
+  page.end.assign(key.begin() + static_cast<ptrdiff_t>(term_.size() + 1), key.end());
   page.id = copy_of(read_sized(in));
   page.from = copy_of(read_sized(in));
   page.serial = read_u64(in);
@@ -164,9 +164,9 @@ Result<std::optional<FindTerm::Page>> FindTerm::page_at_or_after(Bytes key) {
 }
 
 Result<std::optional<FindTerm::Page>> FindTerm::page_of(const Bytes& place) {
-  Bytes behind = place;
-  behind.push_back(0);
-  return page_at_or_after(row(behind));
+  Bytes key = row(place);
+  key.push_back(0);  // behind it
+  return page_at_or_after(std::move(key));
 }
 
 Result<std::optional<FindTerm::Page>> FindTerm::page_before(const Page& page) {
@@ -179,8 +179,8 @@ Result<std::optional<FindTerm::Page>> FindTerm::page_behind(const Page& page) {
   return page_of(page.end);
 }
 
-Result<void> FindTerm::put(const Page& page) { return pages_.put(row(page.end), page.to_octets()); }
-Result<void> FindTerm::drop(const Page& page) { return pages_.put(row(page.end), {}); }
+Result<void> FindTerm::put(const Page& page) { return pages_.take(row(page.end), page.to_octets()); }
+Result<void> FindTerm::drop(const Page& page) { return pages_.take(row(page.end), {}); }
 
 Result<dns::Name> FindTerm::name_of(const Page& page) const {
   if (page.is_first() || !name_) return name_;
@@ -197,8 +197,9 @@ Result<uint64_t> FindTerm::next_number() {
   ByteReader in(octets);
   const uint64_t number = read_u64(in) + 1;
   Bytes next;
+  next.reserve(sizeof number);
   append_u64(next, number);
-  if (auto done = pages_.put({&counter_key, 1}, next); !done) return tl::unexpected(done.error());
+  if (auto done = pages_.take({counter_key}, std::move(next)); !done) return tl::unexpected(done.error());
   return number;
 }
 
@@ -383,10 +384,11 @@ Result<void> FindTerm::change(const Bytes& before, const Bytes& after) {
     if (auto done = insert(after); !done) return done;
   Bytes counted;
   if (agents_ > 0) {
+    counted.reserve(2 * sizeof agents_);
     append_u32(counted, agents_);
     append_u32(counted, said_);
   }
-  return pages_.put(row({}), counted);
+  return pages_.take(row({}), std::move(counted));
 }
 
 }  // namespace steward::change

@@ -13,7 +13,9 @@ constexpr uint32_t service_ttl = 300;  // of what does not depend on one agent
 constexpr size_t max_txt_string = 255;
 
 Bytes row(const Bytes& set, ByteView rest) {
-  Bytes key = set;
+  Bytes key;
+  key.reserve(set.size() + rest.size());
+  append(key, set);
   append(key, rest);
   return key;
 }
@@ -110,12 +112,13 @@ Lists::Browsed Lists::walk(const Bytes& set) {
 Result<void> Lists::move(const Bytes& set, const ListMember* before, const ListMember* after,
                          std::string_view protocol) {
   if (before != nullptr && (after == nullptr || after->place != before->place))
-    if (auto done = ranks_.put(row(set, before->place), {}); !done) return done;
+    if (auto done = ranks_.take(row(set, before->place), {}); !done) return done;
   if (after == nullptr) return {};
   Bytes octets;
+  octets.reserve(sizeof after->ttl + protocol.size());
   append_u32(octets, after->ttl);
   append(octets, as_bytes(protocol));
-  return ranks_.put(row(set, after->place), octets);
+  return ranks_.take(row(set, after->place), std::move(octets));
 }
 
 Result<void> Lists::browse(const Bytes& set, const dns::Name& service, const ListMember* before,

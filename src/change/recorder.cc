@@ -1,6 +1,8 @@
 #include "change/recorder.hh"
 
 #include <algorithm>
+#include <compare>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -10,52 +12,87 @@ namespace {
 using dns::RrType;
 
 struct Record {
-  RrType type;
-  uint32_t ttl;
-  Bytes rdata;
-  friend auto operator<=>(const Record&, const Record&) = default;
+  RrType type{};
+  uint32_t ttl = 0;
+  ByteView rdata;
 };
 
-// All records of a node, sorted; the SOA apart, since it has a place of its own in a difference.
-std::vector<Record> records_of(zone::NodeView node, std::optional<Record>& soa) {
-  std::vector<Record> records;
-  if (!node) return records;
-  for (size_t i = 0; i < node.rrset_count(); ++i) {
-    const zone::StoredRrset rrset = node.rrset(i);
-    for (zone::StoredRrReader reader(rrset.rrs); !reader.done();) {
-      Record record{rrset.type, 0, {}};
-      const zone::StoredRr rr = reader.next();
-      record.ttl = rr.ttl;
-      zone::expand_rdata(rrset.type, rr.rdata, node.owner(), record.rdata);
-      if (record.type == RrType::SOA)
-        soa = std::move(record);
-      else
-        records.push_back(std::move(record));
-    }
-    for (zone::StoredRrReader reader(rrset.sigs()); !reader.done();) {
-      const zone::StoredRr rr = reader.next();
-      records.push_back({RrType::RRSIG, rr.ttl, Bytes(rr.rdata.begin(), rr.rdata.end())});
-    }
-  }
-  std::sort(records.begin(), records.end());
-  return records;
+std::strong_ordering operator<=>(const Record& a, const Record& b) {
+  if (a.type != b.type) return a.type <=> b.type;
+  if (a.ttl != b.ttl) return a.ttl <=> b.ttl;
+  return std::lexicographical_compare_three_way(a.rdata.begin(), a.rdata.end(), b.rdata.begin(), b.rdata.end());
 }
+
+/// The SOA apart, since it has a place of its own in a difference.
+struct Soa {
+  uint32_t ttl = 0;
+  Bytes rdata;
+  [[nodiscard]] uint32_t serial() const { return load_u32(&rdata[rdata.size() - 20]); }
+};
+
+/// All records of a node, sorted, but its SOA.
+class Records {
+ public:
+  /// The node stays where it is as long as they are looked at.
+  void read(zone::NodeView node, std::optional<Soa>& soa) {
+    all_.clear();
+    expanded_.clear();
+    ends_.clear();
+    if (!node) return;
+    for (size_t i = 0; i < node.rrset_count(); ++i) {
+      const zone::StoredRrset rrset = node.rrset(i);
+      for (zone::StoredRrReader reader(rrset.rrs); !reader.done();) {
+        const zone::StoredRr rr = reader.next();
+        if (rrset.type == RrType::SOA) {
+          soa.emplace().ttl = rr.ttl;
+          zone::expand_rdata(rrset.type, rr.rdata, node.owner(), soa->rdata);
+          continue;
+        }
+        zone::expand_rdata(rrset.type, rr.rdata, node.owner(), expanded_);
+        ends_.push_back(expanded_.size());
+        all_.push_back({rrset.type, rr.ttl, {}});
+      }
+    }
+    for (size_t i = 0, at = 0; i < ends_.size(); at = ends_[i++]) all_[i].rdata = ByteView(expanded_).subspan(at, ends_[i] - at);
+    for (size_t i = 0; i < node.rrset_count(); ++i)
+      for (zone::StoredRrReader reader(node.rrset(i).sigs()); !reader.done();) {
+        const zone::StoredRr rr = reader.next();
+        all_.push_back({RrType::RRSIG, rr.ttl, rr.rdata});
+      }
+    std::sort(all_.begin(), all_.end(), std::less<>());
+  }
+
+  [[nodiscard]] const std::vector<Record>& all() const { return all_; }
+
+ private:
+  std::vector<Record> all_;
+  Bytes expanded_;  // RDATA one after the other, and where each ends
+  std::vector<size_t> ends_;
+};
 
 class Gathering {
  public:
   void add(const Recorder::Change& change) {
     const auto [before, after] = change;
-    const auto had = records_of(before, old_soa_);
-    const auto has = records_of(after, new_soa_);
+    had_.read(before, old_soa_);
+    has_.read(after, new_soa_);
     if (before && before.is(zone::node_apex)) apex_ = dns::Name(before.owner());
-    std::vector<Record> only;
-    std::set_difference(had.begin(), had.end(), has.begin(), has.end(), std::back_inserter(only));
-    for (const Record& record : only) put(removed_, false, before.owner(), record);
-    difference_.removed += only.size();
-    only.clear();
-    std::set_difference(has.begin(), has.end(), had.begin(), had.end(), std::back_inserter(only));
-    for (const Record& record : only) put(added_, true, after.owner(), record);
-    difference_.added += only.size();
+    auto had = had_.all().begin();
+    auto has = has_.all().begin();
+    while (had != had_.all().end() || has != has_.all().end()) {
+      const auto order = had == had_.all().end()   ? std::strong_ordering::greater
+                         : has == has_.all().end() ? std::strong_ordering::less
+                                                   : *had <=> *has;
+      if (order < 0) {
+        put(removed_, false, before.owner(), *had);
+        ++difference_.removed;
+      } else if (order > 0) {
+        put(added_, true, after.owner(), *has);
+        ++difference_.added;
+      }
+      if (order <= 0) ++had;
+      if (order >= 0) ++has;
+    }
   }
 
   /// What another gathered of the nodes that follow.
@@ -71,20 +108,21 @@ class Gathering {
 
   std::optional<zone::Difference> finish() {
     if (!old_soa_ || !new_soa_) return std::nullopt;
-    difference_.from = serial_of(*old_soa_);
-    difference_.to = serial_of(*new_soa_);
+    difference_.from = old_soa_->serial();
+    difference_.to = new_soa_->serial();
     if (difference_.from == difference_.to) return std::nullopt;
     ++difference_.removed;
     ++difference_.added;
-    put(difference_.records, false, apex_, *old_soa_);
+    difference_.records.reserve(removed_.size() + added_.size() + 2 * soa_room);
+    put(difference_.records, false, apex_, {RrType::SOA, old_soa_->ttl, old_soa_->rdata});
     append(difference_.records, removed_);
-    put(difference_.records, true, apex_, *new_soa_);
+    put(difference_.records, true, apex_, {RrType::SOA, new_soa_->ttl, new_soa_->rdata});
     append(difference_.records, added_);
     return std::move(difference_);
   }
 
  private:
-  static uint32_t serial_of(const Record& soa) { return load_u32(&soa.rdata[soa.rdata.size() - 20]); }
+  static constexpr size_t soa_room = 1024;  // octets that one takes at most
   static void put(Bytes& out, bool added, dns::NameView owner, const Record& record) {
     zone::append_difference_record(out, {added, owner, record.type, record.ttl, record.rdata});
   }
@@ -93,8 +131,10 @@ class Gathering {
   Bytes removed_;
   Bytes added_;
   dns::Name apex_;
-  std::optional<Record> old_soa_;
-  std::optional<Record> new_soa_;
+  std::optional<Soa> old_soa_;
+  std::optional<Soa> new_soa_;
+  Records had_;  // for their memory
+  Records has_;
 };
 
 }  // namespace

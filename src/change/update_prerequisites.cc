@@ -17,6 +17,12 @@ UpdateOutcome unmet(Rcode rcode, const UpdateRecord& record, size_t index, std::
   return refused_update(rcode, UpdateEde::Other, fmt::format("{}: {}", prerequisite_place(record, index), what));
 }
 
+Bytes canonical_rdata(RrType type, ByteView rdata) {
+  Bytes octets(rdata.begin(), rdata.end());
+  dns::canonicalize_rdata(type, octets);
+  return octets;
+}
+
 // RFC 2136 §1.1.1: equal without regard to order, TTL, or the case of names.
 void sort_set(std::vector<Bytes>& rdatas) {
   std::ranges::sort(rdatas);

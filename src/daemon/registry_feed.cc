@@ -48,7 +48,8 @@ void RegistryZone::change(ZoneKeeper& keeper, Evaluate evaluate, ZoneKeeper::Don
                                                             FeedPart& part) -> Result<void> {
     Changes changes(*this, zone, tables);
     if (auto evaluated = evaluate(changes); !evaluated) return evaluated;
-    return changes.draft_feed(part);
+    if (auto drafted = changes.draft_feed(part); !drafted) return drafted;
+    return changes.write_down();
   };
   edit(keeper, write, std::move(done));
 }
@@ -116,7 +117,7 @@ bool RegistryZone::fill_feed(ZoneKeeper& keeper, std::function<void(bool)> after
 }
 
 void RegistryZone::Changes::note_puts() {
-  for (const Bytes& key : agents_.keys())
+  for (const ByteView key : agents_.keys())
     if (const auto agent = dns::name_of_canonical_key(key, registry_.zone())) note(*agent);
 }
 
@@ -155,7 +156,7 @@ Result<void> RegistryZone::Changes::draft_feed(FeedPart& part) {
     const auto rows = change::read_rows(edit_, change::AgentNames(agent));
     part.entries.push_back(federation::own_entry(agent, **entry, rows, registry_.policy_->registry_id));
   }
-  return agents_.write_down();
+  return {};
 }
 
 }  // namespace steward::daemon

@@ -14,6 +14,7 @@ namespace {
 
 constexpr size_t most_looks = 500;  // leases in one transaction
 constexpr Seconds look_again_after{60};  // of what failed
+constexpr size_t most_rows = 8192;  // of a table that are held back
 
 // Names that listings make below a namespace, and finding below the zone (steward-records(7), "For others" and
 // "finding").
@@ -160,12 +161,17 @@ Result<void> RegistryZone::Changes::settle(bool stays, const std::optional<chang
   if (stays) note_puts();
   if (stays && !publishers_.is_unchanged()) registry_.publishers_change_ = true;
   for (zone::TableOverlay* table : {&agents_, &history_, &publishers_, &ranks_, &pages_}) {
-    if (!stays)
-      table->drop();
-    else if (auto written = table->write_down(); !written)
-      return written;
+    stays ? table->keep() : table->drop();
+    if (table->size() <= most_rows) continue;
+    if (auto written = table->write_down(); !written) return written;
   }
   if (stays && effect) registry_.index_.apply(*effect);
+  return {};
+}
+
+Result<void> RegistryZone::Changes::write_down() {
+  for (zone::TableOverlay* table : {&agents_, &history_, &publishers_, &ranks_, &pages_})
+    if (auto written = table->write_down(); !written) return written;
   return {};
 }
 

@@ -176,6 +176,8 @@ class RegistryZone::Changes {
   [[nodiscard]] std::optional<dns::Name> agent_above(dns::NameView owner) const;
   Result<void> count_write(const dns::Name& agent);
   Result<void> settle(bool stays, const std::optional<change::PublishEffect>& effect);
+  /// The tables, at the end: a row that many changes share is written once.
+  Result<void> write_down();
   [[nodiscard]] bool is_derived(dns::NameView owner) const;
 
   RegistryZone& registry_;

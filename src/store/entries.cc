@@ -6,10 +6,10 @@
 
 namespace steward::store {
 
-Bytes Entries::full(ByteView key) const {
-  Bytes whole = prefix_;
-  append(whole, key);
-  return whole;
+ByteView Entries::full(ByteView key) {
+  key_.assign(prefix_.begin(), prefix_.end());
+  append(key_, key);
+  return key_;
 }
 
 bool Entries::found(int code) const {
@@ -17,27 +17,39 @@ bool Entries::found(int code) const {
   return code == 0;
 }
 
+// Null, which failed() was told, where there is none to be had.
+MDB_cursor* Entries::cursor() {
+  if (cursor_) return cursor_.get();
+  MDB_cursor* cursor = nullptr;
+  if (const int code = mdb_cursor_open(txn_, dbi_, &cursor); code != 0) found(code);
+  cursor_.reset(cursor);
+  return cursor;
+}
+
 Bytes Entries::find(ByteView key) {
-  const Bytes whole = full(key);
-  MDB_val k = to_val(whole);
+  MDB_val k = to_val(full(key));
   MDB_val v;
-  if (!found(mdb_get(txn_, dbi_, &k, &v))) return {};
+  if (!wrote_) {
+    if (!found(mdb_get(txn_, dbi_, &k, &v))) return {};
+  } else if (MDB_cursor* const at = cursor(); at == nullptr || !found(mdb_cursor_get(at, &k, &v, MDB_SET))) {
+    return {};
+  }
   const ByteView octets = to_view(v);
   return {octets.begin(), octets.end()};
 }
 
 bool Entries::at_or_after(Bytes& key) {
-  MDB_cursor* cursor = nullptr;
-  if (const int code = mdb_cursor_open(txn_, dbi_, &cursor); code != 0) return found(code);
-  const CursorHandle closer(cursor);
-  const Bytes whole = full(key);
-  MDB_val k = to_val(whole);
+  MDB_cursor* const at = cursor();
+  if (at == nullptr) return false;
+  MDB_val k = to_val(full(key));
   MDB_val v;
-  if (!found(mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE))) return false;
-  const ByteView octets = to_view(k);
-  if (octets.size() < prefix_.size() || !std::equal(prefix_.begin(), prefix_.end(), octets.begin())) return false;
-  key.assign(octets.begin() + static_cast<long>(prefix_.size()), octets.end());
-  return true;
+  const bool is_found = found(mdb_cursor_get(at, &k, &v, MDB_SET_RANGE));
+  const ByteView octets = is_found ? to_view(k) : ByteView{};
+  const bool is_mine =
+      octets.size() >= prefix_.size() && std::equal(prefix_.begin(), prefix_.end(), octets.begin()) && is_found;
+  if (is_mine) key.assign(octets.begin() + static_cast<long>(prefix_.size()), octets.end());
+  if (!wrote_) cursor_.reset();  // a snapshot's reader may go on to the next one
+  return is_mine;
 }
 
 Result<void> Entries::put(ByteView key, ByteView octets) {
@@ -46,12 +58,15 @@ Result<void> Entries::put(ByteView key, ByteView octets) {
     return fail(Errc::Invalid,
                 fmt::format("{}: a key of {} octets, of at most {}", name_, key.size(), zone::max_table_key));
   wrote_();
-  const Bytes whole = full(key);
-  MDB_val k = to_val(whole);
+  MDB_val k = to_val(full(key));
   MDB_val v = to_val(octets);
-  const int code = octets.empty() ? mdb_del(txn_, dbi_, &k, nullptr) : mdb_put(txn_, dbi_, &k, &v, 0);
-  if (code != 0 && code != MDB_NOTFOUND) return lmdb_error(name_, code);
-  return {};
+  if (octets.empty()) {
+    const int code = mdb_del(txn_, dbi_, &k, nullptr);
+    return code == 0 || code == MDB_NOTFOUND ? Result<void>{} : lmdb_error(name_, code);
+  }
+  MDB_cursor* const at = cursor();
+  const int code = at == nullptr ? ENOMEM : mdb_cursor_put(at, &k, &v, 0);
+  return code == 0 ? Result<void>{} : lmdb_error(name_, code);
 }
 
 }  // namespace steward::store

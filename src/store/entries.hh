@@ -12,7 +12,7 @@ namespace steward::store {
 class Entries final : public zone::OctetTable {
  public:
   /// `failed` hears of reads that could not be done, which OctetTable has no way to tell; `wrote` of each write, null
-  /// in a read transaction.
+  /// in a read transaction. In a write transaction it must go before that ends.
   Entries(MDB_txn* txn, MDB_dbi dbi, std::string_view name, Bytes prefix, std::function<void(const Error&)> failed,
           std::function<void()> wrote)
       : txn_(txn),
@@ -28,13 +28,16 @@ class Entries final : public zone::OctetTable {
   Result<void> put(ByteView key, ByteView octets) override;
 
  private:
-  [[nodiscard]] Bytes full(ByteView key) const;
+  [[nodiscard]] ByteView full(ByteView key);
   bool found(int code) const;
+  [[nodiscard]] MDB_cursor* cursor();
 
   MDB_txn* txn_;
   MDB_dbi dbi_;
   std::string_view name_;
   Bytes prefix_;
+  Bytes key_;            // the last that was asked for, whole
+  CursorHandle cursor_;  // of a write transaction: one for all, as who looks at a row often looks at its neighbours next
   std::function<void(const Error&)> failed_;
   std::function<void()> wrote_;
 };

@@ -226,6 +226,7 @@ WriteTransaction::WriteTransaction(Store::State& store) : impl_(std::make_unique
 WriteTransaction::~WriteTransaction() {
   // LMDB frees the cursors of a write transaction with it only if they were closed before.
   impl_->tables.clear();
+  impl_->entries.clear();
   if (!impl_->committed) impl_->s.log->rewind(impl_->log_before);
 }
 
@@ -377,6 +378,7 @@ Result<void> WriteTransaction::commit() {
   Implementation& t = *impl_;
   Store::State& s = t.s;
   t.tables.clear();
+  t.entries.clear();
   if (t.failure) return tl::unexpected<Error>(*t.failure);
   if (!t.has_writes && !t.has_new_view()) return {};
   // The nodes first: what the tree points at is on disk before the tree is.

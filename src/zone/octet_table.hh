@@ -22,6 +22,8 @@ class OctetTable {
   [[nodiscard]] virtual bool at_or_after(Bytes& key) = 0;
   /// Empty octets remove. Full, Io.
   virtual Result<void> put(ByteView key, ByteView octets) = 0;
+  /// The same, of octets that the caller needs no more.
+  virtual Result<void> take(Bytes&& key, Bytes&& octets) { return put(key, octets); }
 };
 
 }  // namespace steward::zone

@@ -44,3 +44,44 @@ TEST_CASE("table overlay: what is dropped leaves the table below as it was, what
   REQUIRE(overlay.write_down());
   CHECK(keys_of(below) == "b");
 }
+
+TEST_CASE("table overlay: what was kept outlives what is dropped, and reaches the table below when it is written down") {
+  test::MemoryOctets below;
+  REQUIRE(below.put(as_bytes("a"), as_bytes("below")));
+  zone::TableOverlay overlay(below);
+  REQUIRE(overlay.put(as_bytes("a"), as_bytes("first")));
+  REQUIRE(overlay.take(Bytes{'b'}, Bytes{'1'}));
+  CHECK(overlay.keys().size() == 2);
+  overlay.keep();
+  CHECK(overlay.is_unchanged());
+  REQUIRE(overlay.put(as_bytes("a"), as_bytes("second")));
+  REQUIRE(overlay.put(as_bytes("a"), as_bytes("third")));
+  REQUIRE(overlay.take(Bytes{'b'}, Bytes()));
+  REQUIRE(overlay.put(as_bytes("c"), as_bytes("new")));
+  CHECK(keys_of(overlay) == "ac");
+  CHECK(overlay.keys().size() == 3);
+  overlay.drop();
+  CHECK(keys_of(overlay) == "ab");
+  CHECK(as_text(overlay.find(as_bytes("a"))) == "first");
+  CHECK(as_text(below.find(as_bytes("a"))) == "below");
+  REQUIRE(overlay.put(as_bytes("a"), {}));
+  overlay.keep();
+  overlay.drop();
+  CHECK(keys_of(overlay) == "b");
+  REQUIRE(overlay.write_down());
+  CHECK(overlay.size() == 0);
+  CHECK(keys_of(below) == "b");
+}
+
+TEST_CASE("table overlay: over another it hands down what it has, which that one may still drop") {
+  test::MemoryOctets below;
+  zone::TableOverlay middle(below);
+  zone::OctetTable& under = middle;
+  zone::TableOverlay top(under);
+  REQUIRE(top.put(as_bytes("a"), as_bytes("1")));
+  REQUIRE(top.write_down());
+  CHECK(keys_of(middle) == "a");
+  middle.drop();
+  CHECK(keys_of(middle).empty());
+  CHECK(!top.take(Bytes(zone::max_table_key + 1, 'k'), Bytes{'1'}));
+}
