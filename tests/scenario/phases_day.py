@@ -1,8 +1,10 @@
 #!/usr/bin/python3
-"""The way from a folder of manifests to a federation, on one data folder: a name server with zone files and manifests beside them, then one registry
-without a parent, then a registry below a parent. No step loses or rewrites a record: all of them are compared before and after.
+"""From a folder to a federation on one data directory: zone files and manifests that are merely served, then a registry without a parent, then the
+same one below a parent. Every record is compared from phase to phase, and nothing is lost or written anew.
 
     phases_day.py
+
+A root, com and vibe-agency.com, each at port 53 of an address of its own: as root, or in a user and network namespace.
 """
 
 import json
@@ -14,220 +16,308 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "support")]
 
+import dns.message
+import dns.query
+import dns.rdatatype
+import dns.zone
+
 import namespaces
+import peers
+import publishing
 import servers
-from federation import APEX, Member, can_bind
 from publisher import Publisher, a2a_card, steward_manifest
 from registry import eventually
 from report import Report, Skipped, require
 
-SPACE = "acme-corp"
-ZONE = f"{SPACE}.{APEX}"
-SIDE = "acme-corp.test."
-IMPORTED = ["planner", "translator", "archivist"]
+APEX = "steward-registry.org."
+NET = "127.53.66."
 TLS_PORT = 8530
-FRESH = {"SOA", "RRSIG SOA", "NSEC", "RRSIG NSEC"}
+SPACE = "vibe-agency.com"
+ZONE = f"{SPACE}.{APEX}"
+OTHER = "vibe-agency.test."
+ROWS = ["SRV 0 0 443 agents.vibe-agency.com.", 'SVCB 1 agents.vibe-agency.com. alpn="a2a,h2" port=443 key65402="a2a"']
+HAND_MADE = """www 300 A 192.0.2.1
+www 300 AAAA 2001:db8::1
+@ 3600 MX 10 mail
+mail 300 A 192.0.2.2
+*.preview 120 CNAME www
+_dmarc 300 TXT "v=DMARC1; p=reject"
+@ 300 CAA 0 issue "ca.example"
+a\\.dotted 300 TXT "with \\"quotes\\", \\000 octets and; semicolons"
+"""
+WITH_IDENTITY = {f"_registry._agents.{ZONE}", f"_schema._agents.{ZONE}"}  # what a registry says of itself once it has an identity
+# What is the server's own and made anew, or follows from everything else.
+DERIVED = {"SOA", "RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", "CDS", "CDNSKEY"}
 
 
-def manifests(folder):
-    """What lies in the git repository of phase 1, beside the zone files."""
-    folder.mkdir()
-    (folder / "planner.json").write_text(json.dumps(steward_manifest("planner")))
-    (folder / "cards").mkdir()
-    (folder / "cards" / "translator.json").write_text(json.dumps(a2a_card("translator")))
-    (folder / "archivist.json").write_text(json.dumps(steward_manifest("archivist", "2.3.1")))
-    return folder
+class Node(peers.Ours):
+    """A registry at port 53 of its own address. It has an identity once it is told so."""
 
+    def __init__(self, folder, space, number):
+        self.space, self.zone = space, f"{space}.{APEX}" if space else APEX
+        self.repository = pathlib.Path(folder) / (space or "root")
+        self.repository.mkdir()
+        file = self.repository / "zone"
+        super().__init__([servers.Zone(self.zone, file, False, {"allow-transfer": ["127.0.0.0/8"]})], addresses=[f"{NET}{number}"])
+        self.port = 53
+        self.write_zone()
 
-class Phases:
-    """One server and its data folder, which is configured anew for each phase."""
+    def write_zone(self, serial=1, more=""):
+        self.zones[0].file.write_text(f"$ORIGIN {self.zone}\n@ 60 SOA ns hostmaster {serial} 3600 600 604800 60\n@ 300 NS ns\n"
+                                      f"ns 300 A {self.address}\n{more}")
 
-    def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
-        self.manifests = manifests(self.folder / "manifests")
-        self.server = Member(self.folder, SPACE, 2)
-        self.other = self.folder / "other"
-        self.other.mkdir()
-        self.hand_written = self.server.zones[0].file
-        self.hand_written.write_text(
-            f"$ORIGIN {ZONE}\n$TTL 300\n@ 60 SOA ns1 hostmaster 7 3600 600 604800 60\n@ NS ns1\nns1 A {self.server.address}\n"
-            '_schema._agents TXT "v=steward1"\nhost A 192.0.2.1\nhost AAAA 2001:db8::1\n*.wild TXT "any of them"\nalias CNAME host\n'
-            '_sip._tcp.host SRV 0 5 5060 host\nodd TYPE65280 \\# 4 0A000001\ntext TXT "quoted \\"text\\"" "\\195\\164"\n')
-        side = self.folder / "side.zone"
-        side.write_text("$TTL 300\n@ SOA ns hostmaster 3 3600 600 604800 60\n@ NS ns\nns A 192.0.2.53\nwww A 192.0.2.80\n")
-        self.server.zones.append(servers.Zone(SIDE, side, True))
-        self.registry = self.server.options.pop("registry")
+    def become_registry(self, **facts):
+        self.zones[0].dnssec = True
+        self.options["outgoing"] = [self.address]
+        self.options["registry"] = {"namespace": self.space or ".", "open": True, "custody-key": "custody.pem",
+                                    "feed": {"allow-transfer": ["127.0.0.0/8"]}, **facts}
 
-    def records(self, zone=ZONE):
-        """{(owner, type, RDATA, TTL)} of all that the zone holds, as it is exported."""
-        lines = self.server.run("zone", "export", zone).stdout.splitlines()
-        usual = next(line.split()[1] for line in lines if line.startswith("$TTL"))
-        held = set()
-        for owner, rest in (line.split(None, 1) for line in lines if line and line[0] not in ";$"):
-            ttl, _, rest = rest.partition("IN ")
-            rdtype, rdata = rest.split(None, 1)
-            full = zone if owner == "@" else f"{owner}.{zone}"
-            held.add((full, f"RRSIG {rdata.split()[0]}" if rdtype == "RRSIG" else rdtype, rdata, int(ttl or usual)))
-        return held
+    def identify(self):
+        words = ["keygen", "--algorithm", "ed25519", "--out", str(self.repository), "--json"]
+        self.key = json.loads(subprocess.run([self.program, *words], capture_output=True, text=True, check=True).stdout)
+        self.options["registry"]["identity"] = self.key["private_key"]
+        self.options["tls"] = {"listen": [f"{self.address}@{TLS_PORT}"]}
+
+    def below(self, parent, root):
+        self.options["registry"] |= {"parent": parent.zone.rstrip("."), "root-ca": f"{root.key['private_key']}.ca"}
 
     def restart(self):
-        self.server.stop()
-        self.server.start()
+        self.stop()
+        self.start()
+        eventually("ready", lambda: self.json("status")["ready"])
 
-    def files(self):
-        """What the operator wrote himself."""
-        return {path: path.read_bytes() for path in sorted(self.folder.glob("*.zone")) + sorted(self.manifests.rglob("*.json"))
-                if "root" not in path.name}
+    def json(self, *words):
+        return json.loads(self.run(*words, "--json").stdout)
 
-    def agents(self):
-        """What the registry keeps of each of its agents, with its history."""
-        rows = [row for line in self.server.run("agent", "list", "--json").stdout.splitlines() for row in json.loads(line)["agents"]]
-        shown = {row["agent"]: self.server.run("agent", "show", row["agent"], "--json").stdout for row in rows}
-        return shown, self.server.run("zone", "log", ZONE, "--json").stdout
+    def ds(self):
+        return [line for key in self.json("zone", "keys", self.zone)["keys"] for line in key["ds"]]
 
+    def axfr(self, name):
+        zone = dns.zone.Zone(name, relativize=False)
+        dns.query.inbound_xfr(self.address, zone, port=53, timeout=20)
+        return {f"{owner} {rdataset.ttl} {dns.rdatatype.to_text(rdataset.rdtype)} {rdata.to_text()}"
+                for owner, rdataset in zone.iterate_rdatasets() for rdata in rdataset}
 
-def lost(before, after):
-    """What is not there any more, besides what a changed zone always has anew: SOA, denial of what now exists, and their signatures."""
-    return sorted(record for record in before - after if record[1] not in FRESH)
+    def rdatas(self, name, rdtype):
+        reply = dns.query.tcp(dns.message.make_query(name, rdtype), self.address, port=53, timeout=5)
+        return sorted(rdata.to_wire() for rrset in reply.answer if rrset.rdtype == reply.question[0].rdtype for rdata in rrset)
 
-
-def zone_files(report, phases):
-    with report.case("phase 1: zone files and a folder of manifests; a plain name server answers and signs them"):
-        phases.server.start()
-        eventually("keys", phases.server.ds)
-        held = phases.records()
-        for owner, rdtype, rdata in ((f"host.{ZONE}", "A", "192.0.2.1"), (f"alias.{ZONE}", "CNAME", f"host.{ZONE}"),
-                                     (f"odd.{ZONE}", "TYPE65280", "\\# 4 0A000001")):
-            require((owner, rdtype, rdata, 300) in held, f"{owner} {rdtype}: {sorted(row for row in held if row[0] == owner)}")
-        require(any(row[1] == "RRSIG A" for row in held), "nothing is signed")
+    def found(self, term):
+        reply = dns.query.tcp(dns.message.make_query(f"{term}._find._agents.{self.zone}", "PTR"), self.address, port=53, timeout=5)
+        return {rdata.target.to_text() for rrset in reply.answer for rdata in rrset}
 
 
-def single_registry(report, phases):
-    plain, side, keys, files = phases.records(), phases.records(SIDE), phases.server.ds(), phases.files()
-    with report.case("phase 2: the same data folder as one registry without parent: nothing is lost, no signature is made again"):
-        phases.server.options["registry"] = phases.registry
-        phases.restart()
-        require(not lost(plain, phases.records()), lost(plain, phases.records())[:5])
-        require(phases.records(SIDE) == side, "the zone beside it changed")
-        require(phases.server.ds() == keys, "other keys")
-    with report.case("phase 2: the folder of manifests is imported, and what was written by hand stands beside the agents"):
-        done = phases.server.run("import", str(phases.manifests), "--json")
-        require(json.loads(done.stdout.splitlines()[-1])["counts"]["imported"] == len(IMPORTED), done.stdout)
-        held = phases.records()
-        require(not lost(plain, held), lost(plain, held)[:5])
-        for agent in IMPORTED:
-            require(any(row[0] == f"{agent}.{ZONE}" and row[1] == "TXT" for row in held), f"{agent} has no statement")
-    with report.case("phase 2: a publisher adds an agent with a key of its own, and an update of the file keeps all of them"):
-        publisher = Publisher(phases.folder / "publisher", phases.server.at, SPACE)
+def plain(records):
+    """Without what is derived."""
+    return {record for record in records if record.split(" ", 3)[2] not in DERIVED}
+
+
+def of_types(records, *types):
+    return {record for record in records if record.split(" ", 3)[2] in types}
+
+
+class Path:
+    def __init__(self, folder, node):
+        self.folder, self.node = pathlib.Path(folder), node
+        self.agent = f"librarian.{ZONE}"
+        self.key = publishing.Key(self.folder / "keys", self.agent)
+        self.publisher = Publisher(self.folder / "home", f"{node.address}@53", SPACE)
+
+    def repository(self):
+        """What the organisation keeps in git: two zone files, one with an agent that was signed by hand, and manifests."""
+        node = self.node
+        parts = publishing.make_statement(self.agent, self.key, "1.0.0", ROWS)
+        self.lines = HAND_MADE + "".join(f"librarian 300 {row}\n" for row in (publishing.text_of(parts), self.key.record, *ROWS))
+        node.write_zone(1, self.lines)
+        other = node.repository / "other.zone"
+        other.write_text(f"$ORIGIN {OTHER}\n@ 60 SOA ns hostmaster 7 3600 600 604800 60\n@ 300 NS ns\nns 300 A 192.0.2.3\n{HAND_MADE}")
+        node.zones.append(servers.Zone(OTHER, other, False, {"allow-transfer": ["127.0.0.0/8"]}))
+        manifests = node.repository / "manifests"
+        manifests.mkdir()
+        for name, manifest in (("planner", steward_manifest("planner")), ("translator", a2a_card("translator")), ("scout", a2a_card("scout"))):
+            (manifests / f"{name}.json").write_text(json.dumps(manifest))
+        self.manifests = manifests
+
+    def look(self):
+        """All that the registry holds: its zone, its feed, its book."""
+        node = self.node
+        feed = f"{node.json('status')['replica']}._feed.{ZONE}"
+        book = node.json("agent", "list")["agents"]
+        return {"zone": node.axfr(ZONE), "other": node.axfr(OTHER), "feed": node.axfr(feed), "feed's name": feed, "ds": node.ds(),
+                "book": {row["agent"]: node.json("agent", "show", row["agent"]) for row in book}}
+
+
+def difference(before, after):
+    return f"lost: {sorted(before - after)[:5]}; new: {sorted(after - before)[:5]}"
+
+
+def serves_a_folder(report, path):
+    node = path.node
+    path.repository()
+    node.start()
+    path.first, path.first_other = node.axfr(ZONE), node.axfr(OTHER)
+    with report.case("phase 1: a folder of zone files is served as it stands"):
+        reply = dns.query.tcp(dns.message.make_query("x.preview." + ZONE, "A"), node.address, port=53, timeout=5)
+        require(len(reply.answer) == 2, reply.to_text())
+        require(len(path.first) == 15, path.first)
+
+
+def becomes_a_registry(report, path):
+    node = path.node
+    node.become_registry()
+    node.restart()
+    with report.case("phase 2: every record of the folder is there as it was, and the other zone to the last octet"):
+        after = node.axfr(ZONE)
+        require(plain(path.first) <= plain(after), difference(plain(path.first), plain(after)))
+        require(node.axfr(OTHER) == path.first_other, difference(path.first_other, node.axfr(OTHER)))
+    with report.case("phase 2: the agent that was signed by hand is an agent of the registry, unchanged; what is new is derived from it"):
+        entry = node.json("agent", "show", path.agent)
+        require(entry["version"] == "1.0.0" and entry["status"] == "active" and entry["key"] == path.key.fingerprint, entry)
+        new = {record.split(" ")[0] for record in plain(after) - plain(path.first)}
+        strays = [owner for owner in new if not any(label.startswith("_") for label in owner.split("."))]
+        require(not strays, strays)
+    with report.case("phase 2: the folder's manifests are imported, once"):
+        done = node.run("import", str(path.manifests), "--json", check=False)
+        require(done.returncode == 0 and '"imported":3' in done.stdout.replace(" ", ""), done.stdout + done.stderr)
+        before = node.axfr(ZONE)
+        node.run("import", str(path.manifests))
+        require(node.axfr(ZONE) == before, difference(before, node.axfr(ZONE)))
+    with report.case("phase 2: publishers publish, update and withdraw beside them"):
+        publisher = path.publisher
         publisher.done("keygen")
-        publisher.done("publish", publisher.write("own.json", steward_manifest("own-work")))
-        before = phases.records()
-        phases.hand_written.write_text(phases.hand_written.read_text().replace("hostmaster 7", "hostmaster 8") + "host2 A 192.0.2.2\n")
-        phases.server.run("zone", "reload", ZONE)
-        eventually("host2", lambda: phases.server.rdatas(f"host2.{ZONE}", "A"))
-        require(not lost(before, phases.records()), lost(before, phases.records())[:5])
-    with report.case("phase 2: the operator's files are as the operator left them"):
-        changed = [path for path, octets in phases.files().items() if files.get(path) != octets and path != phases.hand_written]
-        require(not changed, changed)
+        for label, version in (("orchestrator", "1.0.0"), ("orchestrator", "1.1.0"), ("passing", "1.0.0")):
+            publisher.done("publish", publisher.write(f"{label}.json", steward_manifest(label, version)))
+        publisher.done("withdraw", f"passing.{ZONE}")
+    with report.case("phase 2: over kill -9 and a restart all of it is as it was"):
+        before = path.look()
+        node.kill()
+        node.start()
+        unchanged(before, path.look())
 
 
-def below_parent(report, phases, started):
-    before, side, agents, keys, files = phases.records(), phases.records(SIDE), phases.agents(), phases.server.ds(), phases.files()
-    replica = phases.server.replica()
-    with report.case("phase 3: under a parent: no record is lost, each agent and its history are what they were"):
-        parent = Member(phases.folder, "", 0)
-        parent.children.append(phases.server)
-        parent.write_zone()
-        parent.follow_children()
-        started.append(parent)
-        parent.start()
-        phases.registry["parent"] = APEX.rstrip(".")
-        phases.registry["feed"]["notify"] = [parent.at]
-        phases.restart()
-        require(phases.records() == before, sorted(phases.records() ^ before)[:5])
-        require(phases.records(SIDE) == side, "the zone beside it changed")
-        require(phases.agents() == agents, "an agent is another one")
-        require((phases.server.ds(), phases.server.replica()) == (keys, replica), "other keys, or another replica")
-        require(phases.files() == files, "an operator's file was written")
-    with report.case("phase 3: every agent is found at the parent, as its home states it"):
-        names = [f"{agent}.{ZONE}" for agent in (*IMPORTED, "own-work")]
-        parent.wait_found("make_plan", [name for name in names if not name.startswith("translator")])
-        for name in names:
-            eventually(lambda name=name: f"{name}: {parent.reference(name)}", lambda name=name: parent.reference(name).get("v"))
-            home = {bytes(text) for rdata in phases.server.rdatas(name, "TXT") for text in rdata.strings}
-            there = {bytes(text) for rdata in parent.rdatas(f"{name.removesuffix('.' + APEX)}._ref._agents.{APEX}", "TXT") for text in rdata.strings}
-            require(home <= there, f"{name}: the parent has another statement: {home - there}")
-    with report.case("phase 3: kill -9 and a restart: still the very same records"):
-        after = phases.records()
-        phases.server.kill()
-        phases.server.start()
-        require(phases.records() == after, sorted(phases.records() ^ after)[:5])
-    with report.case("back to phase 2: without the parent again, the registry has what it had"):
-        del phases.registry["parent"], phases.registry["feed"]["notify"]
-        phases.restart()
-        require((phases.records(), phases.agents()) == (before, agents), "something has changed")
-        parent.stop()
+def unchanged(before, after, but=frozenset()):
+    for part in ("other", "feed", "feed's name", "ds", "book"):
+        require(before[part] == after[part], f"{part}: {difference(set(before[part]), set(after[part]))}")
+    one, other = plain(before["zone"]), plain(after["zone"])
+    require(one <= other, difference(one, other))
+    new = {record.split(" ")[0] for record in other - one}
+    require(new <= but, new)
+    require(of_types(before["zone"], "DNSKEY", "CDS") == of_types(after["zone"], "DNSKEY", "CDS"), "DNSKEY")
 
 
-def with_identity(server, registration=None):
-    """What it needs to register, or to let in."""
-    keygen = subprocess.run([server.program, "keygen", "--algorithm", "ed25519", "--out", str(server.zones[0].file) + ".keys", "--json"],
-                            capture_output=True, text=True, check=True)
-    key = json.loads(keygen.stdout)
-    server.registry["identity"] = key["private_key"]
-    server.registry["registration"] = registration or {}
-    server.options["tls"] = {"listen": [f"{server.address}@{TLS_PORT}"]}
-    return key
+def joins_a_federation(report, path, com, root):
+    node = path.node
+    before = path.look()
+    with report.case("phase 3: told of its parent, it restarts with all that it had"):
+        node.identify()
+        node.below(com, root)
+        node.options["registry"]["feed"]["notify"] = [f"{com.address}@53"]
+        node.restart()
+        unchanged(before, path.look(), WITH_IDENTITY)
+    with report.case("phase 3: it registers, and is delegated to with the keys that it had"):
+        token = com.json("invite", "--namespace", SPACE)["token"]
+        done = node.run("register", "--parent", com.zone, "--namespace", SPACE, "--pubkey", node.key["public_key"], "--at",
+                        f"{com.address}@{TLS_PORT}", "--token", token, "--wait", check=False, timeout=120)
+        require(done.returncode == 0 and "delegates to our servers" in done.stdout, done.stdout + done.stderr)
+        unchanged(before, path.look(), WITH_IDENTITY)
+    with report.case("phase 3: its parent and the root list every agent with the very statement that was signed in phase 1 or 2"):
+        com.options["registry"]["children"] = [{"namespace": SPACE, "replica": node.json("status")["replica"], "primaries": [f"{node.address}@53"]}]
+        com.write_config()
+        com.run("reload")
+        live = [agent for agent, entry in before["book"].items() if entry["status"] == "active"]
+        require(len(live) == 5, before["book"])
+        for agent in live:
+            label = agent.split(".")[0]
+            for above in (com, root):
+                eventually(lambda: f"{agent} at {above.zone}\n{com.log_tail(10)}", lambda: agent in above.found(label))
+                name = agent.removesuffix(f".{above.zone}") + f"._ref._agents.{above.zone}"
+                require(set(node.rdatas(agent, "TXT")) <= set(above.rdatas(name, "TXT")), f"{name}: another statement")
+                for rdtype in ("KEY", "SRV", "SVCB"):
+                    require(node.rdatas(agent, rdtype) == above.rdatas(name, rdtype), f"{name} {rdtype}")
+        unchanged(before, path.look(), WITH_IDENTITY)
 
 
-def registered(report, phases, started):
-    before, side, agents, keys = phases.records(), phases.records(SIDE), phases.agents(), phases.server.ds()
-    with report.case("phase 3 by registration: it joins a parent that was not told of it, and is delegated"):
-        parent = Member(phases.other, "", 0)
-        root = with_identity(parent)
-        parent.write_zone()
-        started.append(parent)
-        parent.start()
-        own = with_identity(phases.server)
-        phases.registry |= {"parent": APEX.rstrip("."), "root-ca": f"{root['private_key']}.ca"}
-        phases.restart()
-        token = json.loads(parent.run("invite", "--namespace", SPACE, "--json").stdout)["token"]
-        phases.server.run("register", "--parent", APEX, "--namespace", SPACE, "--pubkey", own["public_key"], "--at", f"{parent.address}@{TLS_PORT}",
-                          "--token", token, "--wait", timeout=120)
-        require(parent.rdatas(ZONE, "DS"), "no DS at the parent")
-    with report.case("phase 3 by registration: all that was there is there, and what is new says who the registry is"):
-        eventually("the registry names its parent", lambda: any("parent=" in row[2] for row in phases.records()))
-        after = phases.records()
-        require(not lost(before, after), lost(before, after)[:5])
-        added = {row[0] for row in after - before if row[1] not in FRESH}
-        require(added == {f"_registry._agents.{ZONE}"}, f"records that nobody wrote: {sorted(added)[:5]}")
-        require(phases.records(SIDE) == side, "the zone beside it changed")
-        require((phases.agents(), phases.server.ds()) == (agents, keys), "an agent or a key is another one")
+def lives_on(report, path, com, root):
+    node = path.node
+    with report.case("phase 3: the publisher of phase 2 goes on with his key, and the root hears of it"):
+        path.publisher.done("publish", path.publisher.write("orchestrator.json", steward_manifest("orchestrator", "1.2.0")))
+        reference = f"orchestrator.{SPACE}._ref._agents.{APEX}"
+        eventually("1.2.0 at the root", lambda: any(b"version=1.2.0" in rdata for rdata in root.rdatas(reference, "TXT")))
+    with report.case("phase 3: the zone file is the operator's as it was in phase 1, the agent in it too"):
+        parts = publishing.make_statement(path.agent, path.key, "1.1.0", ROWS)
+        statement, key, *rows = publishing.text_of(parts), path.key.record, *ROWS
+        node.write_zone(2, HAND_MADE.replace("192.0.2.1", "192.0.2.9") + "".join(f"librarian 300 {row}\n" for row in (statement, key, *rows)))
+        node.run("zone", "reload", ZONE)
+        eventually("www", lambda: node.rdatas(f"www.{ZONE}", "A") == [bytes([192, 0, 2, 9])])
+        eventually("1.1.0 at com", lambda: any(b"version=1.1.0" in rdata for rdata in com.rdatas(f"librarian.vibe-agency._ref._agents.{com.zone}", "TXT")))
+    with report.case("phase 3: a client with the root's keys alone resolves and discovers down to the folder's first agent"):
+        anchor = path.folder / "anchor.ds"
+        anchor.write_text("\n".join(root.ds()) + "\n")
+        words = ("--registry", f"{root.address}@53", "--trust-anchor", anchor)
+        found = path.publisher.done("discover", "plan", "--all", *words)
+        names = {row["agent"].rstrip(".") + "." for row in found["agents"]}
+        require({path.agent, f"planner.{ZONE}", f"orchestrator.{ZONE}"} <= names, found)
+        said = path.publisher.run("verify", path.agent, *words)
+        require(said.returncode == 0, said.stdout + said.stderr)
 
 
-def run(report):
-    with tempfile.TemporaryDirectory(prefix="steward-phases-") as folder:
-        phases = Phases(folder)
-        started = [phases.server]
-        try:
-            zone_files(report, phases)
-            single_registry(report, phases)
-            below_parent(report, phases, started)
-            registered(report, phases, started)
-        finally:
-            for server in started:
-                server.__exit__()
+def goes_back(report, path):
+    """A registry that leaves a federation is what it was."""
+    node = path.node
+    with report.case("back to phase 2: without its parent it has all of its own agents"):
+        before = path.look()
+        for key in ("parent", "root-ca"):
+            del node.options["registry"][key]
+        node.restart()
+        after = path.look()
+        for part in ("other", "feed", "ds", "book"):
+            require(before[part] == after[part], f"{part}: {difference(set(before[part]), set(after[part]))}")
+    with report.case("the store holds together"):
+        node.run("store", "verify")
+
+
+def run(report, folder, started):
+    def up(node):
+        started.append(node)
+        return node
+
+    path = Path(folder, up(Node(folder, SPACE, 3)))
+    serves_a_folder(report, path)
+    becomes_a_registry(report, path)
+    root, com = up(Node(folder, "", 1)), up(Node(folder, "com", 2))
+    for node in (root, com):
+        node.become_registry()
+        node.identify()
+    com.below(root, root)
+    com.options["registry"]["feed"]["notify"] = [f"{root.address}@53"]
+    root.start()
+    com.start()
+    token = root.json("invite", "--namespace", "com")["token"]
+    com.run("register", "--parent", root.zone, "--namespace", "com", "--pubkey", com.key["public_key"], "--at", f"{root.address}@{TLS_PORT}",
+            "--token", token, "--wait", timeout=120)
+    root.options["registry"]["children"] = [{"namespace": "com", "replica": com.json("status")["replica"], "primaries": [f"{com.address}@53"]}]
+    root.write_config()
+    root.run("reload")
+    joins_a_federation(report, path, com, root)
+    lives_on(report, path, com, root)
+    goes_back(report, path)
 
 
 def main():
     report = Report("phases_day")
-    if not can_bind():
+    if not servers.can_serve(f"{NET}1", 53):
         namespaces.enter()
-    if can_bind():
-        run(report)
-    else:
-        with report.case("the way to a federation"):
-            raise Skipped("port 53 of 127.53.64.1 is not to be had, nor a network namespace")
+    if not servers.can_serve(f"{NET}1", 53):
+        with report.case("from a folder to a federation"):
+            raise Skipped(f"port 53 of {NET}1 is not to be had, nor a network namespace")
+        return report.finish()
+    started = []
+    with tempfile.TemporaryDirectory(prefix="steward-phases-") as folder:
+        try:
+            run(report, folder, started)
+        finally:
+            for node in reversed(started):
+                node.__exit__()
     return report.finish()
 
 
