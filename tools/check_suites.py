@@ -145,7 +145,7 @@ def suites():
               ["steward-registry"], environment=CLANG),
         # Builds the programs of these tests, and no others.
         Suite("unit tests with sanitizers", ["meson", "test", "-C", "build-san", "--suite", "unit", "--suite", "fuzz",
-                                             "--print-errorlogs", "--timeout-multiplier", "4"],
+                                             "--print-errorlogs", "--timeout-multiplier", "10"],
               "build with sanitizers", "build-san", 20, SANITIZERS),
         Suite("conformance with sanitizers", ["tests/conformance/run", "--server", "ours"], "build with sanitizers",
               environment=sanitized),
