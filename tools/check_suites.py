@@ -98,6 +98,7 @@ def suites():
         Suite("import", ["tests/scenario/import_day.py"], "build release"),
         Suite("feed", ["tests/scenario/feed_day.py"], "build release"),
         Suite("federation", ["tests/scenario/federation_day.py"], "build release"),
+        Suite("from a folder to a federation", ["tests/scenario/phases_day.py"], "build release"),
         Suite("feeds followed", ["tests/scenario/follow_day.py"], "build release", minutes=10),
         Suite("publisher's day", ["tests/scenario/publisher_day.py"], "build release"),
         Suite("store commands", ["tests/scenario/store_commands.py"], "build release"),

@@ -114,6 +114,9 @@ Result<PublishEffect> import_agent(const dns::Name& agent, std::span<const agent
 /// Facts for trust were attested, or time went by: the registry's statement anew.
 Result<void> restate_trust(const dns::Name& agent, const std::map<std::string, agent::TrustFact>& facts, const PublishPolicy& policy, ZoneEdit& edit,
                            RegistryState& state, UnixTime now);
-
+/// An agent that stands in the zone file, or no longer: the registry's statement and the sum of its trust, where the file has none. `entry`: as the
+/// book is to have it, whose trust is set; `before`: as it has it.
+void state_learned(const dns::Name& agent, agent::AgentEntry& entry, const std::optional<agent::AgentEntry>& before, const PublishPolicy& policy,
+                   ZoneEdit& edit, RegistryState& state, UnixTime now);
 
 }  // namespace steward::change

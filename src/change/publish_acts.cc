@@ -193,6 +193,12 @@ Result<void> restate(const dns::Name& agent, const std::map<std::string, agent::
 
 }  // namespace
 
+void state_learned(const dns::Name& agent, agent::AgentEntry& entry, const std::optional<agent::AgentEntry>& before,
+                   const PublishPolicy& policy, ZoneEdit& edit, RegistryState& state, UnixTime now) {
+  const AgentNames names(agent);
+  AgentWriter(names, policy, edit, state, now).state_learned(entry, before);
+}
+
 Result<PublishEffect> suspend_agent(const dns::Name& agent, std::optional<std::string> reason,
                                     const PublishPolicy& policy, ZoneEdit& edit, RegistryState& state, UnixTime now) {
   return undone_if_refused(edit, [&] { return suspend(agent, std::move(reason), policy, edit, state, now); });

@@ -103,6 +103,16 @@ Result<void> AgentWriter::write_trust(AgentEntry& entry, const std::optional<Lis
   return state_.book.put(names_.agent, entry);
 }
 
+void AgentWriter::state_learned(AgentEntry& entry, const std::optional<AgentEntry>& before) {
+  if (const EditedRrset* stated = find_rrset(edit_, names_.registry, RrType::TXT)) {
+    const bool is_ours = before && stated->rdatas.size() == 1 &&
+                         stated->rdatas.front() == agent::registry_statement(policy_.registry_id, *before);
+    if (!is_ours) return;
+  }
+  ttl_ = read_rows(edit_, names_).ttl;
+  derive(entry);
+}
+
 HistoryEntry history_of(std::string_view action, std::string_view by, const agent::Statement& statement, UnixTime now) {
   HistoryEntry what;
   what.at = now;

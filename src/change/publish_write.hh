@@ -20,6 +20,9 @@ class AgentWriter {
   Result<void> write(agent::AgentEntry& entry, const std::optional<ListedAgent>& listed, agent::HistoryEntry what);
   /// Trust alone: no write of the agent's. Where neither it nor the facts are new, the book and the listings stay.
   Result<void> write_trust(agent::AgentEntry& entry, const std::optional<ListedAgent>& listed, bool has_new_facts);
+  /// What the registry says of an agent that stands in the zone file: the edit alone. Where the file says it, or an UPDATE
+  /// did, that stands. `before`: as the book has it still.
+  void state_learned(agent::AgentEntry& entry, const std::optional<agent::AgentEntry>& before);
 
  private:
   Result<void> step_clock(agent::WriteStamp& write) const;

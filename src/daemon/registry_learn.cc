@@ -101,14 +101,16 @@ Result<std::vector<RegistryZone::Learned>> RegistryZone::compare_with_zone(Bytes
   return learned;
 }
 
-// The file has what lists its agents below their namespaces; the pages of terms are ours to keep.
-Result<void> RegistryZone::find_learned(const Learned& one, change::ZoneEdit& edit,
-                                        change::RegistryState& state) const {
-  const auto held = state.book.find(one.agent);
+// The file has what lists its agents below their namespaces; the pages of terms are ours to keep, and the registry's word
+// where the file has none. `entry`: as the book is to have it.
+Result<void> RegistryZone::state_learned(const dns::Name& agent, agent::AgentEntry& entry, change::ZoneEdit& edit,
+                                         change::RegistryState& state) const {
+  const auto held = state.book.find(agent);
   if (!held) return tl::unexpected<Error>(held.error());
+  change::state_learned(agent, entry, *held, *policy_, edit, state, clock_.now());
   return change::update_found(edit, state.pages, policy_->zone,
-                              *held ? change::found_agent(one.agent, **held) : std::nullopt,
-                              change::found_agent(one.agent, one.entry));
+                              *held ? change::found_agent(agent, **held) : std::nullopt,
+                              change::found_agent(agent, entry));
 }
 
 void RegistryZone::learn(ZoneKeeper& keeper) {
@@ -125,11 +127,12 @@ void RegistryZone::learn(ZoneKeeper& keeper) {
       const auto entered = changes.act(
           [&](change::ZoneEdit& zone, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
             agent::AgentEntry entry = one.entry;
-            if (auto found = find_learned(one, zone, state); !found) return tl::unexpected<Error>(found.error());
             auto write = agent::next_write(entry.write, policy_->replica, clock_.now(), policy_->clock_skew);
             if (!write) return tl::unexpected<Error>(write.error());
             entry.write = *std::move(write);
             entry.from_file = true;
+            if (auto stated = state_learned(one.agent, entry, zone, state); !stated)
+              return tl::unexpected<Error>(stated.error());
             agent::HistoryEntry what;
             what.at = clock_.now();
             what.action = entry.presence == agent::Presence::Gone ? "expire" : "import";

@@ -116,7 +116,7 @@ class RegistryZone {
     std::string version;
   };
   Result<std::vector<Learned>> compare_with_zone(Bytes& mark);
-  Result<void> find_learned(const Learned& one, change::ZoneEdit& edit, change::RegistryState& state) const;
+  Result<void> state_learned(const dns::Name& agent, agent::AgentEntry& entry, change::ZoneEdit& edit, change::RegistryState& state) const;
 
   std::shared_ptr<const change::PublishPolicy> policy_;
   std::shared_ptr<const crypto::KeyPair> custody_;

@@ -399,3 +399,39 @@ TEST_CASE("history: as many records as the configuration asks for, each with the
   REQUIRE_DONE(registry.publish(draft("1.6.0"), owner));
   CHECK(registry.at(record_of(6)).empty());
 }
+
+TEST_CASE("learned: an agent of the zone file gets the registry's statement, unless the file has one") {
+  Published p;
+  const auto learn = [&](const std::optional<agent::AgentEntry>& before, uint64_t stamp) {
+    agent::AgentEntry entry = *p.registry.entry();
+    entry.write.stamp = stamp;
+    REQUIRE(p.registry.act([&](ZoneEdit& edit, RegistryState& state) -> Result<PublishEffect> {
+      state_learned(name(bot), entry, before, p.registry.policy, edit, state, p.registry.clock);
+      if (auto put = state.book.put(name(bot), entry); !put) return tl::unexpected(put.error());
+      return PublishEffect{name(bot), entry.fingerprint, entry.fingerprint, {}};
+    }));
+    return entry;
+  };
+  constexpr const char* stated = "_registry.bot.acme.example.";
+  const auto set = [&](const Bytes& rdata) {
+    REQUIRE(p.registry.act([&](ZoneEdit& edit, RegistryState&) -> Result<PublishEffect> {
+      edit.remove_rrset(name(stated), RrType::TXT);
+      if (!rdata.empty()) edit.add(name(stated), RrType::TXT, 300, rdata);
+      return PublishEffect{name(bot), p.owner.print, p.owner.print, {}};
+    }));
+  };
+  const auto is_ours = [&](const agent::AgentEntry& entry) {
+    return p.registry.rdatas(stated, RrType::TXT) ==
+           std::vector<Bytes>{agent::registry_statement(p.registry.policy.registry_id, entry)};
+  };
+  set({});
+  const auto first = learn(std::nullopt, 10);
+  CHECK(is_ours(first));
+  // What it said itself is said anew, what somebody else wrote there stands.
+  const auto second = learn(first, 20);
+  CHECK(is_ours(second));
+  const Bytes others{3, 'h', 'i', '!'};
+  set(others);
+  learn(second, 30);
+  CHECK(p.registry.rdatas(stated, RrType::TXT) == std::vector<Bytes>{others});
+}
