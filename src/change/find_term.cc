@@ -56,6 +56,16 @@ size_t size_of(const std::vector<ByteView>& members) {
   return sum;
 }
 
+// Where a full page is parted: in the middle, or before the one that came last to its end, as many do that come in their
+// order. Then the page stays full, and none of its records moves.
+size_t middle_of(const std::vector<ByteView>& members, bool came_last) {
+  if (came_last) return members.size() - 1;
+  const size_t half = size_of(members) / 2;
+  size_t at = 0;
+  for (size_t sum = 0; at + 1 < members.size() && (at == 0 || sum < half); ++at) sum += size_of(members[at]);
+  return at;
+}
+
 // RFC 1035 §5.1 text of a place, which a client compares and does not take apart.
 std::string text_of(const Bytes& place) {
   if (place.empty() || place.front() > lowest_place) return {};
@@ -243,7 +253,7 @@ Result<void> FindTerm::count(bool is_first) {
   return *first ? describe(**first) : Result<void>{};
 }
 
-Result<void> FindTerm::split(Page page) {
+Result<void> FindTerm::split(Page page, bool came_last) {
   const auto number = next_number();
   if (!number) return tl::unexpected(number.error());
   Bytes named(as_bytes(term_).begin(), as_bytes(term_).end());
@@ -251,9 +261,7 @@ Result<void> FindTerm::split(Page page) {
   append_u64(named, *number);
   const auto digest = crypto::sha256(named);
 
-  const size_t half = size_of(page.members) / 2;
-  size_t at = 0;
-  for (size_t sum = 0; at + 1 < page.members.size() && (at == 0 || sum < half); ++at) sum += size_of(page.members[at]);
+  const size_t at = middle_of(page.members, came_last);
   Page upper;
   upper.id.assign(digest.begin(), digest.begin() + id_size);
   upper.from = between(page.members[at - 1], page.members[at]);
@@ -281,7 +289,7 @@ Result<void> FindTerm::insert(const Bytes& place) {
   if (is_new_term) page.end = {end_of_all};
   const auto at = place_among(page.members, place);
   if (at != page.members.end() && std::ranges::equal(*at, place)) return {};
-  page.members.insert(at, place);
+  const bool comes_last = page.members.insert(at, place) + 1 == page.members.end();
   ++agents_;
   if (auto done = list(page, place, true); !done) return done;
   if (is_new_term) {
@@ -291,7 +299,7 @@ Result<void> FindTerm::insert(const Bytes& place) {
   }
   const bool is_first = page.is_first();
   if (size_of(page.members) > room_of(page) && page.members.size() > 1) {
-    if (auto done = split(std::move(page)); !done) return done;
+    if (auto done = split(std::move(page), comes_last); !done) return done;
   } else if (auto done = put(page); !done) {
     return done;
   }

@@ -65,7 +65,8 @@ class FindTerm {
 
   Result<void> insert(const Bytes& place);
   Result<void> remove(const Bytes& place);
-  Result<void> split(Page page);
+  /// `came_last`: what made it too large is its last member, and came just now.
+  Result<void> split(Page page, bool came_last);
   Result<void> shrink(const Page& page);
   Result<void> join(const Page& page, const Page& next);
   /// Either may be null: there is none.
