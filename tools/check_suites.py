@@ -132,6 +132,7 @@ def suites():
         served("zone digests", ["tests/interop/zonemd_peers.py", "--names", "300"]),
         served("zone digests at work", "tests/scenario/zone_digests.py"),
         served("registered registries", "tests/scenario/registered_day.py", LOOPBACK_53),
+        served("four commands", "tests/scenario/four_commands.py", LOOPBACK_53),
         Suite("quickstart", ["tools/quickstart"], "build release"),
         Suite("benchmark smoke", ["tools/bench", "serve", "--smoke"], "build release"),
         Suite("benchmark smoke: transfer", ["tools/bench", "transfer", "--smoke"], "build release"),

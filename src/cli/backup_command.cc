@@ -10,6 +10,7 @@
 
 #include "base/clock.hh"
 #include "cli/commands.hh"
+#include "cli/remote.hh"
 #include "cli/local_store.hh"
 #include "base/new_file.hh"
 #include "daemon/control_protocol.hh"
@@ -136,7 +137,7 @@ void add_restore(CLI::App& app, Console& console) {
   restore->add_option("FILE", command->file, "What backup wrote; - for standard input")->required();
   restore
       ->add_option("--config", command->config,
-                   "Configuration of the server; default registry.yaml here, then in /etc/steward-registry")
+                   config_help)
       ->type_name("FILE");
   restore->add_option("--data", command->data, "The data folder, instead of the configuration's")->type_name("DIR");
   restore->add_flag("--replace", command->replace,

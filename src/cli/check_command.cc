@@ -2,6 +2,7 @@
 
 #include <CLI/App.hpp>
 
+#include <filesystem>
 #include <memory>
 
 #include "cli/commands.hh"
@@ -57,13 +58,21 @@ void check(Console& console, const CheckOptions& options) {
       show_checked(console, checked);
   }
   nlohmann::json errors = nlohmann::json::array();
-  if (config->registry && !config->registry->identity.empty())
+  std::error_code ignored;
+  const bool has_identity = config->registry && !config->registry->identity.empty();
+  // As init leaves it: it is served without, and taken up once it is there.
+  if (has_identity && !std::filesystem::exists(config->registry->identity, ignored)) {
+    if (!options.json)
+      console.note(fmt::format("{}: {} is not there yet: steward-registry keygen makes it", config->where("registry.identity"),
+                               config->registry->identity.string()));
+  } else if (has_identity) {
     if (const auto key = crypto::Identity::load(config->registry->identity.string()); !key) {
       good = false;
       const std::string error = fmt::format("{}: {}", config->where("registry.identity"), key.error().what);
       errors.push_back(error);
       if (!options.json) console.failed({key.error().code, error});
     }
+  }
   if (!good) console.exit_code = exit_failed;
   if (options.json)
     show_json(console, {{"config", *path},
@@ -87,7 +96,7 @@ void add_check(CLI::App& app, Console& console) {
   auto options = std::make_shared<CheckOptions>();
   command
       ->add_option("--config", options->config,
-                   "Configuration; default registry.yaml here, then in /etc/steward-registry")
+                   config_help)
       ->type_name("FILE");
   command->add_flag("--json", options->json, "Print the result as JSON");
   command->add_flag("--list-keys", options->list_keys,

@@ -12,15 +12,11 @@ namespace {
 
 struct InitOptions {
   std::string folder;
-  std::string space;
-  std::string parent;
-  std::string apex;
-  std::vector<std::string> listen;
-  std::vector<std::string> addresses;
+  std::shared_ptr<FolderWords> words = std::make_shared<FolderWords>();
 };
 
 void init(Console& console, const InitOptions& options) {
-  const auto plan = plan_folder(options.space, options.parent, options.apex, options.listen, options.addresses);
+  const auto plan = plan_folder(*options.words);
   if (!plan) {
     console.failed(plan.error());
     return;
@@ -46,21 +42,14 @@ void add_init(CLI::App& app, Console& console) {
       "  steward-registry init root --namespace . --apex registry.example");
   auto options = std::make_shared<InitOptions>();
   command->add_option("DIR", options->folder, "Folder to make; nothing is ever overwritten")->required();
-  command->add_option("--namespace", options->space, "Namespace below the apex; '.' for the root registry")
+  command->add_option("--namespace", options->words->space, "Namespace below the apex; '.' for the root registry")
       ->type_name("NAME")
       ->required();
   command
-      ->add_option("--parent", options->parent,
+      ->add_option("--parent", options->words->parent,
                    "Zone of the parent registry; default the zone's name without its first label")
       ->type_name("ZONE");
-  command->add_option("--apex", options->apex, "Name that all registries stand below; default steward-registry.org")
-      ->type_name("NAME");
-  command->add_option("--listen", options->listen, "Address to answer at; default 127.0.0.1@5300")
-      ->type_name("ADDRESS@PORT")
-      ->delimiter(',');
-  command->add_option("--address", options->addresses, "Address of the name server in its records; default as --listen")
-      ->type_name("ADDRESS")
-      ->delimiter(',');
+  add_folder_options(*command, options->words);
   command->callback([&console, options] { init(console, *options); });
 }
 

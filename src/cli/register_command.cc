@@ -39,7 +39,7 @@ void show_state(Console& console, const Json& reply, const Registration& wanted)
   if (reply.contains("step")) return console.line(printable(text_field(reply, "step")));
   const std::string state = text_field(reply, "state");
   if (state == "delegated")
-    return console.line(fmt::format("{}: a child of {} until {}, renewed in time", wanted.space, wanted.parent, time_field(reply, "until")));
+    return console.line(fmt::format("federation active: {} is a child of {}; its certificates are good until {}, and renewed in time", wanted.space, wanted.parent, time_field(reply, "until")));
   if (state == "reserved")
     return console.line("reserved: the parent delegates once all name servers answer and validate; run this again to see, or with --wait");
   console.line(printable(text_field(reply, "reason")));

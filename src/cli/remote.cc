@@ -12,7 +12,8 @@
 namespace steward::cli {
 namespace {
 
-constexpr std::array<const char*, 2> default_configs{"registry.yaml", "/etc/steward-registry/registry.yaml"};
+// Here; where `serve --namespace` makes its folder; the system's.
+constexpr std::array<const char*, 3> default_configs{"registry.yaml", "steward-registry.d/registry.yaml", "/etc/steward-registry/registry.yaml"};
 
 }  // namespace
 
@@ -20,7 +21,7 @@ std::shared_ptr<Remote> add_remote_options(CLI::App& command, JsonOption json) {
   auto remote = std::make_shared<Remote>();
   command
       .add_option("--config", remote->config,
-                  "Configuration of the server; default registry.yaml here, then in /etc/steward-registry")
+                  config_help)
       ->type_name("FILE");
   command.add_option("--control", remote->control, "Control socket of the server, instead of the configuration's")
       ->type_name("SOCKET");
@@ -36,8 +37,8 @@ Result<std::string> find_config(const std::string& given) {
   if (!given.empty()) return given;
   for (const char* path : default_configs)
     if (std::error_code error; std::filesystem::exists(path, error)) return path;
-  return fail(Errc::NotFound, fmt::format("no configuration: neither {} nor {} is there; give --config FILE",
-                                          default_configs[0], default_configs[1]));
+  return fail(Errc::NotFound, fmt::format("no configuration: none of {}, {} and {} is there; give --config FILE",
+                                          default_configs[0], default_configs[1], default_configs[2]));
 }
 
 Result<std::filesystem::path> socket_of(const Remote& remote) {

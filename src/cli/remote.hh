@@ -30,6 +30,8 @@ std::shared_ptr<Remote> add_remote_options(CLI::App& command, JsonOption json);
 
 /// registry.yaml: `given`, else ./registry.yaml, else /etc/steward-registry/registry.yaml; NotFound names them.
 [[nodiscard]] Result<std::string> find_config(const std::string& given);
+/// Of the option that gives it.
+constexpr const char* config_help = "Configuration; default registry.yaml here, in steward-registry.d or in /etc/steward-registry";
 
 /// The control socket of the server: --control, or as the configuration says.
 [[nodiscard]] Result<std::filesystem::path> socket_of(const Remote& remote);

@@ -18,9 +18,8 @@ namespace fs = std::filesystem;
 
 struct ServeCommand {
   std::string config;
-  std::string space;
-  std::string parent;
   std::string data;
+  std::shared_ptr<FolderWords> folder = std::make_shared<FolderWords>();
   std::string log_level;
   std::string log_format;
 };
@@ -30,7 +29,7 @@ struct ServeCommand {
 Result<fs::path> folder_config(Console& console, const ServeCommand& command) {
   const fs::path folder = command.data.empty() ? fs::path("steward-registry.d") : fs::path(command.data);
   const fs::path file = folder / "registry.yaml";
-  const auto plan = plan_folder(command.space, command.parent, "", {}, {});
+  const auto plan = plan_folder(*command.folder);
   if (!plan) return tl::unexpected(plan.error());
   std::error_code error;
   if (!fs::exists(file, error)) {
@@ -45,16 +44,16 @@ Result<fs::path> folder_config(Console& console, const ServeCommand& command) {
     return fail(
         Errc::Refused,
         fmt::format("--namespace {}: {} is of another namespace; leave --namespace out, or choose another --data",
-                    command.space, config->where("registry.namespace")));
-  if (!command.parent.empty() && config->registry->parent != plan->parent)
+                    command.folder->space, config->where("registry.namespace")));
+  if (!command.folder->parent.empty() && config->registry->parent != plan->parent)
     return fail(Errc::Refused,
-                fmt::format("--parent {}: {} has another parent", command.parent, config->where("registry.parent")));
+                fmt::format("--parent {}: {} has another parent", command.folder->parent, config->where("registry.parent")));
   return file;
 }
 
 Result<daemon::ServeOptions> serve_options(Console& console, const ServeCommand& command) {
   daemon::ServeOptions options;
-  if (!command.space.empty() && command.config.empty()) {
+  if (!command.folder->space.empty() && command.config.empty()) {
     auto file = folder_config(console, command);
     if (!file) return tl::unexpected(file.error());
     options.config = *file;
@@ -83,19 +82,21 @@ void add_serve(CLI::App& app, Console& console, ServeFunction serve) {
   auto options = std::make_shared<ServeCommand>();
   CLI::Option* config = command
                             ->add_option("--config", options->config,
-                                         "Configuration; default registry.yaml here, then in /etc/steward-registry")
+                                         config_help)
                             ->type_name("FILE");
   CLI::Option* space = command
-                           ->add_option("--namespace", options->space,
+                           ->add_option("--namespace", options->folder->space,
                                         "Without a configuration: serve this namespace from a folder as init makes it")
                            ->type_name("NAME");
-  command->add_option("--parent", options->parent, "Zone of the parent registry of --namespace")
+  command->add_option("--parent", options->folder->parent, "Zone of the parent registry of --namespace")
       ->type_name("ZONE")
       ->needs(space);
   command
       ->add_option("--data", options->data,
                    "The folder of --namespace, made where it is not there; with --config, instead of its 'data'")
       ->type_name("DIR");
+  add_folder_options(*command, options->folder);
+  for (const char* only : {"--apex", "--listen", "--address", "--root", "--trust-anchor", "--root-ca"}) command->get_option(only)->needs(space);
   command->add_option("--log-level", options->log_level, "Least level that is written, instead of the configuration's")
       ->check(CLI::IsMember({"debug", "info", "notice", "warning", "error"}));
   command->add_option("--log-format", options->log_format, "Form of the log, instead of the configuration's")

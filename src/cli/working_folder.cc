@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <CLI/App.hpp>
+
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
@@ -34,6 +36,15 @@ Result<std::vector<SocketAddress>> parse_addresses(std::string_view option, cons
     out.push_back(*address);
   }
   return out;
+}
+
+// 853 beside 53 (RFC 7858); beside others one that is free more often than not: 8530 beside 5300.
+uint16_t tls_port_beside(uint16_t port) {
+  constexpr uint16_t dns = 53;
+  constexpr uint16_t dot = 853;
+  constexpr uint16_t distance = 3230;
+  if (port == dns) return dot;
+  return port <= UINT16_MAX - distance ? static_cast<uint16_t>(port + distance) : static_cast<uint16_t>(port - distance);
 }
 
 Result<void> plan_names(FolderPlan& plan, const std::string& space, const std::string& parent,
@@ -137,25 +148,73 @@ std::string addresses_text(const FolderPlan& plan) {
   return out;
 }
 
-std::string listen_text(const FolderPlan& plan) {
+std::string listed(const std::vector<SocketAddress>& addresses) {
   std::string out;
-  for (const SocketAddress& address : plan.listen)
-    out += fmt::format("{}\"{}\"", out.empty() ? "" : ", ", address.to_text());
+  for (const SocketAddress& address : addresses) out += fmt::format("{}\"{}\"", out.empty() ? "" : ", ", address.to_text());
+  return out;
+}
+
+// In YAML's double quotes, whatever the path holds.
+std::string quoted(const fs::path& path) {
+  std::string out = "\"";
+  for (const char c : path.string()) out += (c == '"' || c == '\\') ? std::string{'\\', c} : std::string{c};
+  return out + '"';
+}
+
+// What a federation is known by, where the public DNS does not know it.
+std::string trust_text(const FolderPlan& plan) {
+  std::string out;
+  if (!plan.root.empty()) out += fmt::format("  root: [{}]\n  trust-anchor: {}\n", listed(plan.root), quoted(plan.trust_anchor));
+  if (!plan.root_ca.empty()) out += fmt::format("  root-ca: {}\n", quoted(plan.root_ca));
   return out;
 }
 
 }  // namespace
 
-Result<FolderPlan> plan_folder(const std::string& space, const std::string& parent, const std::string& apex,
-                               const std::vector<std::string>& listen, const std::vector<std::string>& addresses) {
+void add_folder_options(CLI::App& command, const std::shared_ptr<FolderWords>& words) {
+  command.add_option("--apex", words->apex, "Name that all registries stand below; default steward-registry.org")
+      ->type_name("NAME");
+  command
+      .add_option("--listen", words->listen,
+                  "Address to answer at, and by TLS at port 853, or 3230 above another than 53; default 127.0.0.1@5300")
+      ->type_name("ADDRESS@PORT")
+      ->delimiter(',');
+  command.add_option("--address", words->addresses, "Address of the name server in its records; default as --listen")
+      ->type_name("ADDRESS")
+      ->delimiter(',');
+  command.add_option("--root", words->root, "Address of the root registry, for a federation that the public DNS does not know")
+      ->type_name("ADDRESS@PORT")
+      ->delimiter(',');
+  command.add_option("--trust-anchor", words->trust_anchor, "File with the DS of the root registry, from which all else is validated")
+      ->type_name("FILE");
+  command.add_option("--root-ca", words->root_ca, "File with the root's authority, instead of what its zone says or beside it")
+      ->type_name("FILE");
+}
+
+Result<FolderPlan> plan_folder(const FolderWords& words) {
   FolderPlan plan;
-  if (auto names = plan_names(plan, space, parent, apex); !names) return tl::unexpected(names.error());
-  auto listening = parse_addresses("--listen", listen.empty() ? std::vector<std::string>{default_listen} : listen);
+  if (auto names = plan_names(plan, words.space, words.parent, words.apex); !names) return tl::unexpected(names.error());
+  auto listening = parse_addresses("--listen", words.listen.empty() ? std::vector<std::string>{default_listen} : words.listen);
   if (!listening) return tl::unexpected(listening.error());
   plan.listen = *std::move(listening);
-  auto reached = parse_addresses("--address", addresses);
+  for (SocketAddress address : plan.listen) {
+    address.set_port(tls_port_beside(address.port()));
+    plan.tls.push_back(address);
+  }
+  auto reached = parse_addresses("--address", words.addresses);
   if (!reached) return tl::unexpected(reached.error());
-  plan.addresses = addresses.empty() ? plan.listen : *std::move(reached);
+  plan.addresses = words.addresses.empty() ? plan.listen : *std::move(reached);
+  auto root = parse_addresses("--root", words.root);
+  if (!root) return tl::unexpected(root.error());
+  plan.root = *std::move(root);
+  if (plan.root.empty() != words.trust_anchor.empty())
+    return fail(Errc::Invalid, "--root and --trust-anchor: one without the other; expected both");
+  for (const auto& [file, path, option] : {std::tuple(&words.trust_anchor, &plan.trust_anchor, "--trust-anchor"), {&words.root_ca, &plan.root_ca, "--root-ca"}}) {
+    if (file->empty()) continue;
+    std::error_code error;
+    if (!fs::exists(*file, error)) return fail(Errc::NotFound, fmt::format("{}: {}: is not there", option, *file));
+    *path = fs::absolute(*file).lexically_normal();
+  }
   const bool wildcard =
       std::any_of(plan.addresses.begin(), plan.addresses.end(), [](const SocketAddress& a) { return a.is_wildcard(); });
   if (wildcard)
@@ -203,16 +262,16 @@ std::string config_text(const FolderPlan& plan) {
 # `steward-registry check --config registry.yaml` checks it, SIGHUP or `steward-registry reload` applies it.
 data: data
 listen: [{listen}]      # UDP and TCP
+tls: {{listen: [{tls}]}}  # with the certificate of registry.identity
 {outgoing}control: data/control.sock
 
 registry:
   namespace: {space}
 {parent}  apex: {apex}
   id: {id}
-  # publishers: [{{fingerprint: "sha256:…", note: whose}}]   # or: steward-registry publisher allow FINGERPRINT
+  identity: keys/registry_id      # steward-registry keygen makes it; who joins a parent needs it
+{trust}  # publishers: [{{fingerprint: "sha256:…", note: whose}}]   # or: steward-registry publisher allow FINGERPRINT
   # open: true                    # any key may publish a name that nobody has
-  # identity: keys/registry_id_rsa  # of a federation's member: steward-registry keygen --out keys
-  # root-ca: keys/root-ca.pem       # whom its members trust
 
 zones:
   - name: {zone}
@@ -224,7 +283,7 @@ zones:
 # user: steward-registry          # to become once the sockets are bound
 # workers: 2                      # default: one a core
 )",
-      fmt::arg("listen", listen_text(plan)),
+      fmt::arg("listen", listed(plan.listen)), fmt::arg("tls", listed(plan.tls)), fmt::arg("trust", trust_text(plan)),
       fmt::arg("outgoing", outgoing_text(plan)),
       fmt::arg("space", plan.space.view().is_root() ? "." : plan.space.to_plain_text()), fmt::arg("parent", parent),
       fmt::arg("apex", plan.apex.to_plain_text()), fmt::arg("id", plan.id), fmt::arg("zone", plan.zone.to_plain_text()),

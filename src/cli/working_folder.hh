@@ -3,6 +3,7 @@
 // keys and data.
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,7 +12,23 @@
 #include "base/result.hh"
 #include "dns/name.hh"
 
+namespace CLI {
+class App;
+}
+
 namespace steward::cli {
+
+/// The words of the command line; all but the namespace may be empty.
+struct FolderWords {
+  std::string space;
+  std::string parent;
+  std::string apex;
+  std::vector<std::string> listen;
+  std::vector<std::string> addresses;
+  std::vector<std::string> root;  ///< addresses of the root registry
+  std::string trust_anchor;       ///< file
+  std::string root_ca;            ///< file
+};
 
 /// What a registry is called, and where it answers.
 struct FolderPlan {
@@ -22,13 +39,17 @@ struct FolderPlan {
   std::string id;
   std::vector<SocketAddress> listen;
   std::vector<SocketAddress> addresses;  ///< of the name server, for its address records; the port does not matter
+  std::vector<SocketAddress> tls;        ///< as `listen`, with the port for DNS over TLS
+  std::vector<SocketAddress> root;
+  std::filesystem::path trust_anchor;  ///< absolute; empty: none
+  std::filesystem::path root_ca;       ///< likewise
 };
 
-/// Checks the words of the command line by records.md's rules; empty `parent`, `apex`, `listen`, `addresses` mean their
-/// defaults. Invalid or Refused, naming the option and the rule.
-[[nodiscard]] Result<FolderPlan> plan_folder(const std::string& space, const std::string& parent,
-                                             const std::string& apex, const std::vector<std::string>& listen,
-                                             const std::vector<std::string>& addresses);
+/// Checks the words of the command line by records.md's rules; empty ones mean their defaults. Invalid or Refused, naming
+/// the option and the rule.
+[[nodiscard]] Result<FolderPlan> plan_folder(const FolderWords& words);
+/// Their options but --namespace and --parent, which commands have in words of their own.
+void add_folder_options(CLI::App& command, const std::shared_ptr<FolderWords>& words);
 
 /// Makes `folder` with all that is in it, at once or not at all. Exists where it is there and not empty: nothing is
 /// ever overwritten.

@@ -120,7 +120,7 @@ void add_zone_check(CLI::App& zone, Console& console) {
   CLI::Option* name = command->add_option("--zone", options->zone, "Name of the zone")->type_name("NAME");
   CLI::Option* config = command
                             ->add_option("--config", options->config,
-                                         "Configuration; default registry.yaml here, then in /etc/steward-registry")
+                                         config_help)
                             ->type_name("FILE");
   command->add_flag("--json", options->json, "Print the result as JSON");
   file->needs(name);

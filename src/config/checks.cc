@@ -88,8 +88,10 @@ class Checks {
     const Setting* given = setting("resolver");
     const RegistryConfig* registry = config_.registry ? &*config_.registry : nullptr;
     if (!config_.resolver || given == nullptr) {
+      const bool has_identity = registry != nullptr && !registry->identity.empty();
       for (const char* key : {"registry.root", "registry.trust-anchor"})
-        if (const Setting* unused = setting(key)) warning(unused->at, fmt::format("{}: not used without `resolver`", key));
+        if (const Setting* unused = setting(key); unused != nullptr && !has_identity)
+          warning(unused->at, fmt::format("{}: not used without `resolver` or registry.identity", key));
       return;
     }
     if (registry == nullptr || registry->root.empty() || registry->trust_anchor.empty())

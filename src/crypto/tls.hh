@@ -53,6 +53,8 @@ class TlsServerContext {
  public:
   /// Invalid or Io name the file and the reason: unreadable, no certificate, a key that does not belong to it.
   static Result<std::shared_ptr<TlsServerContext>> open(TlsServerOptions options);
+  /// One whose certificate is yet to be made: it accepts nobody until files_changed() has said so and reload() has read them.
+  static std::shared_ptr<TlsServerContext> open_later(TlsServerOptions options);
   ~TlsServerContext();
 
   /// Reads the files again. On an error what was in force stays. Any thread.

@@ -194,6 +194,14 @@ Result<std::shared_ptr<TlsServerContext>> TlsServerContext::open(TlsServerOption
   return context;
 }
 
+std::shared_ptr<TlsServerContext> TlsServerContext::open_later(TlsServerOptions options) {
+  std::shared_ptr<TlsServerContext> context(new TlsServerContext);
+  auto later = std::make_shared<Loaded>();
+  later->options = std::move(options);
+  context->loaded_ = std::move(later);
+  return context;
+}
+
 TlsServerContext::~TlsServerContext() = default;
 
 std::shared_ptr<const TlsServerContext::Loaded> TlsServerContext::loaded() const {
@@ -232,6 +240,7 @@ std::vector<std::string> TlsServerContext::warnings(UnixTime now) const {
 
 Result<TlsSession> TlsServerContext::accept(int fd) const {
   const auto in_force = loaded();
+  if (!in_force->context) return fail(Errc::NotFound, in_force->options.certificate + ": is not there yet");
   SslHandle ssl(SSL_new(in_force->context.get()));
   if (!ssl) return fail(Errc::Full, "TLS session: " + openssl_reason());
   SSL_set_accept_state(ssl.get());

@@ -97,6 +97,7 @@ void child_invite(Server& server, const Json& request, const Reply& reply) {
 
 void register_at_parent(Server& server, const Json& request, const Reply& reply) {
   const auto& registry = server.config().registry;
+  server.look_at_identity();
   const auto own = server.identity();
   if (server.registrar() == nullptr || !registry) return end(reply, "there is no registry here that has a parent: registry.parent");
   if (!own) return end(reply, "registry.identity: there is none; steward-registry keygen makes one");

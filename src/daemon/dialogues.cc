@@ -94,6 +94,7 @@ std::vector<SocketAddress> system_resolvers() {
 }
 
 void NameLookup::ask(const dns::Name& name, dns::RrType type, Done done) {
+  if (anchored_ && name.view().is_at_or_below(apex_)) return anchored_->ask(name, type, std::move(done));
   if (resolvers_.empty()) resolvers_ = system_resolvers();
   ask_from(0, name, type, "no resolver is known", std::move(done));
 }

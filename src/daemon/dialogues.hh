@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "daemon/anchored_lookup.hh"
 #include "daemon/peer_calls.hh"
 #include "dns/message.hh"
 
@@ -39,13 +40,20 @@ class Dialogues {
 /// The resolvers of /etc/resolv.conf, port 53.
 [[nodiscard]] std::vector<SocketAddress> system_resolvers();
 
-/// Asks validating resolvers, one after the other until one says something: what does not validate they do not tell.
+/// Asks validating resolvers, one after the other until one says something: what does not validate they do not tell. What
+/// is at or below the apex of a federation whose trust anchor we hold is validated here.
 class NameLookup {
  public:
   using Done = std::function<void(Result<std::vector<Bytes>>)>;
   explicit NameLookup(Dialogues& dialogues) : dialogues_(dialogues) {}
 
   void configure(std::vector<SocketAddress> resolvers) { resolvers_ = std::move(resolvers); }
+  /// `lookup` may be null: then the resolvers are asked for all.
+  void anchor(const dns::Name& apex, std::unique_ptr<AnchoredLookup> lookup) {
+    apex_ = apex;
+    anchored_ = std::move(lookup);
+  }
+  [[nodiscard]] bool is_anchored() const { return anchored_ != nullptr; }
   /// RDATA of the type at the name, aliases followed; none where there is none. Io where no resolver says anything.
   void ask(const dns::Name& name, dns::RrType type, Done done);
 
@@ -53,6 +61,8 @@ class NameLookup {
   void ask_from(size_t resolver, dns::Name name, dns::RrType type, std::string why, Done done);
   Dialogues& dialogues_;
   std::vector<SocketAddress> resolvers_;
+  dns::Name apex_;
+  std::unique_ptr<AnchoredLookup> anchored_;
 };
 
 }  // namespace steward::daemon

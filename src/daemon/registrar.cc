@@ -88,15 +88,6 @@ void add_feed(federation::Registration& registration, const std::string& replica
   if (!registration.feeds.empty()) registration.replica = replica;
 }
 
-Result<Bytes> root_of(const std::string& file) {
-  if (file.empty()) return fail(Errc::NotFound, "registry.root-ca: the certificate of the root's authority is needed to know the parent by");
-  const auto text = crypto::read_small_file(file);
-  if (!text) return fail("registry.root-ca", text.error());
-  auto certificates = crypto::certificates_from_pem(*text);
-  if (!certificates) return fail(file, certificates.error());
-  return std::move(certificates->front());
-}
-
 struct Explanation {
   bool is_pending = false;
   std::string text;
@@ -140,7 +131,7 @@ struct Registrar::Run {
   Step step;
   Done done;
   std::shared_ptr<const OwnIdentity> own;
-  Bytes root;
+  ParentProof proof;
   SocketAddress at;
   federation::Registration registration;
   Outcome outcome;
@@ -155,10 +146,11 @@ void Registrar::go(Order order, Step step, Done done) {
   run->done = std::move(done);
   run->own = room_.identity();
   if (!run->own) return run->fail_with({Errc::NotFound, "registry.identity: there is none; steward-registry keygen makes one"});
-  auto root = root_of(room_.root_ca);
-  if (!root) return run->fail_with(root.error());
-  run->root = *std::move(root);
-  find_parent(run);
+  room_.find_proof([this, run](Result<ParentProof> proof) {
+    if (!proof) return run->fail_with(proof.error());
+    run->proof = *std::move(proof);
+    find_parent(run);
+  });
 }
 
 // Where it was found before, or where it says it is: TLS then tells whether it is who it says.
@@ -216,7 +208,10 @@ Result<net::StreamCall::Options> Registrar::options(const Run& run) const {
   crypto::TlsClientOptions tls;
   tls.verify = crypto::TlsClientOptions::Verify::Registry;
   tls.name = room_.parent.to_text();
-  tls.root = run.root;
+  tls.root = run.proof.root;
+  if (run.proof.is_anchored && run.proof.spkis.empty())
+    return fail(Errc::Refused, room_.parent.to_text() + ": has no KEY in its own parent's zone: it is no registry, or revoked");
+  for (const Bytes& spki : run.proof.spkis) tls.pins.push_back(dns::encode(dns::base64, crypto::sha256(spki)));
   tls.now = room_.clock.now();
   tls.certificate = run.own->path() + ".crt";
   tls.key = run.own->path();
@@ -305,11 +300,11 @@ Result<void> Registrar::take_certificates(Run& run, const dns::Message& own, con
   if (end_entity.size() != 1 || authorities.size() != 1)
     return fail(Errc::NotFound, fmt::format("{}: the parent has not one certificate and one authority for our key", run.own->name().to_text()));
   for (Bytes& authority : federation::authorities_above(run.own->zone(), rdatas_of(parents, RrType::CERT)))
-    if (authority != run.root) {
+    if (authority != run.proof.root) {
       end_entity.push_back(authority);
       authorities.push_back(std::move(authority));
     }
-  const crypto::ChainRules rules{run.root, run.own->zone(), *spki, room_.clock.now()};
+  const crypto::ChainRules rules{run.proof.root, run.own->zone(), *spki, room_.clock.now()};
   if (auto good = crypto::verify_certificates(end_entity, rules); !good) return fail("certificates from the parent", good.error());
   const auto is_same = [](std::span<const Bytes> a, const std::vector<Bytes>& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); };
   if (is_same(run.own->certificates(), end_entity) && is_same(run.own->authorities(), authorities)) return {};

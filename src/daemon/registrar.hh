@@ -16,6 +16,13 @@
 
 namespace steward::daemon {
 
+/// By which a child knows its parent.
+struct ParentProof {
+  Bytes root;              ///< certificate of the root's authority, DER, to which the parent's have to lead
+  bool is_anchored = false;  ///< and its key has to be one of these, of the KEYs that were validated by DNSSEC
+  std::vector<Bytes> spkis;
+};
+
 class Registrar {
  public:
   struct Room {
@@ -25,7 +32,8 @@ class Registrar {
     NameLookup& lookup;
     dns::Name apex;
     dns::Name parent;
-    std::string root_ca;  ///< file in PEM
+    /// What the parent is known by.
+    std::function<void(std::function<void(Result<ParentProof>)>)> find_proof;
     std::function<std::shared_ptr<const OwnIdentity>()> identity;
     std::string replica;                ///< whose feed the parent may follow
     std::vector<SocketAddress> listen;  ///< where others reach us by TLS; of a wildcard the port counts

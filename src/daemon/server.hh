@@ -93,6 +93,8 @@ class Server {
   [[nodiscard]] std::shared_ptr<const crypto::KeyPair> custody() const { return registry_ ? registry_->custody() : nullptr; }
   /// Null where there is none. Any thread.
   [[nodiscard]] std::shared_ptr<const OwnIdentity> identity() const;
+  /// A key that was made since the start is taken up.
+  void look_at_identity();
   /// Where there is a registry.
   [[nodiscard]] RegistrationDesk& registrations() { return *registrations_; }
   /// Null where there is no registry, or it has no parent.
@@ -229,6 +231,10 @@ class Server {
   [[nodiscard]] Registered read_registered();
   [[nodiscard]] std::shared_ptr<const KnownRegistries> known_registries() const;
   [[nodiscard]] Result<Bytes> root_authority() const;
+  void open_anchored();
+  void find_root(std::function<void(Result<Bytes>)> done);
+  void find_proof(std::function<void(Result<ParentProof>)> done);
+  void look_at_parent();
   [[nodiscard]] Result<crypto::TlsClientOptions> registry_tls(const dns::Name& zone) const;
   [[nodiscard]] Result<Bytes> sign_as_registry(dns::Message message) const;
   // server_children.cc
@@ -299,6 +305,10 @@ class Server {
   Registered registered_;                            // the main loop's
   std::atomic<bool> registered_changed_{true};       // there may be others
   uint64_t revocations_ = 0;
+  std::string anchored_by_;                          // root registry and trust anchor that the lookup was opened with
+  Bytes root_by_dns_;                                // the root's authority as the trust anchor validates it
+  std::optional<std::vector<Bytes>> parent_keys_;    // likewise SPKI of the parent's KEYs; nothing: not known yet
+  UnixTime next_parent_{};
   std::unique_ptr<ServerOperations> operations_;
   std::unique_ptr<ResolverDesk> resolver_;  // null: nothing is resolved for clients
   std::shared_ptr<serve::TransferSlots> transfer_slots_;
@@ -310,6 +320,7 @@ class Server {
   catalog::Memberships members_;
   std::vector<config::ZoneConfig> zones_;
 
+  std::string identity_error_;  // told already
   mutable std::mutex identity_mutex_;
   std::shared_ptr<const OwnIdentity> identity_;
 

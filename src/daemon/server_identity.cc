@@ -1,5 +1,7 @@
 // Who this registry is to others: its identity at a start, and what its zone says of it.
 
+#include <filesystem>
+
 #include "base/log.hh"
 #include "daemon/server.hh"
 #include "federation/own_records.hh"
@@ -9,10 +11,29 @@ namespace steward::daemon {
 // Main thread, before TLS, which may show its certificates.
 Result<void> Server::open_identity() {
   if (!config_.registry || config_.registry->identity.empty()) return {};
+  const std::string key = config_.registry->identity.string();
+  if (std::error_code ignored; !std::filesystem::exists(key, ignored)) {
+    log::notice("registry.identity", {{"key", key}, {"why", "there is none yet: steward-registry keygen makes it"}});
+    return {};
+  }
   auto opened = OwnIdentity::open(*config_.registry, clock_.now());
   if (!opened) return tl::unexpected<Error>(opened.error());
   set_identity(std::move(*opened));
   return {};
+}
+
+// Main thread, every second: a key that was made meanwhile is taken up, once.
+void Server::look_at_identity() {
+  std::error_code ignored;
+  if (!config_.registry || config_.registry->identity.empty() || identity() || !std::filesystem::exists(config_.registry->identity, ignored)) return;
+  if (auto opened = open_identity(); !opened) {
+    if (std::exchange(identity_error_, opened.error().what) != identity_error_) log::error("registry.identity", {{"error", identity_error_}});
+    return;
+  }
+  registered_changed_ = true;
+  set_door();
+  tls_.look_now(clock_.now());
+  writer_.post([this] { follow_identity(); });
 }
 
 // Any thread.

@@ -13,23 +13,32 @@
 namespace steward::daemon {
 namespace {
 
+constexpr Seconds between_looks{60};  // at the parent's KEY
+constexpr Seconds soon{5};            // as long as it is not known
+
+/// Where the KEY of a registry stands.
+Result<dns::Name> identity_of(const dns::Name& zone, const dns::Name& apex) {
+  return zone == apex ? federation::root_identity_name(apex) : federation::identity_name(zone, zone.view().parent());
+}
+
+std::vector<Bytes> spkis_of(const dns::Name& owner, const std::vector<Bytes>& rdatas) {
+  std::vector<agent::PublishedRecord> records;
+  for (const Bytes& rdata : rdatas) records.push_back({owner, dns::RrType::KEY, 0, rdata});
+  std::vector<Bytes> spkis;
+  if (auto identity = federation::read_identity(records, owner))
+    for (federation::IdentityKey& key : identity->keys) spkis.push_back(std::move(key.spki));
+  return spkis;
+}
+
 /// SPKI of the KEYs at a name of the zone; none where there are none.
 std::vector<Bytes> keys_at(const store::Reader& reader, const zone::ZoneInfo& zone, const dns::Name& owner) {
   const zone::NodeView node = reader.find(zone, owner.folded());
   const auto rrset = node ? node.find(dns::RrType::KEY) : std::nullopt;
   if (!rrset) return {};
-  std::vector<agent::PublishedRecord> records;
+  std::vector<Bytes> rdatas;
   zone::StoredRrReader rrs(rrset->rrs);
-  for (uint32_t i = 0; i < rrset->rr_count; ++i) {
-    const zone::StoredRr rr = rrs.next();
-    agent::PublishedRecord record{owner, dns::RrType::KEY, rr.ttl, {}};
-    zone::expand_rdata(dns::RrType::KEY, rr.rdata, node.owner(), record.rdata);
-    records.push_back(std::move(record));
-  }
-  std::vector<Bytes> spkis;
-  if (auto identity = federation::read_identity(records, owner))
-    for (federation::IdentityKey& key : identity->keys) spkis.push_back(std::move(key.spki));
-  return spkis;
+  for (uint32_t i = 0; i < rrset->rr_count; ++i) zone::expand_rdata(dns::RrType::KEY, rrs.next().rdata, node.owner(), rdatas.emplace_back());
+  return spkis_of(owner, rdatas);
 }
 
 }  // namespace
@@ -109,9 +118,8 @@ std::shared_ptr<const KnownRegistries> Server::known_registries() const {
     if (const auto name = dns::Name::from_text(zone))
       if (const auto signer = federation::identity_name(*name, registry.zone)) known->zones[zone] = {*signer, spkis, false};
   if (!registered_.parent || !registry.parent) return known;
-  const auto signer = *registry.parent == registry.apex ? federation::root_identity_name(registry.apex)
-                                                       : federation::identity_name(*registry.parent, dns::Name(registry.parent->view().parent()));
-  if (signer) known->zones[registry.parent->to_text()] = {*signer, {}, true};
+  const auto signer = identity_of(*registry.parent, registry.apex);
+  if (signer) known->zones[registry.parent->to_text()] = {*signer, parent_keys_.value_or(std::vector<Bytes>{}), !lookup_->is_anchored()};
   return known;
 }
 
@@ -120,7 +128,10 @@ Result<Bytes> Server::root_authority() const {
   const auto own = identity();
   if (own && own->is_root() && !own->authorities().empty()) return own->authorities().front();
   const std::string file = config_.registry ? config_.registry->root_ca.string() : std::string();
-  if (file.empty()) return fail(Errc::NotFound, "registry.root-ca: there is none");
+  if (file.empty()) {
+    if (!root_by_dns_.empty()) return root_by_dns_;
+    return fail(Errc::NotFound, "registry.root-ca, or registry.root and registry.trust-anchor: what other registries are known by is missing");
+  }
   const auto text = crypto::read_small_file(file);
   if (!text) return fail("registry.root-ca", text.error());
   auto certificates = crypto::certificates_from_pem(*text);
@@ -142,11 +153,82 @@ Result<crypto::TlsClientOptions> Server::registry_tls(const dns::Name& zone) con
     if (at->second.empty()) return fail(Errc::Refused, zone.to_text() + ": its KEY was removed: it is revoked");
     for (const Bytes& spki : at->second) options.pins.push_back(dns::encode(dns::base64, crypto::sha256(spki)));
   }
+  if (config_.registry->parent == zone && lookup_->is_anchored()) {
+    if (!parent_keys_ || parent_keys_->empty()) return fail(Errc::Refused, zone.to_text() + ": no KEY of it is known: it is revoked, or was not looked up yet");
+    for (const Bytes& spki : *parent_keys_) options.pins.push_back(dns::encode(dns::base64, crypto::sha256(spki)));
+  }
   auto root = root_authority();
   if (!root && options.pins.empty()) return tl::unexpected<Error>(root.error());
   options.verify = root ? crypto::TlsClientOptions::Verify::Registry : crypto::TlsClientOptions::Verify::Pin;
   if (root) options.root = *std::move(root);
   return options;
+}
+
+// Main thread: after a start, a reload, another identity.
+void Server::open_anchored() {
+  const config::RegistryConfig& registry = *config_.registry;
+  std::string by = registry.trust_anchor.string();
+  for (const SocketAddress& root : registry.root) by += ' ' + root.to_text();
+  if (by == anchored_by_ && (lookup_->is_anchored() || registry.root.empty())) return;
+  auto opened = AnchoredLookup::open(*loop_, registry);
+  if (!opened) log::error("registry.trust-anchor", {{"error", opened.error().what}, {"without", "the parent is known by registry.root-ca alone"}});
+  anchored_by_ = by;
+  parent_keys_.reset();
+  root_by_dns_.clear();
+  next_parent_ = {};
+  lookup_->anchor(registry.apex, opened ? *std::move(opened) : nullptr);
+}
+
+// Main thread: as the file has it, else what the trust anchor validates: CERT of the root registry.
+void Server::find_root(std::function<void(Result<Bytes>)> done) {
+  auto known = root_authority();
+  const dns::Name apex = config_.registry->apex;
+  const auto owner = federation::root_identity_name(apex);
+  if (known || !lookup_->is_anchored() || !owner) return done(std::move(known));
+  lookup_->ask(*owner, dns::RrType::CERT, [this, apex, owner = *owner, done = std::move(done)](Result<std::vector<Bytes>> found) {
+    if (!found) return done(tl::unexpected<Error>(found.error()));
+    auto name = crypto::certificate_name(apex);
+    for (const Bytes& rdata : *found) {
+      auto certificate = federation::certificate_from_rdata(rdata);
+      const auto facts = certificate ? crypto::read_certificate(*certificate) : Result<crypto::CertificateFacts>(tl::unexpected<Error>(certificate.error()));
+      if (!facts || !name || !facts->authority || facts->permitted != std::vector<std::string>{*name}) continue;
+      root_by_dns_ = *std::move(certificate);
+      gate_.set(known_registries());
+      return done(root_by_dns_);
+    }
+    done(fail(Errc::NotFound, owner.to_text() + " CERT: the root's authority is not there"));
+  });
+}
+
+// Main thread.
+void Server::find_proof(std::function<void(Result<ParentProof>)> done) {
+  find_root([this, done = std::move(done)](Result<Bytes> root) {
+    if (!root) return done(tl::unexpected<Error>(root.error()));
+    const config::RegistryConfig& registry = *config_.registry;
+    const auto owner = identity_of(*registry.parent, registry.apex);
+    if (!owner) return done(tl::unexpected<Error>(owner.error()));
+    if (!lookup_->is_anchored()) return done(ParentProof{*std::move(root), false, {}});
+    lookup_->ask(*owner, dns::RrType::KEY, [owner = *owner, root = *std::move(root), done](Result<std::vector<Bytes>> found) {
+      if (!found) return done(tl::unexpected<Error>(found.error()));
+      done(ParentProof{root, true, spkis_of(owner, *found)});
+    });
+  });
+}
+
+// Main thread, every second: whether the parent that follows us is still who it was.
+void Server::look_at_parent() {
+  const UnixTime now = clock_.now();
+  if (!registry_ || !registered_.parent || !lookup_->is_anchored() || now < next_parent_) return;
+  next_parent_ = now + (parent_keys_ ? between_looks : soon);
+  find_proof([this](const Result<ParentProof>& proof) {
+    if (!proof) return log::notice("registry.parent", {{"error", proof.error().what}, {"known_by", parent_keys_ ? "what it was" : "nothing yet"}});
+    if (parent_keys_ == proof->spkis) return;
+    if (proof->spkis.empty())
+      log::warning("registry.revoked", {{"registry", config_.registry->parent->to_text()}, {"why", "its KEY was removed"}, {"feed", "is not given to it"}});
+    next_parent_ = clock_.now() + between_looks;
+    parent_keys_ = proof->spkis;
+    gate_.set(known_registries());
+  });
 }
 
 Result<Bytes> Server::sign_as_registry(dns::Message message) const {

@@ -52,7 +52,8 @@ void Server::open_registrar() {
   const config::RegistryConfig& registry = *config_.registry;
   if (!registry.parent) return;
   registrar_ = std::make_unique<Registrar>(Registrar::Room{
-      *loop_, clock_, *dialogues_, *lookup_, registry.apex, *registry.parent, registry.root_ca.string(), [this] { return identity(); },
+      *loop_, clock_, *dialogues_, *lookup_, registry.apex, *registry.parent,
+      [this](auto done) { find_proof(std::move(done)); }, [this] { return identity(); },
       publish_policy_->replica, config_.tls.listen,
       [this](auto work, const auto& refused) { return post_registry(std::move(work), refused); },
       [this](std::shared_ptr<const OwnIdentity> issued) {
@@ -93,6 +94,7 @@ void Server::set_door() {
   door->identity = identity();
   registrations_->set_door(std::move(door));
   lookup_->configure(registry.registration.resolvers);
+  open_anchored();
 }
 
 }  // namespace steward::daemon

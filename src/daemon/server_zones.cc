@@ -216,8 +216,10 @@ void Server::files_changed(const net::DirectoryChanges& changes) {
 void Server::every_second() {
   secondaries_->tick();
   if (child_keeper_ && ready_) child_keeper_->tick();
+  if (ready_) look_at_identity();
   if (ready_) look_at_certificates();
   if (ready_) look_at_registered();
+  if (ready_) look_at_parent();
   tls_.look(clock_.now());
   if (children_ && seconds_of(clock_.now()) % look_at_children == 0) children_->look();
   if (earliest_event_.load() > seconds_of(clock_.now()) || tending_.exchange(true)) return;

@@ -1,5 +1,7 @@
 #include "daemon/tls_certificates.hh"
 
+#include <filesystem>
+
 #include "base/log.hh"
 
 namespace steward::daemon {
@@ -19,6 +21,13 @@ crypto::TlsServerOptions options_of(const config::TlsConfig& tls) {
 
 Result<void> TlsCertificates::open(const config::TlsConfig& tls, UnixTime now) {
   if (tls.listen.empty()) return {};
+  std::error_code ignored;
+  // The identity's, which keygen is yet to make.
+  if (!tls.registries.empty() && !std::filesystem::exists(tls.certificate, ignored)) {
+    context_ = crypto::TlsServerContext::open_later(options_of(tls));
+    looked_ = now;
+    return {};
+  }
   auto opened = crypto::TlsServerContext::open(options_of(tls));
   if (!opened) return fail("tls", opened.error());
   context_ = std::move(*opened);
@@ -29,6 +38,9 @@ Result<void> TlsCertificates::open(const config::TlsConfig& tls, UnixTime now) {
 
 void TlsCertificates::reload(const config::TlsConfig& tls, UnixTime now) {
   if (!context_ || tls.certificate.empty()) return;
+  std::error_code ignored;
+  const bool has_none = context_->not_after() == UnixTime{};
+  if (has_none && !std::filesystem::exists(tls.certificate, ignored)) return;  // it is yet to be made
   last_error_.clear();  // who asked is told again
   take(context_->reload(options_of(tls)), now);
 }

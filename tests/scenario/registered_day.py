@@ -48,10 +48,6 @@ def found(node, term):
     return {rdata.target.to_text() for rrset in reply.answer for rdata in rrset}
 
 
-def requests(node):
-    return json.loads(node.run("status", "--json").stdout)["registrations"]["requests"]
-
-
 def wait_found(node, agent, term="plan", there=True):
     eventually(lambda: f"{agent} {'at' if there else 'off'} {node.zone}: {found(node, term)}\n{node.log_tail(12)}",
                lambda: (agent in found(node, term)) == there, SOON)
@@ -106,7 +102,7 @@ def follow(report, folder, root, com, acme):
         text = acme.log_text()
         require("transfer.out" in text and f"registry={com.zone}" in text, acme.log_tail())
         require("tls=TLSv1.3" in com.log_text() or 'tls="TLSv1.3' in com.log_text(), com.log_tail())
-        require(requests(acme)["accepted"] > 0 and requests(com)["accepted"] > 0, f"{requests(acme)} {requests(com)}")
+        require(acme.requests()["accepted"] > 0 and com.requests()["accepted"] > 0, f"{acme.requests()} {com.requests()}")
 
 
 def refuse(report, root, com, acme):
@@ -114,10 +110,10 @@ def refuse(report, root, com, acme):
     with report.case("refused: the feed, to who shows no certificate"):
         require(transfer(acme, feed) == "REFUSED", "it was sent")
     with report.case("refused: the feed, to another registry's certificate, and to the parent's without a signature"):
-        before = requests(acme)["refused"]
+        before = acme.requests()["refused"]
         require(transfer(acme, feed, root.key["private_key"]) == "REFUSED", "sent to the root")
         require(transfer(acme, feed, com.key["private_key"]) == "REFUSED", "sent without a signature")
-        after = requests(acme)
+        after = acme.requests()
         require(after["refused"] == before + 2 and after["by_rule"].get("request", 0) >= 2, after)
         require("registry.refused" in acme.log_text(), acme.log_tail())
 

@@ -72,6 +72,13 @@ class Node(peers.Ours):
     def children(self):
         return {row["namespace"]: row for row in json.loads(self.run("pending", "list", "--json").stdout)["children"]}
 
+    def replica(self):
+        return json.loads(self.run("status", "--json").stdout)["replica"]
+
+    def requests(self):
+        """Of registries, beside registrations: accepted, refused, by_rule."""
+        return json.loads(self.run("status", "--json").stdout)["registrations"]["requests"]
+
     def refusals(self):
         return json.loads(self.run("status", "--json").stdout)["registrations"]["by_rule"]
 

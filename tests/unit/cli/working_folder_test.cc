@@ -40,6 +40,36 @@ TEST_CASE("init: makes a folder whose configuration and zone file are good as th
       "\"v=steward-registry1\" \"id=com.acme-corp\" \"parent=com.steward-registry.org\"");
 }
 
+TEST_CASE("init: what a federation is known by, an identity that is yet to be made, and TLS beside each address") {
+  const TestFolder folder;
+  folder.write("root.ds", "s.example. DS 1 13 2 00");
+  const Ran ran = run({"init", folder / "acme", "--namespace", "acme-corp.com", "--listen", "127.0.0.2@53,127.0.0.2@5300", "--root", "192.0.2.1@53",
+                       "--trust-anchor", folder / "root.ds"});
+  CHECK(ran.err.empty());
+  const auto config = config::load_file(folder / "acme/registry.yaml");
+  REQUIRE_MESSAGE(config, config.error().what);
+  CHECK(config->warnings.empty());
+  REQUIRE(config->tls.listen.size() == 2);
+  CHECK(config->tls.listen[0].to_text() == "127.0.0.2@853");
+  CHECK(config->tls.listen[1].to_text() == "127.0.0.2@8530");
+  CHECK(config->registry->identity == folder / "acme/keys/registry_id");
+  CHECK(config->tls.key == config->registry->identity);
+  REQUIRE(config->registry->root.size() == 1);
+  CHECK(config->registry->root[0].to_text() == "192.0.2.1@53");
+  CHECK(config->registry->trust_anchor == folder / "root.ds");
+  CHECK(config->registry->root_ca.empty());
+
+  const Ran made = run({"keygen", "--algorithm", "ed25519", "--config", folder / "acme/registry.yaml"});
+  CHECK(made.err.empty());
+  CHECK(std::filesystem::exists(folder / "acme/keys/registry_id.pub"));
+  CHECK(run({"keygen", "--config", folder / "acme/registry.yaml"}).code == 1);
+  CHECK(run({"keygen", "--config", folder / "none.yaml"}).code == 1);
+
+  CHECK(run({"init", folder / "x", "--namespace", "acme-corp.com", "--root", "192.0.2.1@53"}).code == 1);
+  CHECK(run({"init", folder / "x", "--namespace", "acme-corp.com", "--root-ca", folder / "none.pem"}).code == 1);
+  CHECK(!std::filesystem::exists(folder / "x"));
+}
+
 TEST_CASE("init: nothing is overwritten, and a refusal leaves nothing behind") {
   const TestFolder folder;
   CHECK(run({"init", folder / "a", "--namespace", "acme-corp.com"}).code == 0);
