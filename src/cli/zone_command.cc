@@ -105,7 +105,7 @@ void add_zone_list(CLI::App& zone, Console& console) {
   });
 }
 
-void add_show(CLI::App& zone, Console& console) {
+void add_zone_show(CLI::App& zone, Console& console) {
   CLI::App* show = zone.add_subcommand("show", "Show a zone's state, or the records at one name of it");
   show->footer(
       "Examples:\n  steward-registry zone show example.com\n  steward-registry zone show example.com www.example.com\n"
@@ -223,7 +223,7 @@ void add_zone(CLI::App& app, Console& console) {
       "  steward-registry zone keys example.com");
   zone->require_subcommand(1);
   add_zone_list(*zone, console);
-  add_show(*zone, console);
+  add_zone_show(*zone, console);
   add_export(*zone, console);
   add_zone_check(*zone, console);
   add_reload(*zone, console);

@@ -9,7 +9,7 @@
 namespace steward::daemon {
 namespace {
 
-constexpr std::chrono::milliseconds patience{10'000};
+constexpr std::chrono::milliseconds anchored_patience{10'000};
 
 Result<std::vector<Bytes>> rdatas_in(Result<client::Answer> answer) {
   if (!answer) return tl::unexpected<Error>(answer.error());
@@ -61,7 +61,7 @@ void AnchoredLookup::ask(const dns::Name& name, dns::RrType type, Done done) {
   asked.name = name;
   asked.done = std::move(done);
   asked.late = std::make_unique<net::Timer>(loop_);
-  asked.late->after(patience, [this, ticket = *ticket] {
+  asked.late->after(anchored_patience, [this, ticket = *ticket] {
     resolver_->forget(ticket);
     end(ticket, fail(Errc::Io, asked_.at(ticket).name.to_text() + ": no answer from the root registry and whom it refers to"));
   });

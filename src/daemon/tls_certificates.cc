@@ -7,7 +7,7 @@
 namespace steward::daemon {
 namespace {
 
-constexpr Seconds between_looks{3};
+constexpr Seconds between_file_looks{3};
 
 crypto::TlsServerOptions options_of(const config::TlsConfig& tls) {
   return {.certificate = tls.certificate.string(),
@@ -51,7 +51,7 @@ void TlsCertificates::look_now(UnixTime now) {
 }
 
 void TlsCertificates::look(UnixTime now) {
-  if (!context_ || (now >= looked_ && now < looked_ + between_looks)) return;
+  if (!context_ || (now >= looked_ && now < looked_ + between_file_looks)) return;
   looked_ = now;
   if (context_->files_changed()) take(context_->reload(), now);
 }
