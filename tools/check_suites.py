@@ -4,7 +4,7 @@
     tools/check_suites.py [--only WORD] [--list]
 
 Suites that start servers run two at a time, each with ports of its own (STEWARD_TEST_LANE); those that need the same
-addresses, and whatever measures, do not.
+addresses, and whatever measures, do not. Compiling with sanitizers goes on beside them, with the time that they leave.
 
 Counting: a doctest program counts with its test cases, any other meson test as one, a suite with what its last line
 `N passed, N failed, N skipped` says, and a build, or a suite that says nothing, as one that passed or failed by its
@@ -56,7 +56,8 @@ class Counts:
 @dataclass
 class Suite:
     """`command` in the repository's root; `needs` names the build that must have succeeded; `meson` is the folder whose
-    tests it runs; `beside`: another may run at the same time, unless it has the same `place`."""
+    tests it runs; `beside`: another may run at the same time, unless it has the same `place`; `meanwhile`: it begins with
+    those, and takes the processors when nobody else does."""
 
     name: str
     command: list
@@ -65,15 +66,16 @@ class Suite:
     minutes: int = 5
     environment: dict = field(default_factory=dict)
     beside: bool = False
+    meanwhile: bool = False
     place: str = ""
 
 
-def build(name, folder, setup, targets=(), environment=None):
+def build(name, folder, setup, targets=(), environment=None, meanwhile=False):
     """A suite that configures a build folder once and compiles."""
     options = " ".join(setup)
     script = (f"[ -f {folder}/build.ninja ] || meson setup {folder} {options} || exit 1; "
               f"ninja -C {folder} {' '.join(targets)}")
-    return Suite(name, ["sh", "-c", script], minutes=25, environment=environment or {})
+    return Suite(name, ["sh", "-c", script], minutes=25, environment=environment or {}, meanwhile=meanwhile)
 
 
 def served(name, command, place="", minutes=5):
@@ -133,19 +135,18 @@ def suites():
         served("zone digests at work", "tests/scenario/zone_digests.py"),
         served("registered registries", "tests/scenario/registered_day.py", LOOPBACK_53),
         served("four commands", "tests/scenario/four_commands.py", LOOPBACK_53),
+        # By clang: the second compiler that has to take the house, and at -O0 four times as fast with these as g++. The files
+        # of a room ten at a time: most of a file's time goes to the headers that all of them include.
+        build("build with sanitizers", "build-san", ["-Doptimization=0", "-Ddebug=false", "-Dcpp_args=-gline-tables-only",
+                                                     "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dunity=on", "-Dunity_size=10"],
+              ["steward-registry", "meson-test-prereq"], environment=CLANG, meanwhile=True),
         Suite("quickstart", ["tools/quickstart"], "build release"),
         Suite("benchmark smoke", ["tools/bench", "serve", "--smoke"], "build release"),
         Suite("benchmark smoke: transfer", ["tools/bench", "transfer", "--smoke"], "build release"),
         Suite("benchmark smoke: update", ["tools/bench", "update", "--smoke"], "build release"),
         Suite("benchmark smoke: publish", ["tools/bench", "publish", "--smoke"], "build release"),
         Suite("benchmark smoke: federation", ["tools/bench", "federation", "--smoke"], "build release"),
-        # By clang: the second compiler that has to take the house, and at -O0 four times as fast with these as g++. The files
-        # of a room ten at a time: most of a file's time goes to the headers that all of them include.
-        build("build with sanitizers", "build-san", ["-Doptimization=0", "-Ddebug=false", "-Dcpp_args=-gline-tables-only",
-                                                     "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dunity=on", "-Dunity_size=10"],
-              ["steward-registry"], environment=CLANG),
-        # Builds the programs of these tests, and no others.
-        Suite("unit tests with sanitizers", ["meson", "test", "-C", "build-san", "--suite", "unit", "--suite", "fuzz",
+        Suite("unit tests with sanitizers", ["meson", "test", "-C", "build-san", "--no-rebuild", "--suite", "unit", "--suite", "fuzz",
                                              "--print-errorlogs", "--timeout-multiplier", "10"],
               "build with sanitizers", "build-san", 20, SANITIZERS),
         Suite("conformance with sanitizers", ["tests/conformance/run", "--server", "ours"], "build with sanitizers",
@@ -184,7 +185,7 @@ def run_suite(suite, lane=0):
     log_path = LOGS / (suite.name.replace(" ", "-") + ".log")
     began = time.monotonic()
     with open(log_path, "wb") as log:
-        process = subprocess.Popen(["nice", *suite.command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log,
+        process = subprocess.Popen([*(["chrt", "--idle", "0"] if suite.meanwhile else ["nice"]), *suite.command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log,
                                    stderr=subprocess.STDOUT,
                                    env={**os.environ, "STEWARD_TEST_LANE": f"{lane}/{LANES}", **suite.environment},
                                    start_new_session=True)
@@ -240,14 +241,23 @@ class Run:
         self.taken = set()
         self.done = 0
         self.changed = threading.Condition()
+        self.begun = {}
 
     def all(self):
         at = 0
         while at < len(self.chosen):
+            if begun := self.begun.get(self.chosen[at].name):
+                begun.join()
+                at += 1
+                continue
             end = at
             while end < len(self.chosen) and self.chosen[end].beside:
                 end += 1
             if end - at > 1:
+                for suite in self.chosen[end:]:
+                    if suite.meanwhile:
+                        self.begun[suite.name] = threading.Thread(target=self.one, args=(suite, 0), daemon=True)
+                        self.begun[suite.name].start()
                 self.side_by_side(self.chosen[at:end])
                 at = end
             else:
