@@ -6,6 +6,7 @@
 
 #include "agent/text_fields.hh"
 #include "change/find_pages.hh"
+#include "change/listing_sets.hh"
 #include "crypto/digest.hh"
 #include "dns/encoding.hh"
 
