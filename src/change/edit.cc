@@ -17,11 +17,21 @@ bool is_singleton(RrType type) { return type == RrType::SOA || type == RrType::C
 
 bool is_same(ByteView a, ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
 
+// RFC 4034 §6.2 (3): their RDATA is a name and nothing else.
+bool is_one_name(RrType type) {
+  return type == RrType::PTR || type == RrType::NS || type == RrType::CNAME || type == RrType::DNAME;
+}
+
 /// A copy of RDATA in canonical form, of the usual size without memory of its own: comparisons make many.
 class Canonical {
  public:
   Canonical(RrType type, ByteView rdata) : size_(rdata.size()) {
     if (size_ > near_.size()) far_.resize(size_);
+    if (is_one_name(type)) {
+      // No octet that counts a label's is a letter.
+      std::transform(rdata.begin(), rdata.end(), data(), [](uint8_t octet) { return dns::fold(octet); });
+      return;
+    }
     std::copy(rdata.begin(), rdata.end(), data());
     dns::canonicalize_rdata(type, {data(), size_});
   }
