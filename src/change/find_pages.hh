@@ -62,4 +62,8 @@ struct ReferredAgent {
 Result<void> update_ref(ZoneEdit& edit, const dns::Name& zone, const dns::Name& agent,
                         const std::optional<ReferredAgent>& after);
 
+/// The same with the TXT RDATA of `_conflict` below that name.
+Result<void> update_conflict(ZoneEdit& edit, const dns::Name& zone, const dns::Name& agent, std::vector<Bytes> wanted,
+                             uint32_t ttl);
+
 }  // namespace steward::change

@@ -63,4 +63,13 @@ Result<void> update_ref(ZoneEdit& edit, const dns::Name& zone, const dns::Name& 
   return {};
 }
 
+Result<void> update_conflict(ZoneEdit& edit, const dns::Name& zone, const dns::Name& agent, std::vector<Bytes> wanted,
+                             uint32_t ttl) {
+  const auto below = ref_name(agent.folded(), zone.folded());
+  const auto owner = below ? below->child(as_bytes(std::string_view("_conflict"))) : below;
+  if (!owner) return fail("_conflict", owner.error());
+  bring_to(edit, *owner, RrType::TXT, std::move(wanted), ttl);
+  return {};
+}
+
 }  // namespace steward::change

@@ -37,6 +37,8 @@ void add_invite(CLI::App& app, Console& console);
 void add_pending(CLI::App& app, Console& console);
 /// agent list, show, suspend, restore, attest
 void add_agent(CLI::App& app, Console& console);
+/// conflicts list, show, resolve
+void add_conflicts(CLI::App& app, Console& console);
 /// peers
 void add_peers(CLI::App& app, Console& console);
 void add_import(CLI::App& app, Console& console);

@@ -36,6 +36,7 @@ int run_registry(int argc, const char* const* argv, Console& console, ServeFunct
   add_pending(app, console);
   add_agent(app, console);
   add_peers(app, console);
+  add_conflicts(app, console);
   add_import(app, console);
   add_backup(app, console);
   add_store(app, console);

@@ -102,11 +102,9 @@ void Children::post(const std::shared_ptr<FeedSlice>& slice) {
 void Children::write(RegistryZone& registry, ZoneKeeper& keeper, const std::shared_ptr<FeedSlice>& slice) {
   const auto apply = [this, &registry, slice](change::ZoneEdit& edit, ZoneTables& tables, RegistryZone::FeedPart& feed) {
     // The registry's own feed passes it on, to its parent.
-    const auto hand_on = [&feed](ZoneTables&, const dns::Name& agent, const federation::WriteSet& writes) -> Result<void> {
-      if (const federation::FeedEntry* first = federation::winner(writes))
-        feed.entries.push_back(*first);
-      else
-        feed.gone.push_back(agent);
+    const auto hand_on = [&feed](const dns::Name& agent, const federation::WriteSet& writes,
+                                 const std::vector<std::string>& losers_before) -> Result<void> {
+      feed.handed.push_back({agent, writes, losers_before});
       return {};
     };
     return slice->apply(registry, edit, tables, hand_on, clock_.now());

@@ -6,6 +6,7 @@
 
 #include "crypto/operation_counts.hh"
 #include "daemon/control_children.hh"
+#include "daemon/control_conflicts.hh"
 #include "daemon/control_health.hh"
 #include "daemon/control_import.hh"
 #include "daemon/control_peers.hh"
@@ -286,6 +287,9 @@ void dispatch(Server& server, const Json& request, const Reply& reply) {
   if (command == control::agent_restore) return agent_restore(server, request, reply);
   if (command == control::agent_attest) return agent_attest(server, request, reply);
   if (command == control::agent_import) return agent_import(server, request, reply);
+  if (command == control::conflicts_list) return conflicts_list(server, request, reply);
+  if (command == control::conflicts_show) return conflicts_show(server, request, reply);
+  if (command == control::conflicts_resolve) return conflicts_resolve(server, request, reply);
   if (command == control::peers) return peers(server, request, reply);
   if (command == control::backup) return backup(server, reply);
   if (command == control::store_verify) return store_verify(server, reply);

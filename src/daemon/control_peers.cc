@@ -2,13 +2,10 @@
 
 #include <algorithm>
 
-#include "federation/referral.hh"
+#include "daemon/control_referrals.hh"
 
 namespace steward::daemon {
 namespace {
-
-constexpr size_t rows_a_line = 1000;
-constexpr size_t rows_looked_at = 100'000;  // while one snapshot is held
 
 /// What the main loop knows of a child's feed.
 struct Peer {
@@ -63,6 +60,7 @@ Json row_of(const Peer& peer, const store::Reader& reader, const federation::Ref
               {"agents", followed.agents},
               {"tombstones", followed.tombstones},
               {"refused", followed.refused},
+              {"conflicts", followed.conflicts},
               {"last_success", peer.asked ? Json(seconds_of(*peer.asked)) : Json(nullptr)},
               {"lag", is_begun ? Json(lag_of(peer, feed, followed, now)) : Json(nullptr)},
               {"error", peer.error}};
@@ -70,43 +68,14 @@ Json row_of(const Peer& peer, const store::Reader& reader, const federation::Ref
   return row;
 }
 
-/// Some refused names behind `at`, which moves; false at the end.
-Result<bool> refused_rows(const federation::Referrals& rows, const dns::Name& child, Bytes& at, Json& out) {
-  for (size_t looked = 0; looked < rows_looked_at && out.size() < rows_a_line; ++looked) {
-    auto row = rows.next(child, at);
-    if (!row) return tl::unexpected<Error>(row.error());
-    if (!*row) return false;
-    at = std::move((*row)->key);
-    const federation::Referral& referral = (*row)->referral;
-    if (!referral.mark) continue;
-    out.push_back({{"agent", (*row)->agent.to_text()},
-                   {"child", child.to_text()},
-                   {"rule", referral.mark->rule},
-                   {"reason", referral.mark->reason},
-                   {"listed", referral.is_agent() && !referral.is_suspended}});
-  }
-  return true;
-}
-
-// On the export thread: a snapshot for each line, so that a slow reader of the list holds none.
-void tell_refused(store::Reader& reader, const Reply& reply, const dns::Name& zone, const std::vector<dns::Name>& children) {
-  for (const dns::Name& child : children) {
-    Bytes at;
-    for (bool more = true; more;) {
-      if (auto acquired = reader.acquire(); !acquired) return end(reply, acquired.error().what);
-      Json out = Json::array();
-      Result<bool> read = false;
-      if (const store::ZoneRecord* home = reader.zone_record(zone)) {
-        const auto table = reader.table(home->info, store::ZoneTable::Referrals);
-        read = refused_rows(federation::Referrals(zone, *table), child, at, out);
-      }
-      reader.release();
-      if (!read) return end(reply, read.error().what);
-      more = *read;
-      if (!out.empty() && !send(reply, {{"refused", out}})) return;
-    }
-  }
-  end(reply);
+std::optional<Json> refused_row(const dns::Name& child, const federation::Referrals::Row& row) {
+  const federation::Referral& referral = row.referral;
+  if (!referral.mark) return std::nullopt;
+  return Json{{"agent", row.agent.to_text()},
+              {"child", child.to_text()},
+              {"rule", referral.mark->rule},
+              {"reason", referral.mark->reason},
+              {"listed", referral.is_agent() && !referral.is_suspended}};
 }
 
 void tell_peers(store::Reader& reader, const Reply& reply, const dns::Name& zone, const std::vector<Peer>& peers, UnixTime now) {
@@ -141,7 +110,7 @@ void peers(Server& server, const Json& request, const Reply& reply) {
   std::vector<dns::Name> children;
   for (const Peer& peer : peers) children.push_back(peer.child.zone);
   server.post_export([reply, zone = policy->zone, children](store::Reader& reader) {
-    tell_refused(reader, reply, zone, children);
+    tell_referrals(reader, reply, zone, children, "refused", refused_row);
   });
 }
 

@@ -72,8 +72,13 @@
 //                     "first"?: {"source", "element" or null}: who came first with this name}]}. Many requests a connection, some of them at
 //                     a time; their lines come in the order of the requests. What a connection has brought is one import: the first
 //                     manifest of a name wins.
+// conflicts.list     (namespace?) any number of {"conflicts": [row]}, a row being {"agent", "child", "number": of writes that stand, "seen",
+//                     "writes": the first 8, the winner first, each {"write", "version", "status", "fp", "statement"?, "stamp", "replica",
+//                     "vc"}, all of them text, as `_conflict` has them}
+// conflicts.show     (agent) the row
+// conflicts.resolve  (agent, seen: bool) {"agent", "serial"}
 // peers              (namespace?, refused?: bool) {"children": [{"child", "replica", "feed", "primary", "serial": of the feed, or null,
-//                     "followed_to": the serial up to which it is judged, or null, "agents", "tombstones", "refused", "last_success":
+//                     "followed_to": the serial up to which it is judged, or null, "agents", "tombstones", "refused", "conflicts", "last_success":
 //                     seconds since 1970, or null, "lag": seconds, or null, "error"}]}; with refused, any number of {"refused":
 //                     [{"agent", "child", "rule", "reason", "listed": as it was admitted before}]}
 // backup             any number of {"octets": base64 of the next octets of the file}, then {"zones", "names", "hashes",
@@ -119,6 +124,9 @@ constexpr std::string_view agent_suspend = "agent.suspend";
 constexpr std::string_view agent_restore = "agent.restore";
 constexpr std::string_view agent_attest = "agent.attest";
 constexpr std::string_view agent_import = "agent.import";
+constexpr std::string_view conflicts_list = "conflicts.list";
+constexpr std::string_view conflicts_show = "conflicts.show";
+constexpr std::string_view conflicts_resolve = "conflicts.resolve";
 constexpr std::string_view peers = "peers";
 constexpr std::string_view backup = "backup";
 constexpr std::string_view store_verify = "store.verify";

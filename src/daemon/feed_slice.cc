@@ -44,9 +44,10 @@ bool FeedSlice::give_up(const std::string& why) {
 }
 
 Result<void> FeedSlice::apply(RegistryZone& registry, change::ZoneEdit& edit, ZoneTables& tables,
-                              const HandOn& hand_on, UnixTime now) {
+                              const federation::HandOn& hand_on, UnixTime now) {
   registry.referred().roll_back();
   refused_.clear();
+  conflicts_.clear();
   const dns::Name& zone = registry.zone();
   const agent::Book book(zone, tables[store::ZoneTable::Agents], tables[store::ZoneTable::History],
                          tables[store::ZoneTable::Publishers]);
@@ -55,13 +56,9 @@ Result<void> FeedSlice::apply(RegistryZone& registry, change::ZoneEdit& edit, Zo
                                 tables[store::ZoneTable::Pages],
                                 [&](const dns::Name& agent) { return holder_of(book, agent); },
                                 {},
-                                {}};
+                                hand_on};
   if (policy_->look_alikes)
     room.look_alikes = [&](const dns::Name& space) { return &registry.referred().look_alikes(space); };
-  if (hand_on)
-    room.hand_on = [&](const dns::Name& agent, const federation::WriteSet& writes) {
-      return hand_on(tables, agent, writes);
-    };
   federation::Referrals rows(zone, room.referrals);
   const auto stored = rows.child(feed_.child);
   if (!stored) return tl::unexpected<Error>(stored.error());
@@ -71,6 +68,7 @@ Result<void> FeedSlice::apply(RegistryZone& registry, change::ZoneEdit& edit, Zo
     auto outcome = writer.apply(name);
     if (!outcome) return tl::unexpected<Error>(outcome.error());
     registry.referred().apply(outcome->effect);
+    if (outcome->conflict > 0) conflicts_.emplace_back(name.agent, outcome->conflict);
     if (outcome->mark) refused_.emplace_back(name.agent, *std::move(outcome->mark));
   }
   note(writer.child(), now);
@@ -109,6 +107,10 @@ void FeedSlice::tell(uint32_t serial) const {
                                  {"reason", refused_[i].second.reason}});
   if (refused_.size() > most_told)
     log::notice("feed.refused", {{"child", feed_.child.to_text()}, {"more", refused_.size() - most_told}});
+  for (size_t i = 0; i < std::min(conflicts_.size(), most_told); ++i)
+    log::warning("feed.conflict", {{"child", feed_.child.to_text()}, {"agent", conflicts_[i].first.to_text()}, {"writes", conflicts_[i].second}});
+  if (conflicts_.size() > most_told)
+    log::warning("feed.conflict", {{"child", feed_.child.to_text()}, {"more", conflicts_.size() - most_told}});
   if (kind_ == Kind::Leave && progress_ && progress_->is_end)
     return log::notice("feed.left", {{"child", feed_.child.to_text()}, {"serial", serial}});
   if (names_.empty() && !(progress_ && (progress_->is_end || progress_->reached))) return;

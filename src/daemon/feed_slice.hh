@@ -33,9 +33,6 @@ struct FollowTerms {
 
 class FeedSlice {
  public:
-  /// Within the transaction: a name that is admitted anew with all its writes, or, with none, no longer.
-  using HandOn = std::function<Result<void>(ZoneTables&, const dns::Name& agent, const federation::WriteSet& writes)>;
-
   [[nodiscard]] const dns::Name& child() const { return feed_.child; }
   [[nodiscard]] size_t size() const { return names_.size(); }
   /// The first half, to be applied before; the slice is left with the rest.
@@ -47,7 +44,7 @@ class FeedSlice {
   void fail() { *has_failed_ = true; }
 
   /// In the transaction; may be called more than once.
-  Result<void> apply(RegistryZone& registry, change::ZoneEdit& edit, ZoneTables& tables, const HandOn& hand_on,
+  Result<void> apply(RegistryZone& registry, change::ZoneEdit& edit, ZoneTables& tables, const federation::HandOn& hand_on,
                      UnixTime now);
   /// After its commit.
   void tell(uint32_t serial) const;
@@ -74,6 +71,7 @@ class FeedSlice {
   // Of the last apply().
   federation::FollowedChild child_;
   std::vector<std::pair<dns::Name, federation::ReferralMark>> refused_;
+  std::vector<std::pair<dns::Name, size_t>> conflicts_;  // agents and how many writes stand
 
   friend class SliceReader;
 };

@@ -77,8 +77,11 @@ Result<void> RegistryZone::write_feed(const FeedPart& part, change::ZoneEdit& fe
     // What a zone file or an UPDATE of the operator's made of an agent may be nothing that others would take.
     if (const auto put = federation::put_in_feed(entry, feed_names_, feed, clock_.now()); !put)
       log::warning("feed.left-out", {{"feed", feed_names_.feed.to_text()}, {"why", put.error().what}});
-  for (const dns::Name& agent : part.gone)
-    if (const auto taken = federation::take_out_of_feed(agent, feed_names_, feed); !taken) return taken;
+  for (const federation::HandedOn& handed : part.handed)
+    if (const auto put = federation::hand_on_in_feed(handed, feed_names_, feed, clock_.now()); !put) {
+      if (handed.writes.empty()) return put;
+      log::warning("feed.left-out", {{"feed", feed_names_.feed.to_text()}, {"why", put.error().what}});
+    }
   return part.filled ? tables[store::ZoneTable::Registry].put(as_bytes(filled_key), *part.filled) : Result<void>{};
 }
 

@@ -50,7 +50,7 @@ class RegistryZone {
   /// What a change comes to in the feed.
   struct FeedPart {
     std::vector<federation::FeedEntry> entries;
-    std::vector<dns::Name> gone;  ///< agents of registries below that are admitted no longer
+    std::vector<federation::HandedOn> handed;  ///< of registries below
     std::optional<Bytes> filled;  ///< how far it is filled, where that is to be noted; empty: it begins anew
   };
   using Write = std::function<Result<void>(change::ZoneEdit&, ZoneTables&, FeedPart&)>;

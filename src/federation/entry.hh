@@ -102,6 +102,9 @@ struct FeedPlace {
 /// Invalid where it is no place of an agent: the feed's apex, an owner elsewhere, a label of no known form.
 Result<FeedPlace> feed_place(NameView owner, NameView feed, NameView zone);
 
+/// The label below which a write that is not the winner stands in a feed: `_w` and 16 hex digits of its digest.
+std::string write_label(const FeedEntry& entry);
+
 /// The records of all writes of one name, the winner first. `feed`: the feed's apex, `zone`: the registry's. Full for
 /// more than max_writes.
 Result<std::vector<PublishedRecord>> feed_records(std::span<const FeedEntry> writes, NameView feed, NameView zone);

@@ -33,12 +33,6 @@ Result<dns::Name> moved(NameView name, NameView from, NameView to) {
   return dns::concatenate(NameView(prefix.data(), prefix.size()), to);
 }
 
-// 64 bits of the write's digest, not the replica's id: `_registry._w<id>.<agent>.<replica>._feed.Z` has room then,
-// whatever an agent's name of 180 octets and a replica's id of 32 leave.
-std::string write_label(const FeedEntry& entry) {
-  return std::string(write_prefix) + dns::encode(dns::hex_lower, ByteView(entry.digest()).first(write_digits / 2));
-}
-
 Result<void> add_entry(const FeedEntry& entry, const dns::Name& owner, std::vector<PublishedRecord>& records) {
   const auto registry = owner.child(as_bytes(registry_label));
   const auto keys = owner.child(as_bytes(keys_label));
@@ -108,6 +102,12 @@ Result<FeedEntry> finish(Gathered&& gathered, const dns::Name& agent) {
 }
 
 }  // namespace
+
+// 64 bits of the write's digest, not the replica's id: `_registry._w<id>.<agent>.<replica>._feed.Z` has room then,
+// whatever an agent's name of 180 octets and a replica's id of 32 leave.
+std::string write_label(const FeedEntry& entry) {
+  return std::string(write_prefix) + dns::encode(dns::hex_lower, ByteView(entry.digest()).first(write_digits / 2));
+}
 
 Result<dns::Name> feed_owner(NameView agent, NameView feed, NameView zone) {
   if (!agent.is_below(zone))

@@ -26,8 +26,10 @@ struct FeedOwners {
   dns::Name revoked;
 };
 
-Result<FeedOwners> owners_of(const dns::Name& agent, const FeedNames& names) {
-  const auto entry = feed_owner(agent, names.feed, names.zone);
+/// `write`: the label of one that is not the winner; empty: the winner.
+Result<FeedOwners> owners_of(const dns::Name& agent, const FeedNames& names, std::string_view write = {}) {
+  auto entry = feed_owner(agent, names.feed, names.zone);
+  if (entry && !write.empty()) entry = entry->child(as_bytes(write));
   if (!entry) return tl::unexpected(entry.error());
   FeedOwners owners{*entry, {}, {}, {}};
   for (const auto& [name, label] : {std::pair(&owners.registry, std::string_view("_registry")),
@@ -139,10 +141,22 @@ Result<void> put_in_feed(FeedEntry entry, const FeedNames& names, change::ZoneEd
   return {};
 }
 
-Result<void> take_out_of_feed(const dns::Name& agent, const FeedNames& names, change::ZoneEdit& feed) {
-  const auto owners = owners_of(agent, names);
-  if (!owners) return tl::unexpected(owners.error());
-  set_records(feed, *owners, {});
+Result<void> hand_on_in_feed(HandedOn handed, const FeedNames& names, change::ZoneEdit& feed, UnixTime now) {
+  std::vector<FeedOwners> places;
+  std::vector<std::string> labels{""};  // the winner's place is emptied too where nothing takes it
+  for (size_t i = 1; i < handed.writes.size(); ++i) labels.push_back(write_label(handed.writes[i]));
+  for (std::string& label : handed.losers_before)
+    if (std::ranges::find(labels, label) == labels.end()) labels.push_back(std::move(label));
+  for (const std::string& label : labels) {
+    auto owners = owners_of(handed.agent, names, label);
+    if (!owners) return tl::unexpected(owners.error());
+    places.push_back(*std::move(owners));
+  }
+  for (size_t i = 0; i < handed.writes.size(); ++i)
+    handed.writes[i].told = told_of(handed.writes[i], feed.find(places[i].registry, RrType::TXT), now);
+  const auto records = feed_records(handed.writes, names.feed, names.zone);
+  for (const FeedOwners& owners : places) set_records(feed, owners, records ? *records : std::vector<PublishedRecord>{});
+  if (!records) return tl::unexpected(records.error());
   return {};
 }
 

@@ -8,7 +8,7 @@
 #include "agent/book.hh"
 #include "change/edit.hh"
 #include "change/publish_rows.hh"
-#include "federation/entry.hh"
+#include "federation/merge.hh"
 
 namespace steward::federation {
 
@@ -33,7 +33,14 @@ FeedEntry own_entry(const dns::Name& agent, const agent::AgentEntry& entry, cons
 /// TTL. One that no reader would take is not held: its agent is taken out, and the error is why.
 Result<void> put_in_feed(FeedEntry entry, const FeedNames& names, change::ZoneEdit& feed, UnixTime now);
 
-/// The feed has nothing of this agent any more. Invalid where it never could.
-Result<void> take_out_of_feed(const dns::Name& agent, const FeedNames& names, change::ZoneEdit& feed);
+/// What is handed on of an agent of a registry below.
+struct HandedOn {
+  dns::Name agent;
+  WriteSet writes;  ///< none: the feed has nothing of it any more
+  std::vector<std::string> losers_before;  ///< labels of what the feed has beside the winner
+};
+
+/// The same of all its writes. Invalid where the feed could never hold them.
+Result<void> hand_on_in_feed(HandedOn handed, const FeedNames& names, change::ZoneEdit& feed, UnixTime now);
 
 }  // namespace steward::federation

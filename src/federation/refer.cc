@@ -5,6 +5,7 @@
 
 #include "crypto/digest.hh"
 #include "federation/clock.hh"
+#include "federation/conflict.hh"
 #include "zone/table_overlay.hh"
 
 namespace steward::federation {
@@ -126,6 +127,10 @@ Result<void> ReferralEdit::admit_into(const JudgedName& name, Referral& row, con
   row.capabilities.clear();
   if (first->statement) row.capabilities = first->statement->capabilities();
   row.capabilities.resize(std::min(row.capabilities.size(), change::max_capability_terms));
+  row.losers = loser_labels(name.set);
+  auto conflict = conflict_rdatas(name.set);
+  if (conflict != row.conflict) row.is_conflict_seen = false;
+  row.conflict = std::move(conflict);
   return {};
 }
 
@@ -134,6 +139,8 @@ Result<void> ReferralEdit::list(const JudgedName& name, const std::optional<Refe
   const FeedEntry* const first = winner(name.set);
   const auto referred = first != nullptr ? referred_agent(*first, after.trust, terms_.registry) : std::nullopt;
   if (auto done = change::update_ref(room_.edit, terms_.zone, name.agent, referred); !done) return done;
+  const auto conflict = after.is_conflict_seen ? std::vector<Bytes>{} : after.conflict;
+  if (auto done = change::update_conflict(room_.edit, terms_.zone, name.agent, conflict, conflict_ttl); !done) return done;
   return change::update_found(room_.edit, tables.pages, terms_.zone, found_referral(name.agent, before),
                               found_referral(name.agent, after));
 }
@@ -161,8 +168,12 @@ Result<ReferralOutcome> ReferralEdit::write(const JudgedName& name, Tables& tabl
   if (auto put = tables.referrals.put(name.agent, after); !put) return tl::unexpected(put.error());
   child.count(*before, after);
   if (room_.hand_on && (is_admitted || (was_admitted && !after)))
-    if (auto handed = room_.hand_on(name.agent, name.set); !handed) return fail(Errc::Io, handed.error().what);
-  return ReferralOutcome{{name.agent, held_by(*before), held_by(after), std::nullopt}, std::move(mark)};
+    if (auto handed = room_.hand_on(name.agent, name.set, *before ? (*before)->losers : std::vector<std::string>{}); !handed)
+      return fail(Errc::Io, handed.error().what);
+  const bool is_new_conflict = after && after->has_conflict() && (!*before || (*before)->conflict != after->conflict);
+  return ReferralOutcome{{name.agent, held_by(*before), held_by(after), std::nullopt},
+                         std::move(mark),
+                         is_new_conflict ? after->losers.size() + 1 : 0};
 }
 
 Result<ReferralOutcome> ReferralEdit::apply(const JudgedName& name) {

@@ -56,8 +56,10 @@ struct ReferralTerms {
 };
 
 /// Hears within the transaction of every name that is admitted anew, with all its writes, and, with none, of one that
-/// is admitted no longer. What it fails with ends the transaction.
-using HandOn = std::function<Result<void>(const dns::Name& agent, const WriteSet& writes)>;
+/// is admitted no longer. `losers_before`: labels of those that stood beside the winner when it was handed on last. What
+/// it fails with ends the transaction.
+using HandOn = std::function<Result<void>(const dns::Name& agent, const WriteSet& writes,
+                                          const std::vector<std::string>& losers_before)>;
 
 /// What belongs to one transaction of the parent's zone.
 struct ReferralRoom {
@@ -75,6 +77,7 @@ struct ReferralRoom {
 struct ReferralOutcome {
   change::PublishEffect effect;      ///< for an index of names
   std::optional<ReferralMark> mark;  ///< with its reason
+  size_t conflict = 0;               ///< writes of a conflict that is new, or another than before; 0: none
 };
 
 class ReferralEdit {

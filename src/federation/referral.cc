@@ -30,6 +30,9 @@ enum class Tag : uint8_t {
   Reason = 11,
   MayPass = 12,
   Seen = 13,
+  Loser = 14,
+  Conflict = 15,
+  ConflictSeen = 16,
   Replica = 20,
   Terms = 21,
   Reached = 22,
@@ -40,6 +43,7 @@ enum class Tag : uint8_t {
   Agents = 27,
   Tombstones = 28,
   Refused = 29,
+  Conflicts = 30,
 };
 
 class Fields {
@@ -127,6 +131,9 @@ bool take_row(Tag tag, ByteView value, Referral& row) {
     case Tag::Rule: mark_of(row).rule = as_text(value); break;
     case Tag::Reason: mark_of(row).reason = as_text(value); break;
     case Tag::MayPass: mark_of(row).may_pass = number_of(value, is_sound) == 1; break;
+    case Tag::Loser: row.losers.emplace_back(as_text(value)); break;
+    case Tag::Conflict: row.conflict.emplace_back(value.begin(), value.end()); break;
+    case Tag::ConflictSeen: row.is_conflict_seen = number_of(value, is_sound) == 1; break;
     case Tag::Seen: row.seen.assign(value.begin(), value.end()); break;
     default: return take_accepted(tag, value, row);
   }
@@ -148,6 +155,7 @@ bool take_child(Tag tag, ByteView value, FollowedChild& child) {
     case Tag::Agents: child.agents = small(); break;
     case Tag::Tombstones: child.tombstones = small(); break;
     case Tag::Refused: child.refused = small(); break;
+    case Tag::Conflicts: child.conflicts = small(); break;
     default: break;
   }
   return is_sound;
@@ -185,6 +193,9 @@ Bytes Referral::to_octets() const {
   fields.flag(Tag::Suspended, is_suspended);
   fields.number(Tag::Trust, static_cast<uint64_t>(std::clamp(trust, 0.0, 1.0) * 100 + 0.5));
   for (const std::string& capability : capabilities) fields.octets(Tag::Capability, as_bytes(capability));
+  for (const std::string& loser : losers) fields.octets(Tag::Loser, as_bytes(loser));
+  for (const Bytes& rdata : conflict) fields.octets(Tag::Conflict, rdata);
+  fields.flag(Tag::ConflictSeen, is_conflict_seen);
   if (mark) {
     fields.octets(Tag::Rule, as_bytes(mark->rule));
     fields.text(Tag::Reason, mark->reason);
@@ -209,6 +220,7 @@ void FollowedChild::count(const std::optional<Referral>& before, const std::opti
   move(agents, [](const Referral& row) { return row.is_agent(); });
   move(tombstones, [](const Referral& row) { return row.is_tombstone_kept(); });
   move(refused, [](const Referral& row) { return row.mark.has_value(); });
+  move(conflicts, [](const Referral& row) { return row.has_conflict(); });
 }
 
 Bytes FollowedChild::to_octets() const {
@@ -223,6 +235,7 @@ Bytes FollowedChild::to_octets() const {
   fields.number(Tag::Agents, agents);
   fields.number(Tag::Tombstones, tombstones);
   fields.number(Tag::Refused, refused);
+  fields.number(Tag::Conflicts, conflicts);
   return fields.out;
 }
 

@@ -37,10 +37,15 @@ struct Referral {
   bool is_suspended = false;
   double trust = 0;  ///< as this registry states it
   std::vector<std::string> capabilities;
+  /// What stands beside the winner (federation/conflict.hh): their labels in a feed, and what `_conflict` says.
+  std::vector<std::string> losers;
+  std::vector<Bytes> conflict;
+  bool is_conflict_seen = false;  ///< by an operator
   std::optional<ReferralMark> mark;
   Bytes seen;  ///< 16 octets: digest of what the feed said when it was judged last
 
   [[nodiscard]] bool is_agent() const { return accepted && !is_tombstone; }
+  [[nodiscard]] bool has_conflict() const { return !losers.empty(); }
   [[nodiscard]] bool is_tombstone_kept() const { return accepted && is_tombstone; }
   [[nodiscard]] Bytes to_octets() const;
   /// Corrupt where it is none. Fields that are not known are left out.
@@ -59,6 +64,7 @@ struct FollowedChild {
   uint32_t agents = 0;      ///< admitted, without tombstones
   uint32_t tombstones = 0;  ///< admitted
   uint32_t refused = 0;     ///< names with a mark
+  uint32_t conflicts = 0;   ///< names of which more than one write stands
 
   /// Takes one row for another.
   void count(const std::optional<Referral>& before, const std::optional<Referral>& after);

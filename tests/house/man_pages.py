@@ -21,7 +21,7 @@ class Commands:
     shared: dict
 
 
-SERVER = Commands("steward-registry.8", {"", "zone", "store", "publisher", "pending", "agent"}, {"Commands to the running server": "control"})
+SERVER = Commands("steward-registry.8", {"", "zone", "store", "publisher", "pending", "agent", "conflicts"}, {"Commands to the running server": "control"})
 CLIENT = Commands("steward.1", {""}, {"Common options": "registry", "Options of publishing": "dry-run"})
 
 

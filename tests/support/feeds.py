@@ -21,6 +21,8 @@ class Entry:
     trust: str = "0.95"
     status: str = "active"
     rotations: list = field(default_factory=list)
+    clock: str = ""  # of another write than this replica's; empty: its count
+    replica: str = ""  # that accepted it; empty: this one
 
 
 class Feed:
@@ -32,6 +34,7 @@ class Feed:
         self.name = f"{replica}._feed.{self.zone}"
         self.registry = ".".join(reversed(namespace.split(".")))
         self.entries, self.serial = {}, 0
+        self.beside = {}  # other writes of a label that stand: {label: [Entry]}
 
     def agent(self, label):
         return f"{label}.{self.zone}"
@@ -52,13 +55,15 @@ class Feed:
     def remove(self, label):
         del self.entries[label]
 
-    def lines_of(self, entry):
-        word = ["v=steward-registry1", f"registry={self.registry}", f"trust={entry.trust}", f"vc={self.replica}:{entry.count}",
-                f"status={entry.status}", f"stamp={entry.stamp}", f"replica={self.replica}", f"told={entry.stamp}"]
+    def lines_of(self, entry, owner=None):
+        """The records of a write. `owner`: where it stands, other than at its label."""
+        owner = owner or entry.label
+        word = ["v=steward-registry1", f"registry={self.registry}", f"trust={entry.trust}", f"vc={entry.clock or f'{self.replica}:{entry.count}'}",
+                f"status={entry.status}", f"stamp={entry.stamp}", f"replica={entry.replica or self.replica}", f"told={entry.stamp}"]
         records = [publishing.text_of(entry.statement), *entry.keys, *entry.rows]
-        return [f"{entry.label} 300 {record}" for record in records] + [
-            f"_registry.{entry.label} 300 {publishing.text_of([text.encode() for text in word])}",
-            *(f"_keys.{entry.label} 300 {publishing.text_of(parts)}" for parts in entry.rotations)]
+        return [f"{owner} 300 {record}" for record in records] + [
+            f"_registry.{owner} 300 {publishing.text_of([text.encode() for text in word])}",
+            *(f"_keys.{owner} 300 {publishing.text_of(parts)}" for parts in entry.rotations)]
 
     def write(self, path):
         """The next version of the zone, whole or not at all."""
@@ -67,6 +72,8 @@ class Feed:
                  f"@ 300 NS ns1.{self.zone}"]
         for entry in self.entries.values():
             lines += self.lines_of(entry)
+            for number, other in enumerate(self.beside.get(entry.label, [])):
+                lines += self.lines_of(other, f"_w{number:016x}.{entry.label}")
         new = path.with_suffix(".new")
         new.write_text("\n".join(lines) + "\n")
         new.replace(path)

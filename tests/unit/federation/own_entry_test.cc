@@ -37,14 +37,21 @@ struct Feed {
   }
 
   Result<void> put(FeedEntry entry, UnixTime now) {
+    return edit_with([&](change::ZoneEdit& edit) { return put_in_feed(std::move(entry), names, edit, now); });
+  }
+  Result<void> edit_with(const auto& edits) {
     change::EditRequest request;
     request.apex = names.feed;
     request.stored_serial = serial;
     change::ZoneEdit edit(request, nodes, nsec3, nullptr);
-    auto done = put_in_feed(std::move(entry), names, edit, now);
+    auto done = edits(edit);
     changed = edit.has_changes();
     if (changed) serial = edit.finish(parallel).value().serial;
     return done;
+  }
+
+  Result<void> hand_on(HandedOn handed, UnixTime now) {
+    return edit_with([&](change::ZoneEdit& edit) { return hand_on_in_feed(std::move(handed), names, edit, now); });
   }
 
   /// All records but those of the apex.
@@ -244,5 +251,27 @@ TEST_CASE_FIXTURE(World, "feed: what no reader would take is not held, and what 
   const auto put = feed.put(broken, clock);
   REQUIRE_FALSE(put);
   CHECK(put.error().what.find("status") != std::string::npos);
+  CHECK(feed.records().empty());
+}
+
+TEST_CASE_FIXTURE(World, "feed: all writes of a name that stand are handed on, and a loser that fell goes") {
+  REQUIRE_DONE(publish({}, owner));
+  FeedEntry first = own();
+  FeedEntry second = first;
+  second.write.clock = {{"us-91c0", 1}};
+  second.write.replica = "us-91c0";
+  const WriteSet both = set_of({first, second});
+  REQUIRE(both.size() == 2);
+  REQUIRE(feed.hand_on({first.agent, both, {}}, clock));
+  const auto read = read_feed(feed.records(), feed.names.feed, feed.names.zone);
+  REQUIRE(read);
+  CHECK(read->refused.empty());
+  CHECK(same_writes(set_of(read->writes), both));
+
+  REQUIRE(feed.hand_on({first.agent, both, {write_label(both.back())}}, clock));
+  CHECK_FALSE(feed.changed);
+  REQUIRE(feed.hand_on({first.agent, {both.front()}, {write_label(both.back())}}, clock));
+  CHECK(feed.entry().write.replica == both.front().write.replica);
+  REQUIRE(feed.hand_on({first.agent, {}, {}}, clock));
   CHECK(feed.records().empty());
 }

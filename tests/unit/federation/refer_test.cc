@@ -6,6 +6,7 @@
 
 #include "../change/zone_fixture.hh"
 #include "agent/text_fields.hh"
+#include "federation/conflict.hh"
 #include "sample_entries.hh"
 
 using namespace steward;
@@ -57,8 +58,10 @@ struct Parent {
                               pages,
                               [this](const dns::Name&) -> Result<std::optional<std::string>> { return holder; },
                               {},
-                              [this](const dns::Name&, const WriteSet& writes) -> Result<void> {
+                              [this](const dns::Name&, const WriteSet& writes,
+                                     const std::vector<std::string>& before) -> Result<void> {
                                 handed.push_back(writes);
+                                losers_before = before;
                                 return {};
                               }};
       ReferralEdit writer({parent, "example", child, rules.policy}, room, followed);
@@ -106,6 +109,13 @@ struct Parent {
   FollowedChild followed;
   std::optional<std::string> holder;
   std::vector<WriteSet> handed;
+  std::vector<std::string> losers_before;  // as handed on last
+  /// TXT records at `_conflict`.
+  [[nodiscard]] size_t told() {
+    const zone::NodeView node = zone.node("_conflict.bot.vibe._ref._agents");
+    const auto rrset = node ? node.find(RrType::TXT) : std::nullopt;
+    return rrset ? rrset->rr_count : 0;
+  }
 };
 
 }  // namespace
@@ -278,4 +288,52 @@ TEST_CASE("referrals: rows and children are read as they were written, those of 
   CHECK(order == "a.vibe.example. b.vibe.example. x.b.vibe.example. ");
   CHECK(rows.key_of(name_of("example.org.")).error().code == Errc::Invalid);
   CHECK(Referral::from_octets(Bytes{9}).error().code == Errc::Corrupt);
+}
+
+TEST_CASE("refer: of two writes that stand the winner is listed, both are kept, told and handed on") {
+  Parent at;
+  const FeedEntry earlier = first_write();
+  const FeedEntry later = written(entry_of("2.0.0", noon + 60), {}, "us-91c0", noon + 60);
+  const WriteSet both = set_of({earlier, later});
+  at.take(bot(), both);
+  CHECK(at.row()->accepted->version == "2.0.0");
+  CHECK(at.row()->losers == std::vector{write_label(both.back())});
+  CHECK(at.told() == 2);
+  CHECK(at.followed.conflicts == 1);
+  CHECK(at.handed.back().size() == 2);
+  CHECK(at.losers_before.empty());
+
+  SUBCASE("the row says the same when it is read again") {
+    const auto read = Referral::from_octets(at.row()->to_octets());
+    REQUIRE(read);
+    CHECK(read->losers == at.row()->losers);
+    CHECK(read->conflict == conflict_rdatas(at.handed.back()));
+  }
+  SUBCASE("a write that knew of both ends it") {
+    at.take(bot(), {written(entry_of("3.0.0", noon + 120), both, "eu-4f2a", noon + 120)});
+    CHECK(at.told() == 0);
+    CHECK(at.followed.conflicts == 0);
+    CHECK(at.losers_before == std::vector{write_label(both.back())});
+  }
+  SUBCASE("what an operator has seen is not told again until the writes are others") {
+    at.zone.edit(change::test::Mode::Nsec, [&](change::ZoneEdit& edit) {
+      REQUIRE(see_conflict(edit, at.referrals, parent, bot()));
+      const auto none = see_conflict(edit, at.referrals, parent, bot("other"));
+      CHECK((!none && none.error().code == Errc::NotFound));
+    });
+    CHECK(at.told() == 0);
+    CHECK(at.row()->is_conflict_seen);
+    at.rules.policy.trust_ceiling = 0.5;  // judged again, and the same writes
+    at.take(bot(), both);
+    CHECK(at.told() == 0);
+    at.take(bot(), set_of({earlier, later, written(entry_of("2.1.0", noon + 90), {}, "asia-77aa", noon + 90)}));
+    CHECK(at.told() == 3);
+    CHECK(at.followed.conflicts == 1);
+  }
+  SUBCASE("the child has nothing of it any more") {
+    at.take(bot(), {});
+    CHECK(at.told() == 0);
+    CHECK(at.followed.conflicts == 0);
+    CHECK(at.handed.back().empty());
+  }
 }
