@@ -113,6 +113,7 @@ def suites():
         served("import", "tests/scenario/import_day.py"),
         served("feed", "tests/scenario/feed_day.py", LOOPBACK_53),
         served("federation", "tests/scenario/federation_day.py", LOOPBACK_53),
+        served("the closest server", "tests/scenario/geo_day.py", LOOPBACK_53),
         served("conflicts", "tests/scenario/conflicts_day.py"),
         served("the way to a federation", "tests/scenario/phases_day.py", LOOPBACK_53),
         served("feeds followed", "tests/scenario/follow_day.py", LOOPBACK_53, minutes=10),

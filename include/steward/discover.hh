@@ -57,6 +57,15 @@ struct AskedRegistry {
   std::chrono::microseconds latency{0};  ///< of its quickest answer
 };
 
+/// An address of the local registry, as DiscoverOptions::geo_aware measures it.
+struct MeasuredReplica {
+  std::string address;  ///< "192.0.2.1@53"
+  std::string host;     ///< whose address it is, without the final dot
+  bool answered = false;
+  std::chrono::microseconds latency{0};  ///< the quickest of three answers
+  bool used = false;                     ///< the search was made there
+};
+
 struct DiscoveryWarning {
   std::string registry;  ///< its zone
   std::string what;
@@ -66,6 +75,7 @@ struct Discovery {
   std::string term;  ///< as it was asked, in lower case
   std::vector<FoundAgent> agents;
   std::vector<AskedRegistry> registries;  ///< that exist, in the order in which they were asked
+  std::vector<MeasuredReplica> replicas;  ///< the closest first; none unless they were measured
   std::vector<DiscoveryWarning> warnings;
   uint64_t about = 0;        ///< how many there are, nearly, as the registries say
   bool is_complete = false;  ///< no agent was left unread for `limit`, and no registry was out of reach
@@ -78,6 +88,9 @@ struct DiscoverOptions {
   /// How long a registry may be silent before it is given up. 0: one second where several are asked at once, and
   /// Settings::timeout where one is asked after the other.
   std::chrono::milliseconds patience{0};
+  /// All addresses of the local registry are measured, and the closest is asked; where it fails, the next. Not with
+  /// Settings::tls, which allows no address but one.
+  bool geo_aware = false;
   /// Called when a registry has been read, or given up.
   std::function<void(const AskedRegistry&)> on_registry;
 };

@@ -24,6 +24,7 @@ struct DiscoverWords {
   std::string term;
   bool all = false;
   bool federated = false;
+  bool geo_aware = false;
   client::SortBy sort = client::SortBy::Trust;
   size_t limit = client::DiscoverOptions{}.limit;
 };
@@ -108,6 +109,7 @@ void discover(Console& console, const ClientOptions& options, const DiscoverWord
                                                           : client::Scope::Climb,
                                  .sort = words.sort,
                                  .limit = words.limit,
+                                 .geo_aware = words.geo_aware,
                                  .on_registry = {}};
   if (console.is_interactive())
     chosen.on_registry = [&](const client::AskedRegistry& registry) { tell(console, registry, apex); };
@@ -131,7 +133,8 @@ void add_discover(CLI::App& app, Console& console) {
       "Examples:\n"
       "  steward discover orchestrate_sdlc --namespace vibe-agency.com\n"
       "  steward discover orchestrator --federated --sort latency\n"
-      "  steward discover plan --all --limit 0 --json");
+      "  steward discover plan --all --limit 0 --json\n"
+      "  steward discover plan --geo-aware --namespace vibe-agency.com");
   auto words = std::make_shared<DiscoverWords>();
   command->add_option("term", words->term, "1 to 62 of a-z, 0-9, _ and -")->type_name("TERM")->required();
   CLI::Option* all = command->add_flag("--all", words->all, "Ask all registries from the local one to the root");
@@ -139,6 +142,8 @@ void add_discover(CLI::App& app, Console& console) {
       ->add_flag("--federated", words->federated,
                  "Ask these and all that their agents' names lead to, at the same time")
       ->excludes(all);
+  command->add_flag("--geo-aware", words->geo_aware,
+                    "Measure all servers of the local registry, and ask the closest; where it fails, the next");
   const std::map<std::string, client::SortBy> sorts{
       {"trust", client::SortBy::Trust}, {"latency", client::SortBy::Latency}, {"name", client::SortBy::Name}};
   command->add_option("--sort", words->sort, "trust (default), latency or name")

@@ -80,7 +80,8 @@ std::string trust_text(const FoundAgent& agent) {
 
 Json to_json(const Discovery& discovery) {
   Json json{{"term", discovery.term},  {"about", discovery.about},    {"complete", discovery.is_complete},
-            {"agents", Json::array()}, {"registries", Json::array()}, {"warnings", Json::array()}};
+            {"agents", Json::array()}, {"registries", Json::array()}, {"replicas", Json::array()},
+            {"warnings", Json::array()}};
   for (const FoundAgent& agent : discovery.agents) json["agents"].push_back(found_json(agent));
   for (const client::AskedRegistry& registry : discovery.registries)
     json["registries"].push_back({{"registry", registry.zone},
@@ -88,12 +89,23 @@ Json to_json(const Discovery& discovery) {
                                   {"answered", registry.answered},
                                   {"agents", registry.agents},
                                   {"latency_ms", milliseconds(registry.latency)}});
+  for (const client::MeasuredReplica& replica : discovery.replicas)
+    json["replicas"].push_back({{"address", replica.address},
+                                {"host", replica.host},
+                                {"answered", replica.answered},
+                                {"latency_ms", replica.answered ? Json(milliseconds(replica.latency)) : Json(nullptr)},
+                                {"used", replica.used}});
   for (const client::DiscoveryWarning& warning : discovery.warnings)
     json["warnings"].push_back({{"registry", warning.registry}, {"what", warning.what}});
   return json;
 }
 
 void show(Console& console, const Discovery& discovery, std::string_view apex) {
+  Table replicas({"server", "address", "latency", ""});
+  for (const client::MeasuredReplica& replica : discovery.replicas)
+    replicas.row({shown_name(replica.host), replica.address, replica.answered ? latency_text(replica.latency) : "no answer",
+                  replica.used ? "closest, used" : ""});
+  if (!replicas.empty()) console.out() << replicas.text();
   const auto answered = static_cast<size_t>(
       std::ranges::count_if(discovery.registries, [](const auto& registry) { return registry.answered; }));
   console.line(fmt::format("Found {} across {}{}", counted(discovery.agents.size(), "agent", "agents"),

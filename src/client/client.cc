@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "agent/trust.hh"
 #include "base/clock.hh"
 #include "client/agent_records.hh"
@@ -12,6 +15,7 @@
 #include "client/proofs.hh"
 #include "client/prover.hh"
 #include "client/read_agent.hh"
+#include "client/replicas.hh"
 #include "client/resolver_source.hh"
 #include "client/search.hh"
 #include "client/trust_anchor.hh"
@@ -150,17 +154,49 @@ Outcome<TrustSum> Client::trust(std::string_view agent) {
   return out;
 }
 
+namespace {
+
+/// The search at each server that was measured, the closest first, until the local registry answers there.
+Discovery search_closest(std::vector<MeasuredReplica> replicas, const Name& local,
+                         const std::function<Discovery(std::optional<Resolver::Closest>)>& search) {
+  std::vector<DiscoveryWarning> silent;
+  std::optional<Discovery> found;
+  for (MeasuredReplica& replica : replicas) {
+    if (replica.answered) {
+      found = search(Resolver::Closest{local, replica.address});
+      replica.used = std::ranges::any_of(found->registries, [](const AskedRegistry& asked) { return asked.role == Role::Local && asked.answered; });
+      if (replica.used) break;
+    }
+    silent.push_back({plain_text(local), fmt::format("{} ({}) does not answer", replica.address, replica.host)});
+  }
+  if (!found) found = search(std::nullopt);
+  found->replicas = std::move(replicas);
+  found->warnings.insert(found->warnings.begin(), silent.begin(), silent.end());
+  return *std::move(found);
+}
+
+}  // namespace
+
 Outcome<Discovery> Client::discover(std::string_view term, const DiscoverOptions& options) {
   const auto word = search_term(term);
   if (!word) return word.failure();
   const auto local = registry_zone(state_->settings);
   if (!local) return failure_of(local.error());
-  ResolverSource source(state_->settings, state_->anchors);
   DiscoverOptions chosen = options;
   if (chosen.patience.count() == 0)
     chosen.patience = options.scope == Scope::Climb ? state_->settings.timeout
                                                     : std::min(parallel_patience, state_->settings.timeout);
-  return Search(source, state_->apex, *word, std::move(chosen)).run(*local);
+  const auto search = [&](std::optional<Resolver::Closest> closest) {
+    ResolverSource source(state_->settings, state_->anchors, std::move(closest));
+    return Search(source, state_->apex, *word, chosen).run(*local);
+  };
+  if (!options.geo_aware) return search(std::nullopt);
+  if (state_->settings.tls)
+    return Failure{Fault::Invalid, "geo-aware: with TLS no other address than the registry's is asked"};
+  auto replicas = find_replicas(state_->resolver, *local);
+  if (!replicas) return failure_of(replicas.error());
+  measure_replicas(*replicas, *local);
+  return search_closest(*std::move(replicas), *local, search);
 }
 
 Verification verify_bundle(const std::vector<uint8_t>& octets, std::string_view trust_anchor, int64_t now,

@@ -208,6 +208,11 @@ Result<Resolver> Resolver::open_below(const dns::Name& apex, std::span<const Soc
 }
 
 Result<Resolver> Resolver::open(const Settings& settings, std::span<const Record> anchors) {
+  return open(settings, anchors, std::nullopt);
+}
+
+Result<Resolver> Resolver::open(const Settings& settings, std::span<const Record> anchors,
+                                const std::optional<Closest>& closest) {
   auto state = std::make_unique<State>();
   state->timeout = settings.timeout;
   state->asked = settings.registry.empty() ? "the system's resolver" : settings.registry;
@@ -227,6 +232,9 @@ Result<Resolver> Resolver::open(const Settings& settings, std::span<const Record
   } else if (const int error = ub_ctx_resolvconf(context, nullptr); error != UB_NOERROR) {
     return fail(Errc::Io, fmt::format("/etc/resolv.conf: {}", ub_strerror(error)));
   }
+  if (closest)
+    if (const int error = ub_ctx_set_stub(context, closest->zone.to_text().c_str(), closest->server.c_str(), 0); error != UB_NOERROR)
+      return fail(Errc::Invalid, fmt::format("server '{}': {}", closest->server, ub_strerror(error)));
   if (auto begun = state->begin(anchors); !begun) return tl::unexpected(begun.error());
   return Resolver(std::move(state));
 }

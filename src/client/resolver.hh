@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,6 +46,13 @@ class Resolver {
  public:
   /// `anchors`: DS and DNSKEY records. Sends nothing.
   static Result<Resolver> open(const Settings& settings, std::span<const dns::Record> anchors);
+  /// Names at and below `zone` are asked of this server first, whatever NS records say, and whom it refers to.
+  struct Closest {
+    dns::Name zone;
+    std::string server;  ///< "192.0.2.1@53"
+  };
+  static Result<Resolver> open(const Settings& settings, std::span<const dns::Record> anchors,
+                               const std::optional<Closest>& closest);
   /// Asks the root registries at `servers` alone, and from there whom they refer to below the apex. At least one.
   static Result<Resolver> open_below(const dns::Name& apex, std::span<const SocketAddress> servers, std::span<const dns::Record> anchors);
   Resolver(Resolver&&) noexcept;

@@ -18,7 +18,7 @@ Result<uint64_t> ResolverSource::start(const Question& question, unsigned round)
   if (resolvers_.size() <= round) resolvers_.resize(round + 1);
   std::optional<Resolver>& resolver = resolvers_[round];
   if (!resolver) {
-    auto opened = Resolver::open(settings_, anchors_);
+    auto opened = Resolver::open(settings_, anchors_, closest_);
     if (!opened) return tl::unexpected(opened.error());
     resolver = std::move(*opened);
   }

@@ -10,8 +10,9 @@ namespace steward::client {
 class ResolverSource final : public AnswerSource {
  public:
   /// Both outlive it. Sends nothing.
-  ResolverSource(const Settings& settings, std::span<const dns::Record> anchors)
-      : settings_(settings), anchors_(anchors) {}
+  ResolverSource(const Settings& settings, std::span<const dns::Record> anchors,
+                 std::optional<Resolver::Closest> closest = std::nullopt)
+      : settings_(settings), anchors_(anchors), closest_(std::move(closest)) {}
 
   [[nodiscard]] TimePoint now() const override { return std::chrono::steady_clock::now(); }
   Result<uint64_t> start(const Question& question, unsigned round) override;
@@ -21,6 +22,7 @@ class ResolverSource final : public AnswerSource {
  private:
   const Settings& settings_;
   std::span<const dns::Record> anchors_;
+  std::optional<Resolver::Closest> closest_;
   std::vector<std::optional<Resolver>> resolvers_;  // by round
 };
 
