@@ -45,6 +45,7 @@ Result<std::vector<ServerHost>> find_hosts(Resolver& resolver, const dns::Name& 
   for (const Answer& answer : *answers)
     for (const ByteView rdata : answer.rdatas) {
       const bool is_srv = answer.question.type == RrType::SRV;
+      if (is_srv && rdata.size() <= replica_srv_target_at) continue;
       const auto name = dns::NameView::from_wire(is_srv ? rdata.subspan(replica_srv_target_at) : rdata);
       if (!name || name->is_root()) continue;
       const ServerHost host{dns::Name(*name).folded(), is_srv ? load_u16(&rdata[replica_srv_port_at]) : uint16_t{53}};
