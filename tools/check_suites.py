@@ -104,6 +104,7 @@ def suites():
         Suite("discovery by resolution", ["tests/scenario/discover_climb.py"], "build release"),
         Suite("registrations", ["tests/scenario/register_day.py"], "build release"),
         Suite("four commands", ["tests/scenario/four_commands.py"], "build release"),
+        Suite("lives of registrations", ["tests/scenario/register_life.py"], "build release"),
         Suite("registered registries", ["tests/scenario/registered_day.py"], "build release"),
         Suite("resolver of a registry", ["tests/scenario/resolver_role.py"], "build release"),
         Suite("hostile clients", ["tests/scenario/hostile_clients.py"], "build release"),
