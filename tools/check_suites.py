@@ -136,6 +136,7 @@ def suites():
         served("zone digests", ["tests/interop/zonemd_peers.py", "--names", "300"]),
         served("zone digests at work", "tests/scenario/zone_digests.py"),
         served("registered registries", "tests/scenario/registered_day.py", LOOPBACK_53),
+        served("lives of registrations", "tests/scenario/register_life.py", LOOPBACK_53),
         served("four commands", "tests/scenario/four_commands.py", LOOPBACK_53),
         # By clang: the second compiler that has to take the house, and at -O0 four times as fast with these as g++. The files
         # of a room ten at a time: most of a file's time goes to the headers that all of them include.

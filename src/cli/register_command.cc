@@ -25,6 +25,7 @@ struct Registration {
   std::string token;
   std::string at;
   bool wait = false;
+  bool leave = false;
 };
 
 Result<std::string> fingerprint_in(const std::string& file) {
@@ -40,6 +41,7 @@ void show_state(Console& console, const Json& reply, const Registration& wanted)
   const std::string state = text_field(reply, "state");
   if (state == "delegated")
     return console.line(fmt::format("federation active: {} is a child of {}; its certificates are good until {}, and renewed in time", wanted.space, wanted.parent, time_field(reply, "until")));
+  if (state == "left") return console.line(fmt::format("{}: a child of {} no more", wanted.space, wanted.parent));
   if (state == "reserved")
     return console.line("reserved: the parent delegates once all name servers answer and validate; run this again to see, or with --wait");
   console.line(printable(text_field(reply, "reason")));
@@ -59,6 +61,7 @@ void register_registry(Console& console, const Remote& remote, const Registratio
   Json request{{"command", control::register_at_parent}, {"parent", wanted.parent}, {"namespace", wanted.space}, {"fingerprint", *fingerprint}};
   if (!wanted.token.empty()) request["token"] = wanted.token;
   if (!wanted.at.empty()) request["at"] = wanted.at;
+  if (wanted.leave) request["leave"] = true;
   std::string said;
   for (;;) {
     std::string state;
@@ -74,7 +77,7 @@ void register_registry(Console& console, const Remote& remote, const Registratio
       console.failed(asked.error());
       return;
     }
-    if (state == "delegated" || !wanted.wait) {
+    if (state == "delegated" || state == "left" || !wanted.wait) {
       if (state == "pending") console.exit_code = exit_failed;
       return;
     }
@@ -99,7 +102,8 @@ void add_register(CLI::App& app, Console& console) {
   command->add_option("--pubkey", wanted->pubkey, "Public half of registry.identity")->type_name("FILE")->required();
   command->add_option("--token", wanted->token, "Invitation that the parent's operator made")->type_name("TOKEN");
   command->add_option("--at", wanted->at, "The parent's endpoint for DNS over TLS, instead of what its SRV record says")->type_name("ADDRESS@PORT");
-  command->add_flag("--wait", wanted->wait, "Ask again until the parent delegates to the registry");
+  CLI::Option* wait = command->add_flag("--wait", wanted->wait, "Ask again until the parent delegates to the registry");
+  command->add_flag("--leave", wanted->leave, "Be a child of that parent no more: delegation, KEY and certificates go")->excludes(wait);
   command->callback([&console, remote, wanted] { register_registry(console, *remote, *wanted); });
 }
 

@@ -18,6 +18,7 @@ constexpr std::chrono::milliseconds patience{10'000};
 constexpr Seconds first_retry{10};
 constexpr Seconds last_retry{3600};
 constexpr Seconds daily{86400};
+constexpr Seconds between_asked{5};
 constexpr size_t most_servers_asked = federation::max_registered_addresses;
 
 Seconds retry_after(uint32_t failures) {
@@ -39,6 +40,7 @@ struct ChildKeeper::Look {
   std::vector<ServerAnswers> answers;
   size_t waits = 0;  ///< look-ups or talks
   std::string problem;
+  bool is_proven = true;  ///< what let it in still holds
 };
 
 void ChildKeeper::start() {
@@ -49,10 +51,27 @@ void ChildKeeper::noted(const Child& child) {
   room_.loop.post([this, child] { children_[child.registration.zone.to_text()] = child; });
 }
 
+void ChildKeeper::asked(const dns::Name& child) {
+  room_.loop.post([this, zone = child.to_text()] {
+    if (children_.contains(zone)) wanted_.insert(zone);
+  });
+}
+
+void ChildKeeper::renew() {
+  for (const auto& [zone, child] : children_)
+    if (is_to_be_renewed(child)) wanted_.insert(zone);
+}
+
 void ChildKeeper::tick() {
   const UnixTime now = room_.clock.now();
-  for (const auto& [zone, child] : children_)
-    if (child.next_look <= now && !looks_.contains(zone)) look(child);
+  std::erase_if(wanted_, [this](const std::string& zone) { return !children_.contains(zone); });
+  for (const auto& [zone, child] : children_) {
+    // RFC 9859 §4.3: who asks again and again is looked at now and then.
+    const bool is_wanted = wanted_.contains(zone) && asked_[zone] + between_asked <= now;
+    if (looks_.contains(zone) || (!is_wanted && child.next_look > now)) continue;
+    if (wanted_.erase(zone) > 0) asked_[zone] = now;
+    look(child);
+  }
 }
 
 void ChildKeeper::look(const Child& child) {
@@ -108,13 +127,36 @@ void ChildKeeper::ask(const LookPtr& look) {
 void ChildKeeper::conclude(const LookPtr& look) {
   const federation::Registration& asked = look->child.registration;
   const UnixTime now = room_.clock.now();
-  if (!look->problem.empty()) return write(look, {}, look->problem);
+  if (!look->problem.empty()) return prove(look, {}, look->problem);
   const auto findings = check_servers(asked.zone, asked.ds, look->answers, now);
-  if (!findings) return write(look, {}, findings.error().what);
-  if (look->child.state != ChildState::Delegated) return write(look, asked.ds, {});
+  if (!findings) return prove(look, {}, findings.error().what);
+  if (look->child.state != ChildState::Delegated) return prove(look, asked.ds, {});
   const auto wanted = ds_wanted(asked.zone, asked.ds, *findings, look->answers, now);
-  if (!wanted) return write(look, {}, wanted.error().what);
-  write(look, *wanted, {});
+  if (!wanted) return prove(look, {}, wanted.error().what);
+  prove(look, *wanted, {});
+}
+
+// Near its end, and where ours lasts longer: a certificate does not outlive its issuer's.
+bool ChildKeeper::is_to_be_renewed(const Child& child) const {
+  const auto door = room_.door();
+  const auto ours = door && door->identity && !door->identity->authorities().empty() ? crypto::read_certificate(door->identity->authorities().front())
+                                                                                     : Result<crypto::CertificateFacts>(fail(Errc::NotFound, ""));
+  return ours && ours->until > child.certified_until + daily && child.certified_until - room_.clock.now() < crypto::certificate_lifetime / 3;
+}
+
+// What let it in by a proof of its domain has to be there when certificates are renewed too.
+void ChildKeeper::prove(const LookPtr& look, std::optional<std::vector<Bytes>> ds, std::string problem) {
+  const auto domain = federation::challenge_name(look->child.registration.space);
+  const auto door = room_.door();
+  if (!domain || !door || !is_to_be_renewed(look->child) || federation::is_still_proven(look->child, door->rules.policy.zone, {}))
+    return write(look, std::move(ds), std::move(problem));
+  room_.lookup.ask(*domain, RrType::TXT, [this, look, ds = std::move(ds), problem = std::move(problem), zone = door->rules.policy.zone,
+                                          domain = *domain](Result<std::vector<Bytes>> found) {
+    look->is_proven = found && federation::is_still_proven(look->child, zone, *found);
+    if (look->is_proven) return write(look, ds, problem);
+    const std::string gone = fmt::format("{} TXT: {}: certificates are not renewed", domain.to_text(), found ? "the proof is gone" : found.error().what);
+    write(look, ds, problem.empty() ? gone : problem + "; " + gone);
+  });
 }
 
 void ChildKeeper::write(const LookPtr& look, std::optional<std::vector<Bytes>> ds, std::string problem) {
@@ -133,14 +175,14 @@ void ChildKeeper::write(const LookPtr& look, std::optional<std::vector<Bytes>> d
     child.failures = problem.empty() ? 0 : child.failures + 1;
     child.next_look = is_stale ? now : problem.empty() ? now + daily : now + retry_after(child.failures - 1);
     if (child.state == ChildState::Delegated && !problem.empty()) child.next_look = std::max(child.next_look, now + last_retry);
-    if (problem.empty() && !is_stale && ds) {
+    // A proof that is gone does not keep the DS from following.
+    if ((problem.empty() || !look->is_proven) && !is_stale && ds) {
       child.registration.ds = *ds;
       child.state = ChildState::Delegated;
       federation::delegate_child(child, edit);
     }
     const auto door = room_.door();
-    const bool renew = child.certified_until - now < crypto::certificate_lifetime / 3;
-    if (renew && door && door->identity && !door->identity->authorities().empty()) {
+    if (is_to_be_renewed(child) && look->is_proven) {
       const auto done = federation::certify(child, door->rules.policy, {door->identity->authorities().front(), door->identity->key()}, edit, now);
       if (!done) log::warning("registration.certificates", {{"zone", child.registration.zone.to_text()}, {"error", done.error().what}});
     }

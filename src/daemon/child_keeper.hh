@@ -6,11 +6,12 @@
 //   Reserved ──look: all well──► Delegated ──daily──► DS, certificates
 //      └─ amiss: again after 10 s, 20 s, … up to an hour
 //
-// Main loop's thread, but for noted(); what is written is the writer's.
+// Main loop's thread, but for noted() and asked(); what is written is the writer's.
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "base/clock.hh"
 #include "daemon/child_check.hh"
@@ -36,8 +37,12 @@ class ChildKeeper {
 
   /// All that are stored; once, at the start.
   void start();
-  /// One is new or has changed, or asks to be looked at (NOTIFY(CDS), RFC 9859). Any thread.
+  /// One is new or has changed. Any thread.
   void noted(const federation::Child& child);
+  /// One asks to be looked at (NOTIFY(CDS), RFC 9859): at once, but not more often than every five seconds. Any thread.
+  void asked(const dns::Name& child);
+  /// Our own certificates are others: children that waited for a longer issuer's are looked at. Main loop's thread.
+  void renew();
   /// Every second.
   void tick();
 
@@ -49,11 +54,15 @@ class ChildKeeper {
   void found_address(const LookPtr& look, const dns::Name& server, ByteView octets);
   void ask(const LookPtr& look);
   void conclude(const LookPtr& look);
+  [[nodiscard]] bool is_to_be_renewed(const federation::Child& child) const;
+  void prove(const LookPtr& look, std::optional<std::vector<Bytes>> ds, std::string problem);
   void write(const LookPtr& look, std::optional<std::vector<Bytes>> ds, std::string problem);
 
   const Room room_;
   std::map<std::string, federation::Child> children_;  // by zone; as last seen
   std::map<std::string, LookPtr> looks_;               // under way
+  std::set<std::string> wanted_;                       // these ask for it
+  std::map<std::string, UnixTime> asked_;              // when they were last looked at since they asked
 };
 
 }  // namespace steward::daemon

@@ -111,6 +111,7 @@ void register_at_parent(Server& server, const Json& request, const Reply& reply)
     return end(reply, fmt::format("the key is not that of registry.identity, {}", own->fingerprint()));
   Registrar::Order order;
   order.token = argument(request, "token");
+  order.leaves = request.value("leave", false);
   if (const std::string text = argument(request, "at"); !text.empty()) {
     const auto at = SocketAddress::from_text(text);
     if (!at) return end(reply, at.error().what);
@@ -122,7 +123,7 @@ void register_at_parent(Server& server, const Json& request, const Reply& reply)
         if (!outcome) return end(reply, outcome.error().what);
         Json line{{"state", to_text(outcome->state)}, {"reason", outcome->reason}};
         if (!outcome->challenge.empty()) line["challenge"] = {{"name", outcome->challenge_name}, {"text", outcome->challenge}};
-        if (outcome->state != Registrar::State::Pending) line["until"] = seconds_of(outcome->until);
+        if (outcome->state != Registrar::State::Pending && outcome->state != Registrar::State::Left) line["until"] = seconds_of(outcome->until);
         end_with(reply, line);
       });
 }

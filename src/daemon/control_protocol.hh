@@ -51,7 +51,7 @@
 // publisher.remove   (fingerprint, namespace?) the same
 // child.invite       (namespace, days?) {"zone", "token": shown this once, "until"}
 // child.remove       (namespace) {"zone", "serial"}
-// register           (parent, namespace, fingerprint, token?, at?) any number of {"step": text}, then {"state": "pending"|"reserved"|
+// register           (parent, namespace, fingerprint, token?, at?, leave?) {"step": text}s, then {"state": "pending"|"reserved"|"left"|
 //                    "delegated", "reason", "challenge"?: {"name", "text"}, "until"?: when the certificates end}
 // pending.list       {"children": [child], "invitations": [{"zone", "until"}]}, a child being {"namespace", "zone", "fingerprint",
 //                     "state": "pending"|"reserved"|"delegated", "way": "invitation"|"proof"|"approval"|"none", "since", "asked",

@@ -15,13 +15,22 @@ class ServerOperations final : public serve::Operations {
  public:
   /// `registrations` may be null.
   ServerOperations(UpdateDesk& updates, RegistrationDesk* registrations, RegistryGate& gate,
-                   std::function<void(serve::Notification)> notified)
-      : updates_(updates), registrations_(registrations), gate_(gate), notified_(std::move(notified)) {}
+                   std::function<void(serve::Notification)> notified, std::function<void(const dns::Name&)> child_notified)
+      : updates_(updates),
+        registrations_(registrations),
+        gate_(gate),
+        notified_(std::move(notified)),
+        child_notified_(std::move(child_notified)) {}
 
   void notified(const serve::Notification& notification) override { notified_(notification); }
   void update(serve::UpdateRequest request) override;
   void transfer_began(const serve::TransferReport& report) override;
   void transfer_ended(const serve::TransferReport& report) override;
+  bool child_notified(const dns::Name& child) override {
+    if (!gate_.is_child(child)) return false;
+    child_notified_(child);
+    return true;
+  }
   bool is_from(const dns::Name& zone, ByteView message, const CertificateChain& shown, const SocketAddress& client) override {
     return gate_.identify(message, shown, client, zone);
   }
@@ -31,6 +40,7 @@ class ServerOperations final : public serve::Operations {
   RegistrationDesk* registrations_;
   RegistryGate& gate_;
   std::function<void(serve::Notification)> notified_;
+  std::function<void(const dns::Name&)> child_notified_;
 };
 
 }  // namespace steward::daemon

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "crypto/secret_file.hh"
 #include "federation/identity.hh"
@@ -127,6 +128,15 @@ Result<std::shared_ptr<const OwnIdentity>> OwnIdentity::with(std::vector<Bytes> 
   if (done) done = own->save();
   if (!done) return tl::unexpected(done.error());
   return std::shared_ptr<const OwnIdentity>(std::move(own));
+}
+
+Result<void> OwnIdentity::forget_parent() const {
+  for (const char* suffix : {".ca", ".crt", ".parent"}) {
+    std::error_code error;
+    std::filesystem::remove(path_ + suffix, error);
+    if (error) return fail(Errc::Io, path_ + suffix + ": " + error.message());
+  }
+  return {};
 }
 
 // The authority comes last: where it is there, the other is.

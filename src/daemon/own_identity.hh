@@ -33,6 +33,9 @@ class OwnIdentity {
   [[nodiscard]] Result<std::shared_ptr<const OwnIdentity>> with(std::vector<Bytes> end_entity,
                                                                 std::vector<Bytes> authorities) const;
 
+  /// What a parent has issued is put away, so that open() makes a certificate that signs itself. Io.
+  [[nodiscard]] Result<void> forget_parent() const;
+
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] const dns::Name& zone() const { return zone_; }
   /// Where its KEY stands; the signer of its requests.

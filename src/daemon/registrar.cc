@@ -122,6 +122,7 @@ std::string_view to_text(Registrar::State state) {
     case Registrar::State::Pending: return "pending";
     case Registrar::State::Reserved: return "reserved";
     case Registrar::State::Delegated: return "delegated";
+    case Registrar::State::Left: return "left";
   }
   return "";
 }
@@ -195,6 +196,10 @@ void Registrar::gather(const RunPtr& run) {
                 run->registration = **made;
                 run->registration.key = run->own->key().public_key().dnskey_rdata(federation::identity_key_flags);
                 run->registration.invitation = run->order.token;
+                if (run->order.leaves) {
+                  run->registration = {.zone = run->registration.zone, .space = run->registration.space, .key = run->registration.key, .leaves = true};
+                  return ask(run);
+                }
                 add_feed(run->registration, room_.replica, room_.listen);
                 const bool is_told = note_of(*run->own).told == digest_of(run->registration);
                 run->order.asks || !is_told ? ask(run) : fetch(run);
@@ -233,7 +238,10 @@ void Registrar::ask(const RunPtr& run) {
   auto octets = auth::sign_registry_request(*std::move(message), key, room_.clock.now(), nonce);
   auto call = options(*run);
   if (!octets || !call) return run->fail_with(!octets ? octets.error() : call.error());
-  run->step(fmt::format("asking for {} with {} servers, {} DS, key {}", run->registration.space, run->registration.servers.size(),
+  if (run->order.leaves)
+    run->step(fmt::format("leaving, as {} with key {}", run->registration.space, run->own->fingerprint()));
+  else
+    run->step(fmt::format("asking for {} with {} servers, {} DS, key {}", run->registration.space, run->registration.servers.size(),
                         run->registration.ds.size(), run->own->fingerprint()));
   room_.dialogues.start(*std::move(call), {*std::move(octets)}, [this, run](Result<std::vector<dns::Message>> answers) {
     answers ? answered(run, answers->front()) : run->fail_with(answers.error());
@@ -241,6 +249,13 @@ void Registrar::ask(const RunPtr& run) {
 }
 
 void Registrar::answered(const RunPtr& run, const dns::Message& answer) {
+  if (answer.rcode() == dns::Rcode::NOERROR && run->order.leaves) {
+    if (auto forgotten = run->own->forget_parent(); !forgotten) return run->fail_with(forgotten.error());
+    run->step("the parent has removed our delegation, KEY and certificates");
+    room_.left();
+    run->outcome.state = State::Left;
+    return run->done(run->outcome);
+  }
   if (answer.rcode() == dns::Rcode::NOERROR) {
     run->step("the namespace is reserved");
     return fetch(run);
@@ -261,7 +276,7 @@ void Registrar::fetch(const RunPtr& run) {
   const auto parents = dns::Name::from_text("_registry._agents", room_.parent);
   if (!parents) return run->fail_with(parents.error());
   std::vector<Bytes> questions;
-  for (const auto& [name, type] : {std::pair(run->own->name(), RrType::CERT), {*parents, RrType::CERT}, {run->own->zone(), RrType::NS}}) {
+  for (const auto& [name, type] : {std::pair(run->own->name(), RrType::CERT), {*parents, RrType::CERT}, {run->own->zone(), RrType::NS}, {run->own->zone(), RrType::DS}}) {
     auto question = Dialogues::question(name, type, false);
     if (!question) return run->fail_with(question.error());
     questions.push_back(*std::move(question));
@@ -284,6 +299,7 @@ void Registrar::fetched(const RunPtr& run, const std::vector<dns::Message>& answ
   run->outcome.state = delegated ? State::Delegated : State::Reserved;
   run->outcome.until = run->own->until();
   if (delegated) run->step("the parent delegates to our servers");
+  if (delegated) room_.delegated(rdatas_of(answers[3], RrType::DS));
   run->done(run->outcome);
 }
 

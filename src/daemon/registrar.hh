@@ -1,5 +1,5 @@
 #pragma once
-// The child's side of a registration: what the zone says of itself becomes a signed request, goes to the parent over TLS
+// The child's side of a registration, and of its end: what the zone says of itself becomes a signed request, goes to the parent over TLS
 // whose certificates lead to the root's, and what the parent has issued and published is taken over.
 //
 // Main loop's thread.
@@ -37,7 +37,11 @@ class Registrar {
     std::function<std::shared_ptr<const OwnIdentity>()> identity;
     std::string replica;                ///< whose feed the parent may follow
     std::vector<SocketAddress> listen;  ///< where others reach us by TLS; of a wildcard the port counts
+    /// The parent has this DS RRset of ours, RDATA.
+    std::function<void(std::vector<Bytes>)> delegated;
     std::function<bool(std::function<void(RegistryZone&, ZoneKeeper&)>, const std::function<void(const std::string&)>&)> post;
+    /// What the parent has issued is nothing any more.
+    std::function<void()> left;
     /// Certificates that are new, already on disk.
     std::function<void(std::shared_ptr<const OwnIdentity>)> issued;
   };
@@ -46,6 +50,7 @@ class Registrar {
     Pending,    ///< a proof or the parent's operator is waited for
     Reserved,   ///< the parent looks at our servers
     Delegated,  ///< done
+    Left,       ///< the parent has us no more
   };
   struct Outcome {
     State state = State::Pending;
@@ -57,6 +62,7 @@ class Registrar {
   struct Order {
     std::optional<SocketAddress> at;  ///< the parent's endpoint for TLS; nothing: as its SRV record says
     std::string token;
+    bool leaves = false;              ///< the parent is to have us no more
     bool asks = true;  ///< false: only if we say something else by now; what the parent has of us is taken over
   };
   using Step = std::function<void(const std::string&)>;
@@ -83,7 +89,7 @@ class Registrar {
   const Room room_;
 };
 
-/// "pending", "reserved", "delegated".
+/// "pending", "reserved", "delegated", "left".
 [[nodiscard]] std::string_view to_text(Registrar::State state);
 
 /// Where the parent was reached when it let us in; nothing: it has not yet.

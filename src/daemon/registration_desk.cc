@@ -212,6 +212,9 @@ void RegistrationDesk::answer(Asked& asked) {
       return request.response.send(dns::Rcode::REFUSED, now, ExtendedError::NotReady,
                                    fmt::format("pending: {}", verdict.reason).substr(0, most_text));
     }
+    case RegistrationOutcome::Left:
+      tell("left", "it asked for it");
+      return request.response.send(dns::Rcode::NOERROR, now);
     case RegistrationOutcome::Reserved: {
       {
         const std::lock_guard lock(mutex_);

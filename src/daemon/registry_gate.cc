@@ -41,6 +41,12 @@ RegistryGate::Figures RegistryGate::figures() const {
   return figures_;
 }
 
+bool RegistryGate::is_child(const dns::Name& zone) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = known_ ? known_->zones.find(zone.to_text()) : decltype(known_->zones.end()){};
+  return known_ && at != known_->zones.end() && at->second.child;
+}
+
 bool RegistryGate::identify(ByteView message, const CertificateChain& shown, const SocketAddress& client, const dns::Name& zone) {
   const auto refusal = check(message, shown, client, zone);
   {

@@ -36,6 +36,7 @@ struct KnownRegistries {
     dns::Name signer;          ///< where its KEY stands
     std::vector<Bytes> spkis;  ///< of its KEYs, DER; none: it is revoked, or was not looked up yet
     bool any_key = false;      ///< nobody can tell its KEYs: the certificates have to do
+    bool child = false;        ///< of ours
   };
   Bytes root;                          ///< certificate of the root's authority, DER; empty: the KEY has to do
   std::map<std::string, Known> zones;  ///< by zone, as dns::Name::to_text has it
@@ -51,6 +52,8 @@ class RegistryGate {
   explicit RegistryGate(const Clock& clock);
 
   void set(std::shared_ptr<const KnownRegistries> known);
+  /// Whether the zone is that of a child, by its name in lower case.
+  [[nodiscard]] bool is_child(const dns::Name& zone) const;
   /// Whether the request is `zone`'s: false is counted by its rule and logged.
   [[nodiscard]] bool identify(ByteView message, const CertificateChain& shown, const SocketAddress& client, const dns::Name& zone);
   [[nodiscard]] Figures figures() const;

@@ -223,6 +223,7 @@ class Server {
   void open_registrar();
   [[nodiscard]] std::vector<federation::Child> stored_children();
   void look_at_certificates();
+  void renew_own_certificate(const OwnIdentity& own);
   void look_at_trust();
   // server_registered.cc
   void open_registered();
@@ -235,6 +236,8 @@ class Server {
   void find_root(std::function<void(Result<Bytes>)> done);
   void find_proof(std::function<void(Result<ParentProof>)> done);
   void look_at_parent();
+  void tell_parent_of_cds();
+  void follow_parent_ds(std::vector<Bytes> ds);
   [[nodiscard]] Result<crypto::TlsClientOptions> registry_tls(const dns::Name& zone) const;
   [[nodiscard]] Result<Bytes> sign_as_registry(dns::Message message) const;
   // server_children.cc
@@ -309,6 +312,8 @@ class Server {
   Bytes root_by_dns_;                                // the root's authority as the trust anchor validates it
   std::optional<std::vector<Bytes>> parent_keys_;    // likewise SPKI of the parent's KEYs; nothing: not known yet
   UnixTime next_parent_{};
+  std::optional<std::vector<Bytes>> cds_told_;       // what the parent was told of our CDS, RDATA
+  int ds_looks_ = 0;                                 // at the parent's DS since then
   std::unique_ptr<ServerOperations> operations_;
   std::unique_ptr<ResolverDesk> resolver_;  // null: nothing is resolved for clients
   std::shared_ptr<serve::TransferSlots> transfer_slots_;

@@ -39,7 +39,7 @@ Result<void> Server::open_exchange() {
   open_registrations();
   operations_ = std::make_unique<ServerOperations>(*updates_, registrations_.get(), gate_, [this](serve::Notification notification) {
     loop_->post([this, notification = std::move(notification)] { secondaries_->notified(notification); });
-  });
+  }, [this](const dns::Name& child) { child_keeper_->asked(child); });
   transfer_slots_ = std::make_shared<serve::TransferSlots>(serve::TransferLimits{});
   notifier_ = std::make_unique<Notifier>(*peer_calls_, [this](const dns::Name& zone) { return served_soa(zone, [](const store::ZoneRecord&) {}); });
   main_reader_ = std::move(readers[1]);

@@ -62,6 +62,7 @@ void Server::follow_identity() {
   records.id = registry->id;
   records.parent = registry->parent;
   if (const auto& listen = catalogs_->config().tls.listen; !listen.empty()) records.tls_port = listen.front().port();
+  if (const auto& listen = catalogs_->config().listen; !listen.empty() && !own->authorities().empty()) records.dns_port = listen.front().port();
   records.authorities.assign(own->authorities().begin(), own->authorities().end());
   if (own->is_root()) records.key = &own->key().public_key();
   home->edit([own, records](change::ZoneEdit& edit, ZoneTables&) { return federation::put_own_records(records, edit); },

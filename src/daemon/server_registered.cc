@@ -58,6 +58,7 @@ void Server::open_registered() {
 // Main thread, every second.
 void Server::look_at_registered() {
   if (!registry_ || !registered_changed_.exchange(false)) return;
+  tell_parent_of_cds();
   Registered fresh = read_registered();
   for (const auto& [zone, spkis] : fresh.keys) {
     const auto before = registered_.keys.find(zone);
@@ -116,7 +117,7 @@ std::shared_ptr<const KnownRegistries> Server::known_registries() const {
   known->root = root_authority().value_or(Bytes{});
   for (const auto& [zone, spkis] : registered_.keys)
     if (const auto name = dns::Name::from_text(zone))
-      if (const auto signer = federation::identity_name(*name, registry.zone)) known->zones[zone] = {*signer, spkis, false};
+      if (const auto signer = federation::identity_name(*name, registry.zone)) known->zones[zone] = {*signer, spkis, false, true};
   if (!registered_.parent || !registry.parent) return known;
   const auto signer = identity_of(*registry.parent, registry.apex);
   if (signer) known->zones[registry.parent->to_text()] = {*signer, parent_keys_.value_or(std::vector<Bytes>{}), !lookup_->is_anchored()};
@@ -228,6 +229,44 @@ void Server::look_at_parent() {
     next_parent_ = clock_.now() + between_looks;
     parent_keys_ = proof->spkis;
     gate_.set(known_registries());
+  });
+}
+
+// Main thread: NOTIFY(CDS), RFC 9859 §4. The first time after a start it may be nothing new, which does no harm.
+void Server::tell_parent_of_cds() {
+  if (!registered_.parent || !main_reader_->acquire()) return;
+  const dns::Name zone = config_.registry->zone;
+  std::vector<Bytes> cds;
+  if (const store::ZoneRecord* home = main_reader_->zone_record(zone))
+    if (const zone::NodeView apex = main_reader_->find(home->info, zone.folded()))
+      if (const auto rrset = apex.find(dns::RrType::CDS)) {
+        zone::StoredRrReader rrs(rrset->rrs);
+        for (uint32_t i = 0; i < rrset->rr_count; ++i) zone::expand_rdata(dns::RrType::CDS, rrs.next().rdata, zone, cds.emplace_back());
+      }
+  main_reader_->release();
+  if (cds.empty() || cds_told_ == cds) return;
+  dns::Message message;
+  message.header.id = net::random_message_id();
+  message.header.opcode = dns::Opcode::NOTIFY;
+  message.header.aa = true;
+  message.question.push_back({zone, dns::RrType::CDS, dns::RrClass::IN});
+  auto octets = sign_as_registry(std::move(message));
+  auto options = registry_tls(*config_.registry->parent);
+  auto context = options ? crypto::TlsClientContext::open(*std::move(options)) : Result<std::shared_ptr<const crypto::TlsClientContext>>(tl::unexpected<Error>(options.error()));
+  if (!octets || !context) {
+    registered_changed_ = true;  // its KEY is not known yet, say: again in a second
+    return;
+  }
+  cds_told_ = cds;
+  ds_looks_ = 0;
+  net::StreamCall::Options call;
+  call.peer = *registered_.parent;
+  call.tls = *std::move(context);
+  call.whole = std::chrono::milliseconds(10'000);
+  dialogues_->start(std::move(call), {*std::move(octets)}, [this](Result<std::vector<dns::Message>> answers) {
+    const std::string said = answers ? std::string(dns::to_text(answers->front().rcode())) : answers.error().what;
+    log::info("registry.cds", {{"parent", config_.registry->parent->to_text()}, {"answer", said}});
+    next_certificates_ = clock_.now() + soon;
   });
 }
 

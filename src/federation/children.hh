@@ -35,7 +35,7 @@ struct Child {
   RegistrationWay way = RegistrationWay::None;  ///< how it came in
   UnixTime since{};            ///< first asked for; where it is in: let in
   UnixTime asked{};            ///< last asked for
-  std::string nonce;           ///< of the challenge
+  std::string nonce;           ///< of the challenge; where it is in: of the one that let it in, empty where none did
   UnixTime nonce_since{};
   bool approved = false;
   UnixTime certified_until{};  ///< when its certificates end

@@ -55,6 +55,20 @@ void put_endpoint(change::ZoneEdit& edit, const dns::Name& owner, const OwnRecor
   edit.add(owner, RrType::SRV, text_ttl, rdata);
 }
 
+// RFC 9859 §3: where NOTIFY(CDS) of any child goes. Unless the zone has it.
+void put_dsync(change::ZoneEdit& edit, const OwnRecords& own) {
+  constexpr uint8_t notify_scheme = 1;
+  const auto owner = dns::Name::from_text("*._dsync", own.zone);
+  const auto server = server_of(edit, own.zone);
+  if (!own.dns_port || !owner || !server || edit.find(*owner, RrType::DSYNC) != nullptr) return;
+  Bytes rdata;
+  append_u16(rdata, static_cast<uint16_t>(RrType::CDS));
+  append_u8(rdata, notify_scheme);
+  append_u16(rdata, *own.dns_port);
+  append(rdata, server->view().wire());
+  edit.add(*owner, RrType::DSYNC, text_ttl, rdata);
+}
+
 }  // namespace
 
 Result<void> put_own_records(const OwnRecords& own, change::ZoneEdit& edit) {
@@ -82,6 +96,7 @@ Result<void> put_own_records(const OwnRecords& own, change::ZoneEdit& edit) {
   if (own.parent) agent::append_field(text, "parent", own.parent->to_plain_text());
   put_text(edit, *registry, text);
   put_endpoint(edit, *registry, own);
+  put_dsync(edit, own);
   put_exactly(edit, *registry, RrType::KEY, std::move(keys));
   put_exactly(edit, *registry, RrType::CERT, std::move(certificates));
   return {};

@@ -17,6 +17,7 @@ struct OwnRecords {
   std::string id;
   std::optional<dns::Name> parent;
   std::optional<uint16_t> tls_port;     ///< at the zone's primary; nothing: no DNS over TLS
+  std::optional<uint16_t> dns_port;     ///< where children send NOTIFY(CDS) to (RFC 9859); nothing: there can be none
   const crypto::PublicKey* key = nullptr;  ///< of the root registry alone: that of others stands at their parents
   std::vector<Bytes> authorities;       ///< certificates, the registry's own first, then those above it
 };

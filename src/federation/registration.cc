@@ -72,7 +72,15 @@ bool is_unicast(ByteView address) {
   return address.size() == 4 ? address[0] != 0 && address[0] < 224 : address[0] != 0xff;
 }
 
+std::optional<RegistrationRefusal> check_leaving(const Registration& registration) {
+  if (registration.servers.empty() && registration.ds.empty() && registration.addresses.empty() && registration.replica.empty() &&
+      registration.feeds.empty() && registration.invitation.empty())
+    return std::nullopt;
+  return RegistrationRefusal{RegistrationRule::Form, "a registry that leaves has KEY and TXT and nothing else to say"};
+}
+
 std::optional<RegistrationRefusal> check_servers(const Registration& registration) {
+  if (registration.leaves) return check_leaving(registration);
   const auto refusal = [](std::string reason) {
     return RegistrationRefusal{RegistrationRule::Servers, std::move(reason)};
   };
@@ -133,6 +141,7 @@ Bytes request_text(const Registration& registration) {
   Bytes rdata;
   agent::append_field(rdata, "v", version_word);
   agent::append_field(rdata, "namespace", registration.space);
+  if (registration.leaves) agent::append_field(rdata, "leave", "yes");
   if (!registration.invitation.empty()) agent::append_field(rdata, "invite", registration.invitation);
   if (registration.replica.empty()) return rdata;
   std::string feeds;
@@ -196,6 +205,7 @@ class RegistrationReader {
     if (!is_token(registration_.invitation))
       return refusal(RegistrationRule::Form,
                      fmt::format("invite= is not of up to {} printable octets", max_invitation));
+    registration_.leaves = agent::find_field(*fields, "leave") == "yes";
     registration_.replica = agent::find_field(*fields, "replica").value_or("");
     auto endpoints = endpoints_from(agent::find_field(*fields, "feed").value_or(""));
     if (!endpoints)

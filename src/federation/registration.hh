@@ -8,6 +8,7 @@
 //   names below it that an NS names       A, AAAA
 //   <child>._registries._agents.<parent>  KEY; TXT "v=steward-register1" "namespace=…" ["invite=…"]
 //                                        ["replica=…" "feed=<address>@<port>,…"]
+// A child that leaves has "leave=yes" in that TXT, and no NS, DS and addresses.
 //
 // Pure functions; any thread.
 
@@ -48,6 +49,7 @@ struct Registration {
   std::string invitation;                    ///< token; empty: none
   std::string replica;               ///< whose feed the parent is to follow (federation::feed_name); empty: none
   std::vector<SocketAddress> feeds;  ///< where, by DNS over TLS; at least one where there is a replica
+  bool leaves = false;               ///< it is a child no more: then there are no servers, and nothing else
 };
 
 /// The UPDATE, for auth::sign_registry_request. Invalid or Refused as read_registration says.

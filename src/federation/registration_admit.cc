@@ -57,6 +57,7 @@ class Admission {
       case RegistrationOutcome::Refused: break;
       case RegistrationOutcome::Pending: return wait(sender, std::move(verdict), nonce);
       case RegistrationOutcome::Reserved: return reserve(std::move(verdict));
+      case RegistrationOutcome::Left: return leave(std::move(verdict));
     }
     return RegistrationDecision{std::move(verdict), {}};
   }
@@ -129,6 +130,11 @@ class Admission {
     return RegistrationDecision{std::move(verdict), *pending_};
   }
 
+  Result<RegistrationDecision> leave(RegistrationVerdict verdict) {
+    if (auto removed = remove_child(*registered_, policy_, state_); !removed) return tl::unexpected(removed.error());
+    return RegistrationDecision{std::move(verdict), *registered_};
+  }
+
   Result<void> forget_old() {
     const auto waiting = state_.children.pending();
     if (!waiting) return tl::unexpected(waiting.error());
@@ -154,6 +160,7 @@ class Admission {
       child.fingerprint = fingerprint_;
       child.way = verdict.way;
       child.since = now_;
+      child.nonce = verdict.way == RegistrationWay::Proof && pending_ ? pending_->nonce : std::string();
     }
     if (!same) {
       child.state = ChildState::Reserved;
@@ -258,6 +265,12 @@ Result<void> certify(Child& child, const RegistrationPolicy& policy, const Regis
   }
   child.certified_until = now + terms.lifetime;
   return {};
+}
+
+bool is_still_proven(const Child& child, NameView parent, std::span<const Bytes> proofs) {
+  if (child.way != RegistrationWay::Proof || child.nonce.empty()) return true;
+  const std::string text = challenge_text(parent, child.registration.space, child.fingerprint, child.nonce);
+  return std::any_of(proofs.begin(), proofs.end(), [&](const Bytes& rdata) { return says_challenge(rdata, text); });
 }
 
 void delegate_child(const Child& child, change::ZoneEdit& edit) {

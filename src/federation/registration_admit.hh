@@ -52,6 +52,10 @@ Result<RegistrationDecision> approve_registration(const Child& pending, const Re
 Result<void> certify(Child& child, const RegistrationPolicy& policy, const RegistrationIssuer& issuer,
                      change::ZoneEdit& edit, UnixTime now);
 
+/// Whether what let it in still holds, before its certificates are renewed: of who came by a proof, that proof. `proofs`: TXT
+/// RDATA as for admit_registration, asked anew.
+[[nodiscard]] bool is_still_proven(const Child& child, NameView parent, std::span<const Bytes> proofs);
+
 /// The child leaves, or is made to: its delegation, its KEY and CERT, what is kept of it.
 Result<void> remove_child(const Child& child, const RegistrationPolicy& policy, RegistrationState& state);
 

@@ -31,6 +31,7 @@ class Judge {
 
   RegistrationVerdict run(const RegistrationSender& sender) {
     if (auto verdict = check_sender(sender)) return *verdict;
+    if (registration_.leaves) return by_leaving();
     if (held_.registered == fingerprint_) return reserved(RegistrationWay::Again);
     if (auto verdict = check_name()) return *verdict;
     if (!registration_.invitation.empty()) return by_invitation();
@@ -69,6 +70,11 @@ class Judge {
     // Registries are public: the neighbour may be named.
     return refuse_for(RegistrationRule::LookAlike,
                    fmt::format("{} could be taken for {} ({})", zone, like->name, like->rule));
+  }
+
+  RegistrationVerdict by_leaving() const {
+    if (held_.registered == fingerprint_) return {RegistrationOutcome::Left, RegistrationRule::None, {}, RegistrationWay::None, {}};
+    return refused(RegistrationRule::Taken, fmt::format("{} is no child with this key", registration_.zone.to_text()));
   }
 
   [[nodiscard]] bool is_mine() const { return held_.pending && held_.pending->fingerprint == fingerprint_; }

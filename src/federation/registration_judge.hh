@@ -57,6 +57,7 @@ struct RegistrationSender {
 enum class RegistrationOutcome : uint8_t {
   Reserved,  ///< the name is the child's: certificates, KEY and CERT, checks, delegation follow
   Pending,   ///< a proof or an approval is waited for
+  Left,      ///< the child is one no more: delegation, KEY and CERT go
   Refused,
 };
 

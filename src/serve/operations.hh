@@ -76,6 +76,11 @@ class Operations {
   virtual void transfer_began(const TransferReport& report) = 0;
   /// Once for each that began. Outcome Stopped may come from the worker's destruction.
   virtual void transfer_ended(const TransferReport& report) = 0;
+  /// NOTIFY(CDS) (RFC 9859): the DS of a child may have to follow its CDS. Whether it is a child of ours, in lower case.
+  virtual bool child_notified(const dns::Name& child) {
+    static_cast<void>(child);
+    return false;
+  }
   /// Whether the request comes from the registry of `zone`, as what it showed over TLS and the request's own signature
   /// have to prove.
   virtual bool is_from(const dns::Name& zone, ByteView message, const CertificateChain& shown, const SocketAddress& client) {

@@ -82,6 +82,7 @@ class Pipeline {
                           Context& context);
   void recurse(Query& query, Exchange& exchange, Context& context);
   bool begin_notify(Query& query, const Exchange& exchange, Context& context);
+  bool begin_child_notify(dns::NameView child, Context& context);
   bool begin_update(Query& query, Exchange& exchange, const zone::Snapshot& snapshot, Context& context);
   void set_error(dns::Rcode rcode, ExtendedError error);
   static Asker asker_of(const Query& query, const Exchange& exchange);

@@ -67,8 +67,9 @@ void Pipeline::judge_zone_request(Query& query, const Context& context, Plan pla
     request.question_size = 0;
     return respond_with(query, Rcode::NOTIMP);
   }
-  // RFC 2136 §3.1.1: ZTYPE is SOA. RFC 1996 §3.5 has no other QTYPE either.
-  if (request.qtype != RrType::SOA) return respond_with(query, Rcode::FORMERR);
+  // RFC 2136 §3.1.1: ZTYPE is SOA. RFC 1996 §3.5 has no other QTYPE either, RFC 9859 §4 adds CDS.
+  const bool is_of_child = plan == Plan::Notify && request.qtype == RrType::CDS;
+  if (request.qtype != RrType::SOA && !is_of_child) return respond_with(query, Rcode::FORMERR);
   if (request.qclass != dns::RrClass::IN) return respond_with(query, Rcode::NOTAUTH);
 }
 
@@ -187,6 +188,7 @@ void Pipeline::recurse(Query& query, Exchange& exchange, Context& context) {
 bool Pipeline::begin_notify(Query& query, const Exchange& exchange, Context& context) {
   dns::fold_into(query.request.qname, query.folded.octets.data());
   const dns::NameView apex(query.folded.octets.data(), query.request.qname.size());
+  if (query.request.qtype == RrType::CDS) return begin_child_notify(apex, context);
   const ZoneAccess* const access = access_of(context, apex);
   Notification notification{apex, {}, asker_of(query, exchange)};
   if (access != nullptr && access->secondary) identify(notification.asker, access->notify, exchange, context);
@@ -203,6 +205,18 @@ bool Pipeline::begin_notify(Query& query, const Exchange& exchange, Context& con
     return true;
   }
   context.counters.notifies_refused.add();
+  return true;
+}
+
+// RFC 9859 §4.3: from anybody, since all that comes of it is that the child's own servers are asked.
+bool Pipeline::begin_child_notify(dns::NameView child, Context& context) {
+  if (context.operations->child_notified(child)) {
+    context.counters.notifies.add();
+    response_.set_authoritative();
+  } else {
+    set_error(Rcode::NOTAUTH, ExtendedError::NotAuthoritative);
+    context.counters.notifies_refused.add();
+  }
   return true;
 }
 

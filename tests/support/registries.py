@@ -7,10 +7,7 @@ import subprocess
 
 import dns.message
 import dns.query
-import dns.rcode
 import dns.rdatatype
-import dns.tsigkeyring
-import dns.update
 
 import peers
 import servers
@@ -62,12 +59,10 @@ class Node(peers.Ours):
 
     def revoke(self, child):
         """Removes the child's KEY."""
-        name, secret = OPERATOR
-        update = dns.update.UpdateMessage(self.zone, keyring=dns.tsigkeyring.from_text({name: secret}), keyalgorithm="hmac-sha256")
-        update.delete(f"{child.space.split('.')[0]}._registries._agents", "KEY")
-        reply = dns.query.tcp(update, self.address, port=53, timeout=10)
-        if reply.rcode() != dns.rcode.NOERROR:
-            raise servers.ServerError(reply.to_text())
+        words = f"server {self.address} 53\nzone {self.zone}\nupdate delete {child.space.split('.')[0]}._registries._agents.{self.zone} KEY\nsend\n"
+        done = subprocess.run(["nsupdate", "-y", "hmac-sha256:" + ":".join(OPERATOR)], input=words, capture_output=True, text=True, timeout=30, check=False)
+        if done.returncode != 0:
+            raise servers.ServerError(done.stdout + done.stderr)
 
     def children(self):
         return {row["namespace"]: row for row in json.loads(self.run("pending", "list", "--json").stdout)["children"]}

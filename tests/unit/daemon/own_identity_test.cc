@@ -107,7 +107,7 @@ TEST_CASE("own records: they are put into the zone once, and follow the certific
   folder.be_root();
   folder.registry.apex = folder.registry.zone = name("example.");
   const auto own = folder.open();
-  federation::OwnRecords records{name("example."), "root", {}, 853, &own->key().public_key(), {own->authorities()[0]}};
+  federation::OwnRecords records{name("example."), "root", {}, 853, {}, &own->key().public_key(), {own->authorities()[0]}};
   const auto put = [&] {
     LoadOutcome told;
     world.keeper->edit([&](change::ZoneEdit& edit, ZoneTables&) { return federation::put_own_records(records, edit); },

@@ -193,6 +193,48 @@ TEST_CASE("registration: delegated to with glue, other servers replace the first
   CHECK(door.records_at(identity, dns::RrType::CERT) == 0);
 }
 
+TEST_CASE("registration: a child leaves with its own key alone, and has to be let in again") {
+  Door door;
+  door.invite("beta.example.", "token");
+  Registration asked = Door::asked_by(door.owner);
+  asked.invitation = "token";
+  REQUIRE(door.admit(door.owner, asked).verdict.outcome == RegistrationOutcome::Reserved);
+  Registration leaving;
+  leaving.zone = asked.zone;
+  leaving.space = asked.space;
+  leaving.key = asked.key;
+  leaving.leaves = true;
+  const Owner stranger;
+  Registration forged = leaving;
+  forged.key = stranger.key.public_key().dnskey_rdata(identity_key_flags);
+  CHECK(door.admit(stranger, forged).verdict.rule == RegistrationRule::Taken);
+  CHECK(door.records_at("beta._registries._agents.example.", dns::RrType::KEY) == 1);
+  CHECK(door.admit(door.owner, leaving).verdict.outcome == RegistrationOutcome::Left);
+  CHECK(door.records_at("beta._registries._agents.example.", dns::RrType::KEY) == 0);
+  CHECK(door.admit(door.owner, leaving).verdict.rule == RegistrationRule::Taken);
+  asked.invitation.clear();
+  CHECK(door.admit(door.owner, asked).verdict.outcome == RegistrationOutcome::Pending);
+}
+
+TEST_CASE("registration: the proof that let a child in is looked at again when certificates are renewed") {
+  Door door;
+  const Registration asked = Door::asked_by(door.owner);
+  const auto waiting = door.admit(door.owner, asked);
+  REQUIRE(waiting.verdict.outcome == RegistrationOutcome::Pending);
+  Bytes proof{static_cast<uint8_t>(waiting.verdict.challenge.size())};
+  append(proof, as_bytes(waiting.verdict.challenge));
+  const auto decision = door.admit(door.owner, asked, {proof});
+  REQUIRE(decision.verdict.way == RegistrationWay::Proof);
+  const dns::Name parent = name("example.");
+  CHECK(is_still_proven(decision.child, parent, std::vector<Bytes>{proof}));
+  CHECK_FALSE(is_still_proven(decision.child, parent, {}));
+  proof.back() ^= 1;
+  CHECK_FALSE(is_still_proven(decision.child, parent, std::vector<Bytes>{proof}));
+  Child invited = decision.child;
+  invited.way = RegistrationWay::Invitation;
+  CHECK(is_still_proven(invited, parent, {}));
+}
+
 TEST_CASE("registration: without its KEY a child is revoked: it gets no certificates, and is not let in again") {
   Door door;
   door.invite("beta.example.", "token");

@@ -161,6 +161,21 @@ TEST_CASE("registration: the feed that the parent is to follow, and where it is 
   }
 }
 
+TEST_CASE("registration: a child that leaves says so, and nothing else") {
+  Registration leaving = sample();
+  leaving.leaves = true;
+  CHECK_FALSE(registration_message(leaving, parent, apex, 9));
+  leaving.servers.clear();
+  leaving.addresses.clear();
+  leaving.ds.clear();
+  const auto read = read_registration(request_of(message_of(leaving)), parent, apex);
+  REQUIRE_MESSAGE(read, read.error().reason);
+  CHECK(read->leaves);
+  CHECK(read->servers.empty());
+  leaving.leaves = false;
+  CHECK_FALSE(registration_message(leaving, parent, apex, 9));
+}
+
 TEST_CASE("registration: an ordinary UPDATE is none") {
   dns::Message revoking = message_of();
   revoking.authority = {{identity, dns::RrType::KEY, dns::RrClass::ANY, 0, {}}};
