@@ -11,6 +11,7 @@ using federation::JudgedName;
 using federation::Referral;
 
 constexpr size_t most_names = 256;              // of a slice: some 50 ms of the writer's time
+constexpr uint64_t most_checks = 50'000;           // signatures of a slice: what is over the budget of a child is to be seen soon
 constexpr size_t most_looked_at = 16'384;       // names of which there is nothing new, while one snapshot is held
 constexpr uint64_t most_judged_octets = 8U << 20U;     // of RDATA that are judged at once
 
@@ -94,7 +95,7 @@ Result<std::shared_ptr<FeedSlice>> SliceReader::difference(const FollowedFeed& f
   const std::shared_ptr<FeedSlice> slice(new FeedSlice(terms_, feed, FeedSlice::Kind::Difference));
   std::vector<dns::Name> some;
   auto at = changed.agents.begin();
-  while (at != changed.agents.end() && slice->size() < most_names) {
+  while (at != changed.agents.end() && slice->size() < most_names && slice->checks() < most_checks) {
     some.clear();
     for (const size_t room = most_names - slice->size(); at != changed.agents.end() && some.size() < room; ++at)
       some.push_back(at->second);
@@ -154,7 +155,7 @@ Result<std::shared_ptr<FeedSlice>> SliceReader::whole(const FollowedFeed& feed, 
   Walk walk{names, rows_, feed.child, *std::move(start), std::move(at)};
   bool is_end = false;
   std::vector<dns::Name> some;
-  for (size_t looked = 0; !is_end && slice->size() < most_names && looked < most_looked_at;) {
+  for (size_t looked = 0; !is_end && slice->size() < most_names && slice->checks() < most_checks && looked < most_looked_at;) {
     some.clear();
     for (const size_t room = most_names - slice->size(); !is_end && some.size() < room && looked < most_looked_at; ++looked) {
       std::optional<dns::Name> agent;
@@ -179,7 +180,7 @@ Result<std::shared_ptr<FeedSlice>> SliceReader::leaving(const dns::Name& child) 
     is_end = !*row;
     if (is_end) break;
     at = std::move((*row)->key);
-    slice->names_.push_back({(*row)->agent, false, {}, {}, {}});
+    slice->names_.push_back({(*row)->agent, false, {}, {}, {}, 0});
   }
   slice->progress_ = FeedSlice::Progress{{}, {}, {}, is_end};
   return slice;
