@@ -114,6 +114,7 @@ def suites():
         served("feed", "tests/scenario/feed_day.py", LOOPBACK_53),
         served("federation", "tests/scenario/federation_day.py", LOOPBACK_53),
         served("the closest server", "tests/scenario/geo_day.py", LOOPBACK_53),
+        served("a hostile feed", "tests/scenario/hostile_feed.py"),
         served("conflicts", "tests/scenario/conflicts_day.py"),
         served("the way to a federation", "tests/scenario/phases_day.py", LOOPBACK_53),
         served("feeds followed", "tests/scenario/follow_day.py", LOOPBACK_53, minutes=10),

@@ -10,6 +10,7 @@
 
 #include "agent/book.hh"
 #include "agent/text_fields.hh"
+#include "base/tagged_fields.hh"
 #include "crypto/digest.hh"
 #include "dns/encoding.hh"
 
@@ -51,33 +52,12 @@ enum class Tag : uint8_t {
   FromFile = 27,
 };
 
-class Writer {
+class Writer : public TaggedWriter<Tag> {
  public:
-  void octets(Tag tag, ByteView value) {
-    append_u8(out, static_cast<uint8_t>(tag));
-    append_u32(out, static_cast<uint32_t>(value.size()));
-    append(out, value);
-  }
-  void text(Tag tag, std::string_view value) { octets(tag, as_bytes(value)); }
-  void number(Tag tag, uint64_t value) {
-    Bytes wire;
-    append_number(wire, value);
-    octets(tag, wire);
-  }
+  Writer() : TaggedWriter(entry_format) {}
   void time(Tag tag, UnixTime value) { number(tag, static_cast<uint64_t>(seconds_of(value))); }
   void real(Tag tag, double value) { number(tag, std::bit_cast<uint64_t>(value)); }
-  static void append_number(Bytes& to, uint64_t value) {
-    append_u32(to, static_cast<uint32_t>(value >> 32));
-    append_u32(to, static_cast<uint32_t>(value));
-  }
-
-  Bytes out{entry_format};
 };
-
-uint64_t number_in(ByteReader& in) {
-  const uint64_t high = in.u32();
-  return high << 32 | in.u32();
-}
 
 /// The value of one field. What does not fit makes it `!ok()`.
 class Field {
@@ -88,7 +68,7 @@ class Field {
   Bytes octets() const { return Bytes(value_.begin(), value_.end()); }
   uint64_t number(uint64_t most = UINT64_MAX) {
     ByteReader in(value_);
-    const uint64_t number = number_in(in);
+    const uint64_t number = read_u64(in);
     is_sound_ &= in.ok() && in.left() == 0 && number <= most;
     return number;
   }
@@ -99,15 +79,15 @@ class Field {
   /// A number, and a text behind it.
   std::pair<std::string, uint64_t> counted() {
     ByteReader in(value_);
-    const uint64_t number = number_in(in);
+    const uint64_t number = read_u64(in);
     is_sound_ &= in.ok();
     return {std::string(as_text(in.rest())), number};
   }
   std::pair<std::string, TrustFact> fact() {
     ByteReader in(value_);
     TrustFact fact;
-    fact.value = std::bit_cast<double>(number_in(in));
-    fact.at = unix_time(static_cast<int64_t>(number_in(in)));
+    fact.value = std::bit_cast<double>(read_u64(in));
+    fact.at = unix_time(static_cast<int64_t>(read_u64(in)));
     const uint8_t claimed = in.u8();
     fact.claimed = claimed == 1;
     is_sound_ &= in.ok() && claimed <= 1;
@@ -184,8 +164,8 @@ Bytes AgentEntry::to_octets() const {
   for (const std::string& protocol : protocols) out.text(Tag::Protocol, protocol);
   for (const auto& [name, fact] : facts) {
     Bytes octets;
-    Writer::append_number(octets, std::bit_cast<uint64_t>(fact.value));
-    Writer::append_number(octets, static_cast<uint64_t>(seconds_of(fact.at)));
+    append_u64(octets, std::bit_cast<uint64_t>(fact.value));
+    append_u64(octets, static_cast<uint64_t>(seconds_of(fact.at)));
     append_u8(octets, fact.claimed ? 1 : 0);
     append(octets, as_bytes(name));
     out.octets(Tag::Fact, octets);
@@ -196,7 +176,7 @@ Bytes AgentEntry::to_octets() const {
   out.octets(Tag::HistoryHead, history_head);
   for (const auto& [replica, count] : write.clock) {
     Bytes octets;
-    Writer::append_number(octets, count);
+    append_u64(octets, count);
     append(octets, as_bytes(replica));
     out.octets(Tag::Clock, octets);
   }

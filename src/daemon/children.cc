@@ -1,5 +1,8 @@
 #include "daemon/children.hh"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <utility>
 
 #include "base/log.hh"
@@ -42,7 +45,34 @@ std::vector<ChildFigures> Children::figures() const {
   std::vector<ChildFigures> figures;
   for (const auto& [zone, trouble] : troubles_)
     if (const auto name = dns::Name::from_text(zone)) figures.push_back({*name, trouble.error, trouble.retry_at});
+  const UnixTime now = clock_.now();
+  for (const auto& [zone, budget] : budgets_) {
+    const auto name = dns::Name::from_text(zone);
+    if (!name) continue;
+    auto at = std::ranges::find_if(figures, [&](const ChildFigures& one) { return one.zone == *name; });
+    if (at == figures.end()) at = figures.insert(at, {*name, {}, {}});
+    at->checks = budget.checks();
+    if (const UnixTime free = budget.free_at(now); free > now && at->error.empty()) {
+      at->error = fmt::format("its feed asks for too many signature checks: it waits for {} s", (free - now).count());
+      at->retry_at = free;
+    }
+  }
   return figures;
+}
+
+bool Children::is_over_budget(const dns::Name& child) const {
+  const std::lock_guard lock(mutex_);
+  const auto budget = budgets_.find(child.to_text());
+  return budget != budgets_.end() && budget->second.free_at(clock_.now()) > clock_.now();
+}
+
+void Children::spend(const FeedSlice& slice) {
+  const std::lock_guard lock(mutex_);
+  federation::FeedBudget& budget = budgets_[slice.child().to_text()];
+  const UnixTime now = clock_.now();
+  budget.spend(slice.checks(), now);
+  if (const UnixTime free = budget.free_at(now); free > now)
+    log::warning("feed.budget", {{"child", slice.child().to_text()}, {"checks", slice.checks()}, {"wait", (free - now).count()}});
 }
 
 bool Children::is_waiting(const dns::Name& child) const {
@@ -83,11 +113,12 @@ std::shared_ptr<FeedSlice> Children::find_work() {
       for (const dns::Name& child : *left) look_at(child, [&] { return slices.leaving(child); });
     for (size_t i = 0; i < terms_->feeds.size(); ++i) {
       const FollowedFeed& feed = terms_->feeds[(turn_ + i) % terms_->feeds.size()];
-      look_at(feed.child, [&] { return slices.next(feed); });
+      if (!is_over_budget(feed.child)) look_at(feed.child, [&] { return slices.next(feed); });
     }
     ++turn_;
   }
   reader_->release();
+  if (slice) spend(*slice);
   return slice;
 }
 
@@ -126,6 +157,10 @@ void Children::written(RegistryZone& registry, ZoneKeeper& keeper, const std::sh
   }
   if (!outcome.ok && slice->give_up(outcome.error)) return write(registry, keeper, slice);
   outcome.ok ? slice->tell(outcome.serial) : slice->fail();
+  if (outcome.ok) {
+    const std::lock_guard lock(mutex_);
+    budgets_[slice->child().to_text()].hold(slice->names_held());
+  }
   queue_.post([this, slice, error = outcome.ok ? std::string() : outcome.error] { ended(slice, error); });
 }
 

@@ -23,6 +23,7 @@
 #include "daemon/feed_slice.hh"
 #include "daemon/registry_zone.hh"
 #include "daemon/writer.hh"
+#include "federation/feed_budget.hh"
 
 namespace steward::daemon {
 
@@ -31,6 +32,7 @@ struct ChildFigures {
   dns::Name zone;
   std::string error;  ///< of the last attempt to write; empty: it went well
   std::optional<UnixTime> retry_at;
+  uint64_t checks = 0;  ///< of signatures in its feed, since the start
 };
 
 class Children {
@@ -67,6 +69,8 @@ class Children {
   void ended(const std::shared_ptr<FeedSlice>& slice, const std::string& error);
   void note_trouble(const dns::Name& child, const std::string& error);
   [[nodiscard]] bool is_waiting(const dns::Name& child) const;
+  [[nodiscard]] bool is_over_budget(const dns::Name& child) const;
+  void spend(const FeedSlice& slice);
 
   std::unique_ptr<store::Reader> reader_;
   const Clock& clock_;
@@ -77,6 +81,7 @@ class Children {
   size_t turn_ = 0;                           // the same: whose turn it is
   mutable std::mutex mutex_;
   std::map<std::string, Trouble> troubles_;  // by the child's zone
+  std::map<std::string, federation::FeedBudget> budgets_;  // the same
   bool looks_ = false;                       // a step waits
   Writer queue_{"children"};
 };

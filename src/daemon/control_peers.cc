@@ -14,6 +14,7 @@ struct Peer {
   std::optional<UnixTime> asked;  ///< when a primary was last found current, or transferred from
   uint32_t failed_rounds = 0;
   std::string error;
+  uint64_t checks = 0;  ///< of signatures in its feed
 };
 
 std::vector<Peer> peers_of(Server& server) {
@@ -22,7 +23,7 @@ std::vector<Peer> peers_of(Server& server) {
   if (!registry || server.children() == nullptr) return peers;
   const auto figures = server.children()->figures();
   for (const config::ChildConfig& child : registry->children) {
-    Peer peer{child, child.primaries.front().address.to_text(), {}, 0, {}};
+    Peer peer{child, child.primaries.front().address.to_text(), {}, 0, {}, 0};
     if (Secondary* secondary = server.secondaries().find(child.feed.to_text())) {
       const transfer::Refresh& state = secondary->state();
       peer.primary = secondary->primary().address.to_text();
@@ -31,7 +32,10 @@ std::vector<Peer> peers_of(Server& server) {
       if (peer.failed_rounds > 0) peer.error = "no primary helped";
     }
     for (const ChildFigures& one : figures)
-      if (one.zone == child.zone) peer.error = one.error;
+      if (one.zone == child.zone) {
+        if (!one.error.empty()) peer.error = one.error;
+        peer.checks = one.checks;
+      }
     peers.push_back(std::move(peer));
   }
   return peers;
@@ -61,6 +65,7 @@ Json row_of(const Peer& peer, const store::Reader& reader, const federation::Ref
               {"tombstones", followed.tombstones},
               {"refused", followed.refused},
               {"conflicts", followed.conflicts},
+              {"checks", peer.checks},
               {"last_success", peer.asked ? Json(seconds_of(*peer.asked)) : Json(nullptr)},
               {"lag", is_begun ? Json(lag_of(peer, feed, followed, now)) : Json(nullptr)},
               {"error", peer.error}};

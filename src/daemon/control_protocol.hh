@@ -78,8 +78,9 @@
 // conflicts.show     (agent) the row
 // conflicts.resolve  (agent, seen: bool) {"agent", "serial"}
 // peers              (namespace?, refused?: bool) {"children": [{"child", "replica", "feed", "primary", "serial": of the feed, or null,
-//                     "followed_to": the serial up to which it is judged, or null, "agents", "tombstones", "refused", "conflicts", "last_success":
-//                     seconds since 1970, or null, "lag": seconds, or null, "error"}]}; with refused, any number of {"refused":
+//                     "followed_to": the serial up to which it is judged, or null, "agents", "tombstones", "refused", "conflicts",
+//                     "checks": signatures in its feed that were checked since the start, "last_success": seconds since 1970, or null,
+//                     "lag": seconds, or null, "error"}]}; with refused, any number of {"refused":
 //                     [{"agent", "child", "rule", "reason", "listed": as it was admitted before}]}
 // backup             any number of {"octets": base64 of the next octets of the file}, then {"zones", "names", "hashes",
 //                     "records", "octets"}; without the latter the file is not whole

@@ -28,6 +28,12 @@ Result<std::optional<std::string>> holder_of(const agent::Book& book, const dns:
 
 std::string terms_of(const FollowedFeed& feed) { return fmt::format("ceiling={:.2f} handed-to={}", feed.policy.trust_ceiling, feed.policy.handed_to); }
 
+uint64_t FeedSlice::checks() const {
+  uint64_t checks = 0;
+  for (const federation::JudgedName& name : names_) checks += name.checks;
+  return checks;
+}
+
 std::shared_ptr<FeedSlice> FeedSlice::split() {
   const std::shared_ptr<FeedSlice> first(new FeedSlice(*this));
   const auto half = names_.begin() + static_cast<std::ptrdiff_t>(names_.size() / 2);

@@ -35,6 +35,10 @@ class FeedSlice {
  public:
   [[nodiscard]] const dns::Name& child() const { return feed_.child; }
   [[nodiscard]] size_t size() const { return names_.size(); }
+  /// Signatures that judging it took, at most.
+  [[nodiscard]] uint64_t checks() const;
+  /// Of the child, after apply(): names that were admitted.
+  [[nodiscard]] uint64_t names_held() const { return uint64_t{child_.agents} + child_.tombstones; }
   /// The first half, to be applied before; the slice is left with the rest.
   [[nodiscard]] std::shared_ptr<FeedSlice> split();
   /// Of one name, which cannot be written: it is to be marked with why. False where that was tried.

@@ -11,6 +11,7 @@ using federation::JudgedName;
 using federation::Referral;
 
 constexpr size_t most_names = 256;              // of a slice: some 50 ms of the writer's time
+constexpr uint64_t most_checks = 50'000;           // signatures of a slice: what is over the budget of a child is to be seen soon
 constexpr size_t most_looked_at = 16'384;       // names of which there is nothing new, while one snapshot is held
 constexpr uint64_t most_judged_octets = 8U << 20U;     // of RDATA that are judged at once
 
@@ -46,7 +47,7 @@ Result<std::shared_ptr<FeedSlice>> SliceReader::next(const FollowedFeed& feed) {
   if (record == nullptr || record->info.availability == zone::Availability::NotLoaded) return nullptr;
   const auto stored = rows_.child(feed.child);
   if (!stored) return tl::unexpected<Error>(stored.error());
-  const FeedNames names(reader_, record->info, feed.child);
+  const FeedReader names(reader_, record->info, feed.child);
   const FollowedChild child = stored->value_or(FollowedChild{});
   if (child.replica != feed.replica || child.terms != terms_of(feed)) return whole(feed, names, record->serial, {});
   if (child.walking) return whole(feed, names, *child.walking, child.at);
@@ -58,7 +59,7 @@ Result<std::shared_ptr<FeedSlice>> SliceReader::next(const FollowedFeed& feed) {
 }
 
 // Reads some names and judges them on all cores; what is new of them joins the slice.
-Result<void> SliceReader::judge(const FollowedFeed& feed, const FeedNames& names, const std::vector<dns::Name>& agents,
+Result<void> SliceReader::judge(const FollowedFeed& feed, const FeedReader& names, const std::vector<dns::Name>& agents,
                                 bool again, FeedSlice& slice) {
   federation::JudgeRules rules{feed.child, feed.feed, now_, terms_.policy->clock_skew, feed.policy, again};
   std::vector<FeedName> read;
@@ -89,12 +90,12 @@ Result<void> SliceReader::judge(const FollowedFeed& feed, const FeedNames& names
 }
 
 // All names of a difference are looked at with each slice: those that were judged cost a digest.
-Result<std::shared_ptr<FeedSlice>> SliceReader::difference(const FollowedFeed& feed, const FeedNames& names,
-                                                           const FeedNames::Changed& changed) {
+Result<std::shared_ptr<FeedSlice>> SliceReader::difference(const FollowedFeed& feed, const FeedReader& names,
+                                                           const FeedReader::Changed& changed) {
   const std::shared_ptr<FeedSlice> slice(new FeedSlice(terms_, feed, FeedSlice::Kind::Difference));
   std::vector<dns::Name> some;
   auto at = changed.agents.begin();
-  while (at != changed.agents.end() && slice->size() < most_names) {
+  while (at != changed.agents.end() && slice->size() < most_names && slice->checks() < most_checks) {
     some.clear();
     for (const size_t room = most_names - slice->size(); at != changed.agents.end() && some.size() < room; ++at)
       some.push_back(at->second);
@@ -107,12 +108,12 @@ Result<std::shared_ptr<FeedSlice>> SliceReader::difference(const FollowedFeed& f
 
 /// The names of the feed and of the rows in one canonical order, so that a name that the feed has no longer is met too.
 struct SliceReader::Walk {
-  const FeedNames& names;
+  const FeedReader& names;
   const federation::Referrals& rows;
   const dns::Name& child;
   Bytes start;  // the key of the child
   Bytes at{};   // relative to it
-  std::optional<FeedNames::Step> step{};
+  std::optional<FeedReader::Step> step{};
   std::optional<std::optional<federation::Referrals::Row>> row{};
 
   Result<void> look() {
@@ -146,7 +147,7 @@ struct SliceReader::Walk {
   }
 };
 
-Result<std::shared_ptr<FeedSlice>> SliceReader::whole(const FollowedFeed& feed, const FeedNames& names, uint32_t serial,
+Result<std::shared_ptr<FeedSlice>> SliceReader::whole(const FollowedFeed& feed, const FeedReader& names, uint32_t serial,
                                                       Bytes at) {
   auto start = rows_.key_of(feed.child);
   if (!start) return tl::unexpected<Error>(start.error());
@@ -154,7 +155,7 @@ Result<std::shared_ptr<FeedSlice>> SliceReader::whole(const FollowedFeed& feed, 
   Walk walk{names, rows_, feed.child, *std::move(start), std::move(at)};
   bool is_end = false;
   std::vector<dns::Name> some;
-  for (size_t looked = 0; !is_end && slice->size() < most_names && looked < most_looked_at;) {
+  for (size_t looked = 0; !is_end && slice->size() < most_names && slice->checks() < most_checks && looked < most_looked_at;) {
     some.clear();
     for (const size_t room = most_names - slice->size(); !is_end && some.size() < room && looked < most_looked_at; ++looked) {
       std::optional<dns::Name> agent;
@@ -179,7 +180,7 @@ Result<std::shared_ptr<FeedSlice>> SliceReader::leaving(const dns::Name& child) 
     is_end = !*row;
     if (is_end) break;
     at = std::move((*row)->key);
-    slice->names_.push_back({(*row)->agent, false, {}, {}, {}});
+    slice->names_.push_back({(*row)->agent, false, {}, {}, {}, 0});
   }
   slice->progress_ = FeedSlice::Progress{{}, {}, {}, is_end};
   return slice;

@@ -2,7 +2,7 @@
 // What is next to be done for a child: reading its feed, and judging it. On the thread of who follows, while the reader
 // holds a snapshot.
 
-#include "daemon/feed_names.hh"
+#include "daemon/feed_reader.hh"
 #include "daemon/feed_slice.hh"
 
 namespace steward::daemon {
@@ -22,10 +22,10 @@ class SliceReader {
 
  private:
   struct Walk;
-  Result<std::shared_ptr<FeedSlice>> difference(const FollowedFeed& feed, const FeedNames& names,
-                                                const FeedNames::Changed& changed);
-  Result<std::shared_ptr<FeedSlice>> whole(const FollowedFeed& feed, const FeedNames& names, uint32_t serial, Bytes at);
-  Result<void> judge(const FollowedFeed& feed, const FeedNames& names, const std::vector<dns::Name>& agents,
+  Result<std::shared_ptr<FeedSlice>> difference(const FollowedFeed& feed, const FeedReader& names,
+                                                const FeedReader::Changed& changed);
+  Result<std::shared_ptr<FeedSlice>> whole(const FollowedFeed& feed, const FeedReader& names, uint32_t serial, Bytes at);
+  Result<void> judge(const FollowedFeed& feed, const FeedReader& names, const std::vector<dns::Name>& agents,
                      bool again, FeedSlice& slice);
 
   const FollowTerms& terms_;

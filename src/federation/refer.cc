@@ -45,6 +45,8 @@ void judge_writes(std::vector<FeedEntry> writes, const EntryRules& entry_rules, 
                   JudgedName& judged) {
   std::vector<FeedEntry> sound;
   for (FeedEntry& entry : writes) {
+    // Its statement's, both of each rotation, each revocation's.
+    judged.checks += 1 + 2 * entry.rotations.size() + entry.revocations.size();
     if (const auto checked = check_entry(entry, entry_rules)) {
       entry.trust = stated_trust(entry, rules.policy);
       sound.push_back(std::move(entry));

@@ -39,6 +39,7 @@ struct JudgedName {
   Bytes seen;             ///< empty: the feed has nothing of it
   WriteSet set;           ///< of the sound writes; the trust in it is what the parent states
   std::optional<ReferralMark> mark;  ///< of the first that is not
+  uint64_t checks = 0;               ///< signatures that this took, at most
 };
 
 /// `held`: the name's row, if it has one.

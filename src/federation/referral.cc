@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "agent/trust.hh"
+#include "base/tagged_fields.hh"
 #include "federation/clock.hh"
 
 namespace steward::federation {
@@ -46,33 +47,21 @@ enum class Tag : uint8_t {
   Conflicts = 30,
 };
 
-class Fields {
+class Fields : public TaggedWriter<Tag> {
  public:
-  void octets(Tag tag, ByteView value) {
-    append_u8(out, static_cast<uint8_t>(tag));
-    append_u32(out, static_cast<uint32_t>(value.size()));
-    append(out, value);
-  }
+  Fields() : TaggedWriter(row_format) {}
+  /// Nothing where it is empty.
   void text(Tag tag, std::string_view value) {
     if (!value.empty()) octets(tag, as_bytes(value));
-  }
-  void number(Tag tag, uint64_t value) {
-    Bytes wire;
-    append_u32(wire, static_cast<uint32_t>(value >> 32));
-    append_u32(wire, static_cast<uint32_t>(value));
-    octets(tag, wire);
   }
   void flag(Tag tag, bool value) {
     if (value) number(tag, 1);
   }
-
-  Bytes out{row_format};
 };
 
 uint64_t number_of(ByteView value, bool& is_sound) {
   ByteReader in(value);
-  const auto high = static_cast<uint64_t>(in.u32());
-  const uint64_t number = high << 32 | in.u32();
+  const uint64_t number = read_u64(in);
   is_sound &= in.ok() && in.left() == 0;
   return number;
 }

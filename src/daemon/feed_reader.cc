@@ -1,4 +1,4 @@
-#include "daemon/feed_names.hh"
+#include "daemon/feed_reader.hh"
 
 #include <algorithm>
 
@@ -34,13 +34,13 @@ void take_node(zone::NodeView node, std::vector<PublishedRecord>& records) {
 
 }  // namespace
 
-Bytes FeedNames::key_of(dns::NameView agent) const {
+Bytes FeedReader::key_of(dns::NameView agent) const {
   Bytes key(dns::max_canonical_key_size);
   key.resize(dns::canonical_key(agent, child_, key.data()));
   return key;
 }
 
-FeedNames::Step FeedNames::next(const Bytes& at) const {
+FeedReader::Step FeedReader::next(const Bytes& at) const {
   Bytes key = at;
   key.push_back(0);
   for (size_t steps = 0; steps < most_steps; ++steps, key.push_back(0)) {
@@ -54,7 +54,7 @@ FeedNames::Step FeedNames::next(const Bytes& at) const {
   return {{}, std::move(key), false};
 }
 
-federation::FeedName FeedNames::read(const dns::Name& agent) const {
+federation::FeedName FeedReader::read(const dns::Name& agent) const {
   federation::FeedName name{agent, {}, false};
   const auto owner = federation::feed_owner(agent, feed_.apex, child_);
   if (!owner) return name;
@@ -73,7 +73,7 @@ federation::FeedName FeedNames::read(const dns::Name& agent) const {
   }
 }
 
-std::optional<FeedNames::Changed> FeedNames::changed_since(uint32_t serial) const {
+std::optional<FeedReader::Changed> FeedReader::changed_since(uint32_t serial) const {
   const auto extent = reader_.journal_extent(feed_, serial);
   if (!extent) return std::nullopt;
   Changed changed{{}, serial};

@@ -11,10 +11,10 @@
 
 namespace steward::daemon {
 
-class FeedNames {
+class FeedReader {
  public:
   /// `feed`: of the snapshot that `reader` holds; `child`: the zone of the registry whose feed it is, folded.
-  FeedNames(const store::Reader& reader, const zone::ZoneInfo& feed, const dns::Name& child)
+  FeedReader(const store::Reader& reader, const zone::ZoneInfo& feed, const dns::Name& child)
       : reader_(reader), feed_(feed), child_(child) {}
 
   /// The next agent whose key relative to the child's zone is above `at`, which moves on; no agent but a moved `at`
