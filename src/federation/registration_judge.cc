@@ -74,7 +74,7 @@ class Judge {
 
   RegistrationVerdict by_leaving() const {
     if (held_.registered == fingerprint_) return {RegistrationOutcome::Left, RegistrationRule::None, {}, RegistrationWay::None, {}};
-    return refused(RegistrationRule::Taken, fmt::format("{} is no child with this key", registration_.zone.to_text()));
+    return refuse_for(RegistrationRule::Taken, fmt::format("{} is no child with this key", registration_.zone.to_text()));
   }
 
   [[nodiscard]] bool is_mine() const { return held_.pending && held_.pending->fingerprint == fingerprint_; }
