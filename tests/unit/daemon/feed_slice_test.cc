@@ -86,7 +86,7 @@ struct Followed : test::World {
     REQUIRE_MESSAGE(slice, (slice ? "" : slice.error().what));
     return *slice;
   }
-  bool apply(const std::shared_ptr<FeedSlice>& slice, const FeedSlice::HandOn& hand_on = {}) {
+  bool apply(const std::shared_ptr<FeedSlice>& slice, const federation::HandOn& hand_on = {}) {
     bool ok = false;
     keeper->edit([&](change::ZoneEdit& edit, ZoneTables& tables) { return slice->apply(*registry, edit, tables, hand_on, clock.now()); },
                  false, [&](const LoadOutcome& outcome) {
@@ -165,7 +165,7 @@ TEST_CASE_FIXTURE(Followed, "feed slice: names that are gone are met by a walk o
 TEST_CASE_FIXTURE(Followed, "feed slice: what fails is halved until the one that spoils it stands alone") {
   say_new(0, 5);
   const auto slice = next();
-  const auto hand_on = [](ZoneTables&, const dns::Name& agent, const WriteSet&) -> Result<void> {
+  const auto hand_on = [](const dns::Name& agent, const WriteSet&, const std::vector<std::string>&) -> Result<void> {
     if (agent == agent_of("bot10003")) return fail(Errc::Full, "no room");
     return {};
   };
