@@ -45,7 +45,7 @@ _dmarc 300 TXT "v=DMARC1; p=reject"
 @ 300 CAA 0 issue "ca.example"
 a\\.dotted 300 TXT "with \\"quotes\\", \\000 octets and; semicolons"
 """
-WITH_IDENTITY = {f"_registry._agents.{ZONE}", f"_schema._agents.{ZONE}"}  # what a registry says of itself once it has an identity
+WITH_IDENTITY = {f"_registry._agents.{ZONE}", f"_schema._agents.{ZONE}", f"*._dsync.{ZONE}"}  # what a registry says of itself once it has an identity
 # What is the server's own and made anew, or follows from everything else.
 DERIVED = {"SOA", "RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", "CDS", "CDNSKEY"}
 
