@@ -304,10 +304,10 @@ class Run:
             raise failures[0]
 
     def take(self, queue):
-        """The next whose place is free; none at the end."""
+        """The next whose place is free, those first that want one, since they wait for each other; none at the end."""
         with self.changed:
             while queue:
-                for suite in queue:
+                for suite in sorted(queue, key=lambda one: not one.place):
                     if not suite.place or suite.place not in self.taken:
                         queue.remove(suite)
                         self.taken.add(suite.place)
