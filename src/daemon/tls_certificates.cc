@@ -17,13 +17,17 @@ crypto::TlsServerOptions options_of(const config::TlsConfig& tls) {
           .registries = tls.registries};
 }
 
+/// Of registry.identity, where keygen is yet to make it. A file that tls.certificate names has to be there.
+bool is_yet_to_come(const config::TlsConfig& tls) {
+  std::error_code ignored;
+  return !tls.registries.empty() && tls.certificate.string() == tls.key.string() + ".crt" && !std::filesystem::exists(tls.certificate, ignored);
+}
+
 }  // namespace
 
 Result<void> TlsCertificates::open(const config::TlsConfig& tls, UnixTime now) {
   if (tls.listen.empty()) return {};
-  std::error_code ignored;
-  // The identity's, which keygen is yet to make.
-  if (!tls.registries.empty() && !std::filesystem::exists(tls.certificate, ignored)) {
+  if (is_yet_to_come(tls)) {
     context_ = crypto::TlsServerContext::open_later(options_of(tls));
     looked_ = now;
     return {};
@@ -38,9 +42,7 @@ Result<void> TlsCertificates::open(const config::TlsConfig& tls, UnixTime now) {
 
 void TlsCertificates::reload(const config::TlsConfig& tls, UnixTime now) {
   if (!context_ || tls.certificate.empty()) return;
-  std::error_code ignored;
-  const bool has_none = context_->not_after() == UnixTime{};
-  if (has_none && !std::filesystem::exists(tls.certificate, ignored)) return;  // it is yet to be made
+  if (context_->not_after() == UnixTime{} && is_yet_to_come(tls)) return;
   last_error_.clear();  // who asked is told again
   take(context_->reload(options_of(tls)), now);
 }
