@@ -274,10 +274,6 @@ def check_unsigned(report, folder):
             require(chain_of(node.ask(discover(TERMS[LEAF], LEAF), "PTR"))[1], "no answer")
 
 
-def can_bind():
-    return servers.can_serve(ADDRESS[APEX], 53)
-
-
 def run(report, only):
     with tempfile.TemporaryDirectory(prefix="steward-climb-") as folder:
         nodes = {}
@@ -317,14 +313,7 @@ def main():
     parser.add_argument("--only", help="wire, unbound, named, kresd or life")
     arguments = parser.parse_args()
     report = Report("discover_climb")
-    if not can_bind():
-        namespaces.enter()
-    if can_bind():
-        run(report, arguments.only)
-    else:
-        with report.case("climbs"):
-            raise Skipped(f"port 53 of {ADDRESS[APEX]} is not to be had, nor a network namespace")
-    return report.finish()
+    return namespaces.at_port_53(report, ADDRESS[APEX], "climbs", lambda: run(report, arguments.only))
 
 
 if __name__ == "__main__":

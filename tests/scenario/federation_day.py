@@ -17,11 +17,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "support")]
 
 import namespaces
-import servers
-from federation import APEX, Federation, can_bind, zone_of
+from federation import APEX, Federation, address_of, zone_of
 from publisher import Publisher, steward_manifest
 from registry import eventually
-from report import Report, Skipped, require
+from report import Report, require
 
 SEVEN = {"": None, "com": "", "org": "", "github": "", "vibe-agency.com": "com", "acme-corp.com": "com", "openai.org": "org"}
 LEAF = "vibe-agency.com"
@@ -155,14 +154,7 @@ def main():
     parser.add_argument("--registries", type=int, default=len(SEVEN), metavar="N", help="7 or more")
     arguments = parser.parse_args()
     report = Report("federation_day")
-    if not can_bind():
-        namespaces.enter()
-    if can_bind():
-        run(report, arguments.registries)
-    else:
-        with report.case("a federation"):
-            raise Skipped("port 53 of 127.53.64.1 is not to be had, nor a network namespace")
-    return report.finish()
+    return namespaces.at_port_53(report, address_of(0), "a federation", lambda: run(report, arguments.registries))
 
 
 if __name__ == "__main__":

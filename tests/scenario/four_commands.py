@@ -11,17 +11,15 @@ The root and com come up the same way. All stand at port 53 of addresses of thei
 import pathlib
 import subprocess
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "support")]
 
 import namespaces
 import peers
-import servers
 from publisher import Publisher, steward_manifest
 from registry import eventually
-from report import Report, Skipped, require
+from report import Report, require
 
 APEX = "steward-registry.org"
 NET = "127.53.62."
@@ -62,7 +60,7 @@ class Site:
     def dig(self, *words):
         return subprocess.run(["dig", f"@{self.address}", "+short", *words], capture_output=True, text=True, timeout=20, check=True).stdout
 
-    def stop(self):
+    def __exit__(self, *_):
         if self.process:
             self.process.terminate()
             require(self.process.wait(20) == 0, f"{self.zone} ended with {self.process.returncode}")
@@ -130,20 +128,12 @@ def run(report, folder, sites):
 
 def main():
     report = Report("four_commands")
-    if not servers.can_serve(NET + "1", 53):
-        namespaces.enter()
-    if not servers.can_serve(NET + "1", 53):
-        with report.case("four commands"):
-            raise Skipped(f"port 53 of {NET}1 is not to be had, nor a network namespace")
-        return report.finish()
-    sites = []
-    with tempfile.TemporaryDirectory(prefix="steward-four-") as folder:
-        try:
+
+    def commands():
+        with namespaces.started_in_folder("steward-four-") as (folder, sites):
             run(report, folder, sites)
-        finally:
-            for site in reversed(sites):
-                site.stop()
-    return report.finish()
+
+    return namespaces.at_port_53(report, f"{NET}1", "four commands", commands)
 
 
 if __name__ == "__main__":

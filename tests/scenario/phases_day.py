@@ -11,7 +11,6 @@ import json
 import pathlib
 import subprocess
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "support")]
@@ -27,7 +26,7 @@ import publishing
 import servers
 from publisher import Publisher, a2a_card, steward_manifest
 from registry import eventually
-from report import Report, Skipped, require
+from report import Report, require
 
 APEX = "steward-registry.org."
 NET = "127.53.66."
@@ -305,20 +304,12 @@ def run(report, folder, started):
 
 def main():
     report = Report("phases_day")
-    if not servers.can_serve(f"{NET}1", 53):
-        namespaces.enter()
-    if not servers.can_serve(f"{NET}1", 53):
-        with report.case("from a folder to a federation"):
-            raise Skipped(f"port 53 of {NET}1 is not to be had, nor a network namespace")
-        return report.finish()
-    started = []
-    with tempfile.TemporaryDirectory(prefix="steward-phases-") as folder:
-        try:
+
+    def registries():
+        with namespaces.started_in_folder("steward-phases-") as (folder, started):
             run(report, folder, started)
-        finally:
-            for node in reversed(started):
-                node.__exit__()
-    return report.finish()
+
+    return namespaces.at_port_53(report, f"{NET}1", "from a folder to a federation", registries)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import pathlib
 import ssl
 import subprocess
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "support"), str(HERE.parent / "conformance")]
@@ -27,9 +26,9 @@ import namespaces
 import peers
 import registrant
 import servers
-from registries import ADDRESS, APEX, NET, TLS_PORT, Node, World, can_bind, delegated
+from registries import ADDRESS, APEX, NET, TLS_PORT, Node, World, delegated
 from registry import eventually
-from report import Report, Skipped, require
+from report import Report, require
 
 
 def joins(report, root, com, resolver_of):
@@ -191,20 +190,12 @@ def run(report, folder, started):
 
 def main():
     report = Report("register_day")
-    if not can_bind():
-        namespaces.enter()
-    if not can_bind():
-        with report.case("registries join"):
-            raise Skipped(f"port 53 of {ADDRESS[APEX]} is not to be had, nor a network namespace")
-        return report.finish()
-    started = []
-    with tempfile.TemporaryDirectory(prefix="steward-register-") as folder:
-        try:
+
+    def registries():
+        with namespaces.started_in_folder("steward-register-") as (folder, started):
             run(report, folder, started)
-        finally:
-            for node in reversed(started):
-                node.__exit__()
-    return report.finish()
+
+    return namespaces.at_port_53(report, ADDRESS[APEX], "registries join", registries)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ import pathlib
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -33,9 +32,9 @@ import namespaces
 import peers
 import servers
 from publisher import Publisher, steward_manifest
-from registries import ADDRESS, APEX, NET, Node, can_bind, delegated
+from registries import ADDRESS, APEX, NET, Node, delegated
 from registry import eventually
-from report import Report, Skipped, require
+from report import Report, require
 
 SHORT = {"dnskey-ttl": "1s", "ds-ttl": "1s", "propagation-delay": "1s"}
 SOON = 60
@@ -208,20 +207,12 @@ def run(report, folder, started):
 
 def main():
     report = Report("register_life")
-    if not can_bind():
-        namespaces.enter()
-    if not can_bind():
-        with report.case("the life of a registration"):
-            raise Skipped(f"port 53 of {ADDRESS[APEX]} is not to be had, nor a network namespace")
-        return report.finish()
-    started = []
-    with tempfile.TemporaryDirectory(prefix="steward-life-") as folder:
-        try:
+
+    def registries():
+        with namespaces.started_in_folder("steward-life-") as (folder, started):
             run(report, folder, started)
-        finally:
-            for node in reversed(started):
-                node.__exit__()
-    return report.finish()
+
+    return namespaces.at_port_53(report, ADDRESS[APEX], "the life of a registration", registries)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import socket
 import ssl
 import struct
 import sys
-import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -25,9 +24,9 @@ import dns.rcode
 
 import namespaces
 from publisher import Publisher, steward_manifest
-from registries import ADDRESS, APEX, TLS_PORT, Node, can_bind, delegated
+from registries import ADDRESS, APEX, TLS_PORT, Node, delegated
 from registry import eventually
-from report import Report, Skipped, require
+from report import Report, require
 
 SOON = 20
 
@@ -172,20 +171,12 @@ def run(report, folder, started):
 
 def main():
     report = Report("registered_day")
-    if not can_bind():
-        namespaces.enter()
-    if not can_bind():
-        with report.case("registered registries follow each other"):
-            raise Skipped(f"port 53 of {ADDRESS[APEX]} is not to be had, nor a network namespace")
-        return report.finish()
-    started = []
-    with tempfile.TemporaryDirectory(prefix="steward-registered-") as folder:
-        try:
+
+    def registries():
+        with namespaces.started_in_folder("steward-registered-") as (folder, started):
             run(report, folder, started)
-        finally:
-            for node in reversed(started):
-                node.__exit__()
-    return report.finish()
+
+    return namespaces.at_port_53(report, ADDRESS[APEX], "registered registries follow each other", registries)
 
 
 if __name__ == "__main__":

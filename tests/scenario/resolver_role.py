@@ -26,7 +26,7 @@ import namespaces
 import peers
 import servers
 from registry import eventually
-from report import Report, Skipped, require
+from report import Report, require
 
 APEX = "steward-registry.org."
 COM = f"com.{APEX}"
@@ -171,10 +171,6 @@ def resolver_options(folder, more):
     return {"registry": registry, "resolver": {"allow": ["127.53.44.0/24", "::1"], **more}}
 
 
-def can_bind():
-    return all(servers.can_serve(address, 53) for address in ADDRESS.values())
-
-
 def run(report):
     with tempfile.TemporaryDirectory(prefix="steward-resolver-") as name:
         anchor = pathlib.Path(name) / "root.ds"
@@ -207,14 +203,7 @@ def run(report):
 
 def main():
     report = Report("resolver_role")
-    if not can_bind():
-        namespaces.enter()
-    if can_bind():
-        run(report)
-    else:
-        with report.case("resolves"):
-            raise Skipped(f"port 53 of {ADDRESS[APEX]} is not to be had, nor a network namespace")
-    return report.finish()
+    return namespaces.at_port_53(report, ADDRESS[APEX], "resolves", lambda: run(report))
 
 
 if __name__ == "__main__":

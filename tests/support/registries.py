@@ -91,10 +91,6 @@ def delegated(parent, child):
     return any(rrset.rdtype == dns.rdatatype.DS for rrset in reply.answer)
 
 
-def can_bind():
-    return servers.can_serve(ADDRESS[APEX], 53)
-
-
 class World(peers.Ours):
     """The DNS of the real domains."""
 
