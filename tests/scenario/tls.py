@@ -208,6 +208,14 @@ def refuse_start(report, zone):
             require(run.returncode == 1, str(run.returncode))
             text = run.stdout + run.stderr
             require("registry.yaml:3:" in text and "openssl req" in text, text)
+    with report.case("a certificate that is named and not there stops the start of a registry too, though the identity's may come later"):
+        with tempfile.TemporaryDirectory(prefix="steward-tls-") as folder:
+            home = pathlib.Path(folder) / "home"
+            subprocess.run([peers.our_program(), "init", str(home), "--namespace", "acme.com", "--listen", "127.0.0.1@12999"], check=True, capture_output=True)
+            config = home / "registry.yaml"
+            config.write_text(config.read_text().replace("tls: {listen: [", "tls: {certificate: typo.crt, key: typo.key, listen: ["))
+            run = subprocess.run([peers.our_program(), "serve", "--config", str(config)], capture_output=True, text=True, timeout=20)
+            require(run.returncode == 1 and "typo.crt: No such file" in run.stderr, f"{run.returncode}: {run.stderr}")
 
 
 def transfer(port, context):
