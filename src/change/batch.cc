@@ -21,17 +21,23 @@ Task& Batch::add(NameView owner) {
 
 void Batch::finish(size_t count, const std::function<bool(Task&)>& take) {
   constexpr size_t few = 16;
-  constexpr size_t stride = 4;
+  const auto run = [&](size_t index) {
+    const size_t first = index * Finisher::run_length;
+    return std::span<const std::unique_ptr<Task>>(tasks_).subspan(first, std::min(Finisher::run_length, count - first));
+  };
+  const auto take_run = [&](size_t index) {
+    const auto tasks = run(index);
+    return std::all_of(tasks.begin(), tasks.end(), [&](const auto& task) { return take(*task); });
+  };
+  const size_t runs = (count + Finisher::run_length - 1) / Finisher::run_length;
   if (count > few) {
-    parallel_.run_in_order(
-        count, stride, [this](size_t thread, size_t item) { finishers_[thread].finish(*tasks_[item]); },
-        [&](size_t item) { return take(*tasks_[item]); });
+    parallel_.run_in_order(runs, 1, [&](size_t thread, size_t index) { finishers_[thread].finish(run(index)); }, take_run);
     return;
   }
   // Waking others for so little takes longer than doing it.
-  for (size_t i = 0; i < count; ++i) {
-    finishers_.front().finish(*tasks_[i]);
-    if (!take(*tasks_[i])) return;
+  for (size_t i = 0; i < runs; ++i) {
+    finishers_.front().finish(run(i));
+    if (!take_run(i)) return;
   }
 }
 

@@ -85,7 +85,19 @@ bool Finisher::is_unchanged(const Task& task) const {
   return left > signing_.signer->policy().refresh.count();
 }
 
+void Finisher::finish(std::span<const std::unique_ptr<Task>> tasks) {
+  if (worker_) worker_->postpone();
+  for (const auto& task : tasks) begin(*task);
+  end();
+}
+
 void Finisher::finish(Task& task) {
+  if (worker_) worker_->postpone();
+  begin(task);
+  end();
+}
+
+void Finisher::begin(Task& task) {
   if (is_unchanged(task)) return;
   if (task.content == Task::Content::Stored) {
     task.draft.clear();
@@ -94,13 +106,29 @@ void Finisher::finish(Task& task) {
   }
   if (task.wants_nsec) add_nsec(task);
   if (task.serial) task.draft.set_soa_serial(*task.serial);
-  const auto rrsets = task.draft.rrsets();
-  if (auto is_signed = sign(task, rrsets); !is_signed) {
-    task.error = is_signed.error();
-    return;
+  const Begun& begun = begun_.emplace_back(Begun{&task, task.draft.rrsets(), rrsigs_used_});
+  if (auto is_signed = sign(begun); !is_signed) task.error = is_signed.error();
+}
+
+void Finisher::end() {
+  const auto settled = worker_ ? worker_->settle() : Result<void>{};
+  for (const Begun& begun : begun_) {
+    if (!settled) begun.task->error = settled.error();
+    if (!begun.task->error) build(begun);
   }
+  begun_.clear();
+  rrsigs_used_ = 0;
+}
+
+void Finisher::build(const Begun& begun) {
+  Task& task = *begun.task;
+  if (worker_)
+    for (size_t i = 0; i < begun.rrsets.size(); ++i) {
+      rrsigs_[begun.first + i].views(rrsig_views_[i]);
+      begun.rrsets[i].rrsigs = rrsig_views_[i];
+    }
   task.node.clear();
-  const auto built = zone::build_node({zone_, task.owner, task.flags, rrsets, task.file_digest, task.draft.provenance()}, task.node);
+  const auto built = zone::build_node({zone_, task.owner, task.flags, begun.rrsets, task.file_digest, task.draft.provenance()}, task.node);
   if (!built) {
     task.error = built.error();
     return;
@@ -131,26 +159,24 @@ void Finisher::find_existing(const Task& task, const zone::RrsetInput& rrset) {
     if (made.type == rrset.type && has_records(made, rrset.ttl, rrset.rdatas)) made.rrsigs.views(existing_);
 }
 
-Result<void> Finisher::sign(Task& task, std::span<zone::RrsetInput> rrsets) {
+Result<void> Finisher::sign(const Begun& begun) {
   if (!worker_) return {};
-  if (rrsigs_.size() < rrsets.size()) {
-    rrsigs_.resize(rrsets.size());
-    rrsig_views_.resize(rrsets.size());
-  }
-  for (size_t i = 0; i < rrsets.size(); ++i) {
-    zone::RrsetInput& rrset = rrsets[i];
-    rrset.rrsigs = {};
+  const Task& task = *begun.task;
+  rrsigs_used_ += begun.rrsets.size();
+  while (rrsigs_.size() < rrsigs_used_) rrsigs_.emplace_back();
+  if (rrsig_views_.size() < begun.rrsets.size()) rrsig_views_.resize(begun.rrsets.size());
+  for (size_t i = 0; i < begun.rrsets.size(); ++i) {
+    const zone::RrsetInput& rrset = begun.rrsets[i];
+    sign::RrsigList& rrsigs = rrsigs_[begun.first + i];
+    rrsigs.clear();
     if (!is_authoritative(task.flags, rrset.type)) continue;
     const sign::Rrset signable{task.owner, rrset.type, rrset.ttl, rrset.rdatas};
-    rrsigs_[i].clear();
     find_existing(task, rrset);
     if (existing_.empty()) {
-      if (auto made = worker_->sign(signable, rrsigs_[i]); !made) return made;
-    } else if (auto made = worker_->refresh(signable, existing_, rrsigs_[i]); !made) {
+      if (auto made = worker_->sign(signable, rrsigs); !made) return made;
+    } else if (auto made = worker_->refresh(signable, existing_, rrsigs); !made) {
       return tl::unexpected<Error>(made.error());
     }
-    rrsigs_[i].views(rrsig_views_[i]);
-    rrset.rrsigs = rrsig_views_[i];
   }
   return {};
 }

@@ -4,7 +4,11 @@
 // A Task is filled by the writer, finished by any thread with its own Finisher, and its result taken by the writer again. Stored nodes
 // that it refers to stay where they are meanwhile.
 
+#include <deque>
+#include <memory>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "change/draft.hh"
 #include "sign/denial.hh"
@@ -77,7 +81,11 @@ class Finisher {
   Finisher(Finisher&&) noexcept = default;
   Finisher& operator=(Finisher&&) = delete;
 
+  /// What one thread takes at once: so many that their signatures are made together (sign::SignLater).
+  static constexpr size_t run_length = 8;
+
   /// Never throws; an error is left in the task.
+  void finish(std::span<const std::unique_ptr<Task>> tasks);
   void finish(Task& task);
   /// A finished node with another record in the place of one that the signer made: that RRset is signed anew, all else stays as it is
   /// to the octet, also signatures that would come out differently each time. Full.
@@ -87,9 +95,18 @@ class Finisher {
 
  private:
   Finisher(uint32_t zone, const Signing& signing) : zone_(zone), signing_(signing) {}
+  /// A task whose signatures may still be owed.
+  struct Begun {
+    Task* task = nullptr;
+    std::span<zone::RrsetInput> rrsets;
+    size_t first = 0;  ///< of its RRsets, in rrsigs_
+  };
   [[nodiscard]] bool is_unchanged(const Task& task) const;
   void add_nsec(Task& task);
-  Result<void> sign(Task& task, std::span<zone::RrsetInput> rrsets);
+  void begin(Task& task);
+  void end();
+  void build(const Begun& begun);
+  Result<void> sign(const Begun& begun);
   void find_existing(const Task& task, const zone::RrsetInput& rrset);
 
   uint32_t zone_;
@@ -98,7 +115,9 @@ class Finisher {
   // Scratch, reused from node to node.
   std::vector<RrType> present_;
   std::vector<RrType> shown_;
-  std::vector<sign::RrsigList> rrsigs_;
+  std::vector<Begun> begun_;
+  std::deque<sign::RrsigList> rrsigs_;  // they stay where they are while signatures are owed
+  size_t rrsigs_used_ = 0;
   std::vector<std::vector<ByteView>> rrsig_views_;
   std::vector<ByteView> existing_;
 };

@@ -28,8 +28,7 @@ void SignAhead::begin() {
     std::vector<Piece*> pieces;
     for (; pieces.size() < names && begun_ < pieces_.size(); ++begun_) pieces.push_back(&pieces_[begun_]);
     parallel_.post([this, pieces = std::move(pieces)](size_t thread) {
-      for (Piece* piece : pieces)
-        if (!is_over_.load(std::memory_order_relaxed)) sign(thread, *piece);
+      if (!is_over_.load(std::memory_order_relaxed)) sign(thread, pieces);
     });
   }
 }
@@ -39,19 +38,28 @@ void SignAhead::settle() {
   parallel_.settle();
 }
 
-void SignAhead::sign(size_t thread, Piece& piece) {
+void SignAhead::sign(size_t thread, const std::vector<Piece*>& pieces) {
   std::optional<sign::ZoneSigner::Worker>& worker = workers_[thread];
   if (!worker) {
     auto made = signer_.make_worker();
     if (!made) return;  // whoever finishes the node says so
     worker.emplace(std::move(*made));
   }
+  worker->postpone();
+  for (Piece* piece : pieces) sign(*worker, *piece);
+  if (worker->settle()) return;
+  for (Piece* piece : pieces)
+    for (SignedAhead& rrset : piece->rrsets) rrset.rrsigs.clear();
+}
+
+void SignAhead::sign(sign::ZoneSigner::Worker& worker, Piece& piece) const {
   std::vector<ByteView> rdatas;
   for (SignedAhead& rrset : piece.rrsets) {
     rdatas.assign(rrset.rdatas.begin(), rrset.rdatas.end());
     const auto before = piece.stored ? piece.stored.find(rrset.type) : std::nullopt;
     if (before && has_records(*before, piece.stored.owner(), rrset.ttl, rdatas)) continue;
-    if (!worker->sign({piece.owner, rrset.type, rrset.ttl, rdatas}, rrset.rrsigs)) rrset.rrsigs.clear();
+    // What cannot be signed has fewer RRSIGs than there are keys: whoever finishes the node says why.
+    static_cast<void>(worker.sign({piece.owner, rrset.type, rrset.ttl, rdatas}, rrset.rrsigs));
   }
 }
 

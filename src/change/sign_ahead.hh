@@ -38,7 +38,8 @@ class SignAhead {
     zone::NodeView stored;
     std::vector<SignedAhead> rrsets;
   };
-  void sign(size_t thread, Piece& piece);
+  void sign(size_t thread, const std::vector<Piece*>& pieces);
+  void sign(sign::ZoneSigner::Worker& worker, Piece& piece) const;
 
   const sign::ZoneSigner& signer_;
   Parallel& parallel_;

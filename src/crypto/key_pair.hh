@@ -6,7 +6,9 @@
 // the forms of DNSKEY and RRSIG: RSA as in RFC 3110 §2 and RFC 5702, ECDSA as x‖y and r‖s (RFC 6605 §4), Ed25519 as in
 // RFC 8080.
 
+#include <array>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -96,6 +98,12 @@ class KeyPair {
   PublicKey public_;  // its state holds the private part too, which no member of PublicKey gives away
 };
 
+/// A message that waits for its signature, as the digest that is signed, and where the signature goes.
+struct Prehashed {
+  std::array<uint8_t, max_digest_size> digest{};
+  uint8_t* out = nullptr;
+};
+
 /// Makes signatures with one key for one thread. Moved, not copied; the KeyPair may go before it.
 class Signer {
  public:
@@ -110,6 +118,13 @@ class Signer {
   [[nodiscard]] size_t signature_size() const;
   /// Writes signature_size() octets to `out`. Invalid only where the library fails: then nothing may be published.
   Result<void> sign(ByteView data, uint8_t* out);
+
+  /// Whether many at once take less than as many calls of sign(): P-256.
+  [[nodiscard]] bool signs_batches() const;
+  /// Where signs_batches(): the digest of `data`, for sign_all().
+  void prehash(ByteView data, Prehashed& into) const;
+  /// Where signs_batches(): all of them, in any number. Invalid as sign().
+  Result<void> sign_all(std::span<const Prehashed> messages);
 
  private:
   struct State;

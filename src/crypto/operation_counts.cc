@@ -22,7 +22,9 @@ std::array<OperationCount, 5> operation_counts() {
   return counts;
 }
 
-void count_made(Algorithm algorithm) { made[value(algorithm)].fetch_add(1, std::memory_order_relaxed); }
+void count_made(Algorithm algorithm, uint64_t signatures) {
+  made[value(algorithm)].fetch_add(signatures, std::memory_order_relaxed);
+}
 void count_checked(Algorithm algorithm) { checked[value(algorithm)].fetch_add(1, std::memory_order_relaxed); }
 
 }  // namespace steward::crypto

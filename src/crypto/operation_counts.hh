@@ -19,7 +19,7 @@ struct OperationCount {
 std::array<OperationCount, 5> operation_counts();
 
 /// Inside of the room.
-void count_made(Algorithm algorithm);
+void count_made(Algorithm algorithm, uint64_t signatures = 1);
 void count_checked(Algorithm algorithm);
 
 }  // namespace steward::crypto

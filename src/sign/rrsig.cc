@@ -82,6 +82,31 @@ Verdict check_fields(const RrsigView& rrsig, const ZoneKey& key, NameView zone, 
   return Verdict::Valid;
 }
 
+/// RRSIG RDATA up to its signature, and behind it what is signed with it, into scratch.data: the size of the former.
+Result<size_t> prepare_signed(crypto::Signer& key, KeyTag tag, NameView signer, const Rrset& rrset,
+                              const Validity& validity, SignScratch& scratch) {
+  if (rrset.type == RrType::RRSIG) return fail(Errc::Refused, "RRSIG RRsets are not signed (RFC 4035 §2.2)");
+  if (rrset.rdatas.empty()) return fail(Errc::Invalid, "an RRset without records cannot be signed");
+  if (!rrset.owner.is_at_or_below(signer)) {
+    return fail(Errc::Refused, rrset.owner.to_text() + " is not in zone " + signer.to_text());
+  }
+  const uint8_t labels = rrsig_labels(rrset.owner);
+  scratch.data.clear();
+  append_u16(scratch.data, dns::value(rrset.type));
+  append_u8(scratch.data, crypto::value(key.algorithm()));
+  append_u8(scratch.data, labels);
+  append_u32(scratch.data, rrset.ttl);
+  append_u32(scratch.data, static_cast<uint32_t>(seconds_of(validity.expiration)));
+  append_u32(scratch.data, static_cast<uint32_t>(seconds_of(validity.inception)));
+  append_u16(scratch.data, tag);
+  append_folded(scratch.data, signer);
+  const size_t header_size = scratch.data.size();
+  append_rrs(rrset, labels, rrset.ttl, scratch);
+  return header_size;
+}
+
+using RrsigRdata = std::array<uint8_t, rrsig_fixed_size + dns::max_name_size + crypto::max_signature_size>;
+
 }  // namespace
 
 Result<RrsigView> RrsigView::from_rdata(ByteView rdata) {
@@ -109,29 +134,36 @@ uint8_t rrsig_labels(NameView owner) {
 
 Result<void> sign_rrset(crypto::Signer& key, KeyTag tag, NameView signer, const Rrset& rrset, const Validity& validity,
                         SignScratch& scratch, RrsigList& out) {
-  if (rrset.type == RrType::RRSIG) return fail(Errc::Refused, "RRSIG RRsets are not signed (RFC 4035 §2.2)");
-  if (rrset.rdatas.empty()) return fail(Errc::Invalid, "an RRset without records cannot be signed");
-  if (!rrset.owner.is_at_or_below(signer)) {
-    return fail(Errc::Refused, rrset.owner.to_text() + " is not in zone " + signer.to_text());
-  }
-  const uint8_t labels = rrsig_labels(rrset.owner);
-  scratch.data.clear();
-  append_u16(scratch.data, dns::value(rrset.type));
-  append_u8(scratch.data, crypto::value(key.algorithm()));
-  append_u8(scratch.data, labels);
-  append_u32(scratch.data, rrset.ttl);
-  append_u32(scratch.data, static_cast<uint32_t>(seconds_of(validity.expiration)));
-  append_u32(scratch.data, static_cast<uint32_t>(seconds_of(validity.inception)));
-  append_u16(scratch.data, tag);
-  append_folded(scratch.data, signer);
-  const size_t header_size = scratch.data.size();
-  append_rrs(rrset, labels, rrset.ttl, scratch);
-
-  std::array<uint8_t, rrsig_fixed_size + dns::max_name_size + crypto::max_signature_size> rdata;
-  std::copy_n(scratch.data.begin(), header_size, rdata.begin());
-  if (auto made = key.sign(scratch.data, &rdata[header_size]); !made) return made;
-  out.add(ByteView(rdata.data(), header_size + key.signature_size()));
+  const auto header_size = prepare_signed(key, tag, signer, rrset, validity, scratch);
+  if (!header_size) return tl::unexpected<Error>(header_size.error());
+  RrsigRdata rdata;
+  std::copy_n(scratch.data.begin(), *header_size, rdata.begin());
+  if (auto made = key.sign(scratch.data, &rdata[*header_size]); !made) return made;
+  out.add(ByteView(rdata.data(), *header_size + key.signature_size()));
   return {};
+}
+
+Result<void> SignLater::add(crypto::Signer& key, KeyTag tag, NameView signer, const Rrset& rrset,
+                            const Validity& validity, SignScratch& scratch, RrsigList& out) {
+  const auto header_size = prepare_signed(key, tag, signer, rrset, validity, scratch);
+  if (!header_size) return tl::unexpected<Error>(header_size.error());
+  if (waiting_.size() == messages_.size()) messages_.emplace_back();
+  key.prehash(scratch.data, messages_[waiting_.size()]);
+  RrsigRdata rdata;
+  std::copy_n(scratch.data.begin(), *header_size, rdata.begin());
+  std::fill_n(&rdata[*header_size], key.signature_size(), uint8_t{0});
+  waiting_.push_back({&out, out.size()});
+  out.add(ByteView(rdata.data(), *header_size + key.signature_size()));
+  return {};
+}
+
+Result<void> SignLater::settle(crypto::Signer& key) {
+  // Only now no list grows any more.
+  for (size_t i = 0; i < waiting_.size(); ++i)
+    messages_[i].out = waiting_[i].list->tail_of(waiting_[i].index, key.signature_size());
+  const size_t count = waiting_.size();
+  waiting_.clear();
+  return key.sign_all(std::span(messages_).first(count));
 }
 
 std::string_view to_text(Verdict verdict) {

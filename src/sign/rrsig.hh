@@ -85,6 +85,8 @@ class RrsigList {
     append(octets_, rdata);
     ends_.push_back(octets_.size());
   }
+  /// The last `size` octets of one, to be written. Valid until the list changes.
+  [[nodiscard]] uint8_t* tail_of(size_t index, size_t size) { return &octets_[ends_[index] - size]; }
   void clear() {
     octets_.clear();
     ends_.clear();
@@ -100,6 +102,24 @@ class RrsigList {
 /// owner outside the zone.
 Result<void> sign_rrset(crypto::Signer& key, KeyTag tag, NameView signer, const Rrset& rrset, const Validity& validity,
                         SignScratch& scratch, RrsigList& out);
+
+/// RRSIGs whose signatures one key makes together, where that takes less (crypto::Signer::signs_batches). One thread's.
+class SignLater {
+ public:
+  /// As sign_rrset(), but for the signature, which settle() writes: `out` stays where it is, and only grows, until then.
+  Result<void> add(crypto::Signer& key, KeyTag tag, NameView signer, const Rrset& rrset, const Validity& validity,
+                   SignScratch& scratch, RrsigList& out);
+  /// After an error no list that was handed in may be used.
+  Result<void> settle(crypto::Signer& key);
+
+ private:
+  struct Waiting {
+    RrsigList* list = nullptr;
+    size_t index = 0;
+  };
+  std::vector<Waiting> waiting_;
+  std::vector<crypto::Prehashed> messages_;
+};
 
 /// What checking an RRSIG comes to. Everything but Valid makes the RRSIG useless; the words of to_text() are for logs
 /// and EDE.

@@ -51,7 +51,7 @@ Result<ZoneSigner::Worker> ZoneSigner::make_worker() const {
   for (const SigningKey& key : keys_) {
     auto signer = crypto::Signer::create(*key.key);
     if (!signer) return fail(fmt::format("{}: key {}", apex_.to_text(), tag_of(key)), signer.error());
-    worker.keys_.push_back({std::move(*signer), tag_of(key), &key});
+    worker.keys_.push_back({std::move(*signer), tag_of(key), &key, {}});
   }
   return worker;
 }
@@ -65,7 +65,17 @@ void ZoneSigner::give_back(Worker&& worker) const {
 Result<void> ZoneSigner::Worker::sign_with(Key& key, const Rrset& rrset, RrsigList& out) {
   const Validity validity = validity_for(rrset.owner, rrset.type, key.tag, zone_->now_, zone_->policy_);
   ++made_;
+  if (postpones_ && key.signer.signs_batches())
+    return key.later.add(key.signer, key.tag, zone_->apex_, rrset, validity, scratch_, out);
   return sign_rrset(key.signer, key.tag, zone_->apex_, rrset, validity, scratch_, out);
+}
+
+Result<void> ZoneSigner::Worker::settle() {
+  postpones_ = false;
+  Result<void> outcome;
+  for (Key& key : keys_)
+    if (auto made = key.later.settle(key.signer); !made) outcome = made;
+  return outcome;
 }
 
 Result<void> ZoneSigner::Worker::sign(const Rrset& rrset, RrsigList& out) {

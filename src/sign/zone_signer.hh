@@ -60,6 +60,12 @@ class ZoneSigner {
     /// Appends one RRSIG for each key that signs this type.
     Result<void> sign(const Rrset& rrset, RrsigList& out);
 
+    /// From here on sign() and refresh() may leave out the signatures that many at once make cheaper, until settle()
+    /// writes them; the lists stay where they are until then, and only grow.
+    void postpone() { postpones_ = true; }
+    /// All that is owed. After an error none of the lists since postpone() may be used.
+    Result<void> settle();
+
     /// For an RRset whose records have not changed: appends those of `existing` (RRSIG RDATA) that may stay, and makes
     /// the rest anew. So a signature by a key that retired goes, one by a new key comes, one near its end is replaced.
     /// True where anything changed.
@@ -79,6 +85,7 @@ class ZoneSigner {
       crypto::Signer signer;
       KeyTag tag;
       const SigningKey* source;
+      SignLater later;
     };
     explicit Worker(const ZoneSigner& zone) : zone_(&zone) {}
     [[nodiscard]] bool may_stay(const RrsigView& rrsig, const Rrset& rrset, const Key& key) const;
@@ -90,6 +97,7 @@ class ZoneSigner {
     std::vector<Key> keys_;
     SignScratch scratch_;
     uint64_t made_ = 0;
+    bool postpones_ = false;
   };
 
   /// The ZoneSigner must outlive its workers and stay where it is. One that was given back serves again: copying keys into contexts takes

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <set>
 #include <thread>
 
 #include "crypto/key_pair.hh"
@@ -155,6 +156,41 @@ TEST_CASE("keys: no key is made, and nothing signed, with SHA-1 [RFC 8624 §3.1]
   const auto sha1 = KeyPair::from_private_fields(Algorithm::RSASHA1, *pair->private_fields());
   REQUIRE(sha1);
   CHECK(Signer::create(*sha1).error().code == Errc::Unsupported);
+}
+
+TEST_CASE("keys: many signatures of P-256 at once verify each, and no nonce comes twice [FIPS 186-5 §6.4]") {
+  const auto pair = KeyPair::generate(Algorithm::ECDSAP256SHA256);
+  auto signer = Signer::create(*pair);
+  REQUIRE(signer);
+  REQUIRE(signer->signs_batches());
+  Verifier verifier(pair->public_key());
+  std::set<Bytes> first_halves;
+  size_t made = 0;
+  for (const size_t count : {0U, 1U, 3U, 4U, 5U, 63U, 64U, 65U, 130U, 4U}) {
+    std::vector<Bytes> messages;
+    std::vector<Bytes> signatures(count, Bytes(signer->signature_size()));
+    std::vector<Prehashed> waiting(count);
+    for (size_t i = 0; i < count; ++i) {
+      messages.emplace_back(40, static_cast<uint8_t>(i / 2));  // each message twice: a nonce is not its message's alone
+      signer->prehash(messages[i], waiting[i]);
+      waiting[i].out = signatures[i].data();
+    }
+    REQUIRE(signer->sign_all(waiting));
+    for (size_t i = 0; i < count; ++i) {
+      CHECK(verifier.verify(messages[i], signatures[i]));
+      first_halves.emplace(signatures[i].begin(), signatures[i].begin() + 32);
+    }
+    made += count;
+  }
+  CHECK(first_halves.size() == made);
+}
+
+TEST_CASE("keys: only P-256 signs in batches") {
+  for (const Algorithm algorithm : signing) {
+    const auto signer = Signer::create(*KeyPair::generate(algorithm, is_rsa(algorithm) ? 1024 : 0));
+    REQUIRE(signer);
+    CHECK(signer->signs_batches() == (algorithm == Algorithm::ECDSAP256SHA256));
+  }
 }
 
 TEST_CASE("keys: two threads sign with one key at the same time") {

@@ -93,6 +93,32 @@ TEST_CASE("zone signer: fresh signatures stay; of a retired key, another TTL or 
   CHECK(refreshed(old_key, now, {"a.example.", 60, RrType::A, {"192.0.2.1"}}));
 }
 
+TEST_CASE("zone signer: postponed signatures are there after settle(), of keys that sign in batches and of others") {
+  const SigningKey p256 = key_with(true, true, Algorithm::ECDSAP256SHA256);
+  const SigningKey ed25519 = key_with(true, true);
+  const auto signer = ZoneSigner::create(name("example."), {p256, ed25519}, {}, now);
+  auto worker = signer->make_worker();
+  REQUIRE(worker);
+  for (const size_t count : {1U, 2U, 20U}) {
+    std::deque<OwnedRrset> rrsets;
+    std::vector<RrsigList> made(count);
+    for (size_t i = 0; i < count; ++i)
+      rrsets.push_back({"a" + std::to_string(i) + ".example.", 300, RrType::A, {"192.0.2.1"}});
+    worker->postpone();
+    for (size_t i = 0; i < count; ++i) REQUIRE(worker->sign(rrsets[i].view(), made[i]));
+    REQUIRE(worker->settle());
+    for (size_t i = 0; i < count; ++i) {
+      REQUIRE(made[i].size() == 2);
+      CHECK(check(p256, rrsets[i], made[i][0], now) == Verdict::Valid);
+      CHECK(check(ed25519, rrsets[i], made[i][1], now) == Verdict::Valid);
+    }
+  }
+  RrsigList at_once;
+  const OwnedRrset data("a.example.", 300, RrType::A, {"192.0.2.1"});
+  REQUIRE(worker->sign(data.view(), at_once));
+  CHECK(check(p256, data, at_once[0], now) == Verdict::Valid);
+}
+
 TEST_CASE("zone signer: two workers sign at the same time") {
   const SigningKey key = key_with(true, true, Algorithm::ECDSAP256SHA256);
   const auto signer = ZoneSigner::create(name("example."), {key}, {}, now);
