@@ -7,7 +7,8 @@
 // factorization", §10.3.1). Everything that touches a secret is the library's: nonces are drawn from its generator and
 // from key and message together (BN_generate_dsa_nonce), so that neither a bad generator nor a machine that is set back
 // makes one twice; the multiplication of the base point, Montgomery products, powers and the last step
-// (ECDSA_do_sign_ex) are its constant-time ones. No nonce outlives the call.
+// (ECDSA_do_sign_ex) are its constant-time ones. No nonce outlives the call. Between steps a number whose top word is
+// zero is shorter, as in CVE-2024-13176: of 256 bits one in 2^64 is.
 
 #include <array>
 #include <memory>
