@@ -139,22 +139,23 @@ def suites():
         served("registered registries", "tests/scenario/registered_day.py", LOOPBACK_53),
         served("lives of registrations", "tests/scenario/register_life.py", LOOPBACK_53),
         served("four commands", "tests/scenario/four_commands.py", LOOPBACK_53),
+        served("quickstart", "tools/quickstart", LOOPBACK_53),
+        # That they run, not how fast: others run beside them.
+        served("benchmark smoke: serve", ["tools/bench", "serve", "--smoke"]),
+        served("benchmark smoke: transfer", ["tools/bench", "transfer", "--smoke"]),
+        served("benchmark smoke: update", ["tools/bench", "update", "--smoke"]),
+        served("benchmark smoke: publish", ["tools/bench", "publish", "--smoke"]),
+        served("benchmark smoke: federation", ["tools/bench", "federation", "--smoke"], LOOPBACK_53),
         # By clang: the second compiler that has to take the house, and at -O0 four times as fast with these as g++. The files
         # of a room ten at a time: most of a file's time goes to the headers that all of them include.
         build("build with sanitizers", "build-san", ["-Doptimization=0", "-Ddebug=false", "-Dcpp_args=-gline-tables-only",
                                                      "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dunity=on", "-Dunity_size=10"],
               ["steward-registry", "meson-test-prereq"], environment=CLANG, meanwhile=True),
-        Suite("quickstart", ["tools/quickstart"], "build release"),
-        Suite("benchmark smoke", ["tools/bench", "serve", "--smoke"], "build release"),
-        Suite("benchmark smoke: transfer", ["tools/bench", "transfer", "--smoke"], "build release"),
-        Suite("benchmark smoke: update", ["tools/bench", "update", "--smoke"], "build release"),
-        Suite("benchmark smoke: publish", ["tools/bench", "publish", "--smoke"], "build release"),
-        Suite("benchmark smoke: federation", ["tools/bench", "federation", "--smoke"], "build release"),
         Suite("unit tests with sanitizers", ["meson", "test", "-C", "build-san", "--no-rebuild", "--suite", "unit", "--suite", "fuzz",
                                              "--print-errorlogs", "--timeout-multiplier", "10"],
-              "build with sanitizers", "build-san", 20, SANITIZERS),
+              "build with sanitizers", "build-san", 20, SANITIZERS, beside=True),
         Suite("conformance with sanitizers", ["tests/conformance/run", "--server", "ours"], "build with sanitizers",
-              environment=sanitized),
+              environment=sanitized, beside=True),
     ]
 
 
