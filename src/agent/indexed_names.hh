@@ -73,6 +73,12 @@ class IndexedNames {
   uint32_t add(std::u32string_view points, uint32_t publisher);
   void remove(uint32_t number);
   [[nodiscard]] IndexedName operator[](uint32_t number) const { return IndexedName(&units_[number]); }
+  /// Asks for its memory, which is read soon: two cache lines have all of a name of the DNS but the longest.
+  void fetch(uint32_t number) const {
+    constexpr size_t line = 64;
+    __builtin_prefetch(&units_[number]);
+    __builtin_prefetch(reinterpret_cast<const uint8_t*>(&units_[number]) + line);
+  }
   [[nodiscard]] size_t memory() const { return units_.memory(); }
 
  private:

@@ -7,70 +7,80 @@
 namespace steward::agent {
 namespace {
 
-constexpr uint8_t too_far = 9;
 constexpr size_t middle = 2;  // of a row: as many code points of the query as of the path
+constexpr size_t cells = 2 * middle + 1;
+constexpr uint32_t all_cells = (1U << cells) - 1;
+constexpr char32_t padding = ~char32_t{0};  // no code point
 
-uint8_t plus_one(uint8_t edits) { return static_cast<uint8_t>(edits + 1); }
-uint8_t within(uint8_t edits, unsigned most) { return edits <= most ? edits : too_far; }
-template <class Row>
-bool is_dead(const Row& row) {
-  return std::all_of(row.begin(), row.end(), [](uint8_t edits) { return edits == too_far; });
+// Cells of a row at `depth` that stand for fewer than `count` of the query's code points.
+uint32_t cells_below(size_t count, size_t depth) {
+  if (count + middle <= depth) return 0;
+  return all_cells >> (cells - std::min(count + middle - depth, cells));
 }
 
 }  // namespace
 
+EditWalk::EditWalk(const NameTrie& trie, const EditQuery& query, uint32_t& budget)
+    : trie_(trie), q_(query), budget_(budget) {
+  padded_.assign(middle + 2, padding);
+  padded_ += q_.points;
+  padded_.append(cells + middle, padding);
+}
+
 EditWalk::Row EditWalk::first_row() const {
+  const Cells first_part = cells_below(q_.split + 1, 0);
+  const Cells there = cells_below(q_.points.size() + 1, 0);
   Row row;
-  row.fill(too_far);
-  for (size_t i = 0; i + middle < row.size() && i <= q_.points.size(); ++i) {
-    if (i > 0 && row[i + middle - 1] == too_far) break;
-    row[i + middle] = within(static_cast<uint8_t>(i), i <= q_.split ? q_.first_edits : q_.edits);
+  row.within[0] = Cells{1} << middle;
+  for (unsigned edits = 1; edits <= q_.edits; ++edits) {
+    const Cells deletion = row.within[edits - 1] << 1;
+    row.within[edits] = (row.within[edits - 1] | (edits <= q_.first_edits ? deletion : deletion & ~first_part)) & there;
   }
   return row;
 }
 
-EditWalk::Row EditWalk::step(const State& state, char32_t point, size_t depth) const {
+// Which of the query's code points that make a difference at this depth are this one: depth - 4 … depth + 2, counted
+// from 0.
+EditWalk::Cells EditWalk::matches(char32_t point, size_t depth) const {
+  if (depth > q_.points.size() + middle) return 0;
+  const char32_t* const window = &padded_[depth];
+  Cells seen = 0;
+  for (unsigned i = 0; i < cells + 2; ++i) seen |= Cells{window[i] == point} << i;
+  return seen;
+}
+
+EditWalk::Row EditWalk::step(const State& state, Cells seen, size_t depth) const {
+  const Cells same = seen >> 1;
+  const Cells swapped = seen & state.seen >> 2;
+  const Cells there = cells_below(q_.points.size() + 1, depth);
+  // At the cut, edits so far are the first part's; what is put in there may be the second part's.
+  const Cells first_part = cells_below(q_.split + 1, depth);
+  const Cells before_cut = cells_below(q_.split, depth);
   Row next;
-  next.fill(too_far);
-  for (size_t at = 0; at < next.size(); ++at) {
-    if (depth + at < middle || depth + at - middle > q_.points.size()) continue;
-    const size_t i = depth + at - middle;  // so many of the query's
-    uint8_t arrival = too_far;
-    if (i >= 1) {
-      arrival = static_cast<uint8_t>(state.now[at] + (q_.points[i - 1] != point ? 1 : 0));
-      if (at > 0) arrival = std::min(arrival, plus_one(next[at - 1]));
-      if (i >= 2 && q_.points[i - 2] == point && q_.points[i - 1] == state.last)
-        arrival = std::min(arrival, plus_one(state.before[at]));
-    }
-    // At the cut, edits so far are the first part's; what is put in there may be the second part's.
-    const uint8_t insertion = at + 1 < next.size() ? plus_one(state.now[at + 1]) : too_far;
-    next[at] = std::min(within(arrival, i <= q_.split ? q_.first_edits : q_.edits),
-                        within(insertion, i < q_.split ? q_.first_edits : q_.edits));
+  next.within[0] = state.now.within[0] & same & there;
+  for (unsigned edits = 1; edits <= q_.edits; ++edits) {
+    const Cells fewer = state.now.within[edits - 1];
+    const Cells deletion = next.within[edits - 1] << 1;
+    Cells arrival = (state.now.within[edits] & same) | fewer | (state.before.within[edits - 1] & swapped) | deletion;
+    Cells insertion = fewer >> 1;
+    if (edits > q_.first_edits) arrival &= ~first_part, insertion &= ~before_cut;
+    next.within[edits] = (next.within[edits - 1] | arrival | insertion) & there;
   }
   return next;
 }
 
-// Whether it is one of those that make a difference at this depth. All others have the same row.
-bool EditWalk::could_match(char32_t point, size_t depth) const {
-  const size_t from = depth > middle + 2 ? depth - middle - 2 : 0;
-  const size_t to = std::min(depth + middle + 1, q_.points.size());
-  for (size_t i = from; i < to; ++i)
-    if (q_.points[i] == point) return true;
-  return false;
-}
-
 // Whether nothing below can be alike. A transposition over the cut has no cell of its own half way.
-bool EditWalk::is_over(const Row& next, const State& state, char32_t point, size_t depth) const {
-  if (!is_dead(next)) return false;
-  const size_t at = q_.split + middle - depth;
-  return depth > q_.split + middle || at >= next.size() || state.now[at] == too_far || q_.points[q_.split] != point;
+bool EditWalk::is_over(const Row& next, const State& state, Cells seen, size_t depth) const {
+  if (next.within[q_.edits] != 0) return false;
+  const Cells at_cut = cells_below(q_.split + 1, depth) & ~cells_below(q_.split, depth);
+  return (state.now.within[q_.edits] & at_cut & seen >> 2) == 0;
 }
 
 bool EditWalk::is_alike(const NameTrie::Node& node, const Row& row) {
-  const size_t at = q_.points.size() + middle - node.depth;
-  if (node.depth > q_.points.size() + middle || at >= row.size()) return false;
-  const unsigned edits = row[at];
-  if (edits == 0 || edits > edits_alike(q_.points.size(), node.depth)) return false;
+  const Cells at_end = cells_below(q_.points.size() + 1, node.depth) & ~cells_below(q_.points.size(), node.depth);
+  unsigned edits = 0;
+  while (edits <= q_.edits && (row.within[edits] & at_end) == 0) ++edits;
+  if (edits == 0 || edits > q_.edits || edits > edits_alike(q_.points.size(), node.depth)) return false;
   found_ = {node.name, edits};
   return true;
 }
@@ -88,9 +98,10 @@ bool EditWalk::visit(uint32_t at, size_t depth, State state) {
     const IndexedName name = trie_.name(node);
     while (depth < node.depth) {
       const char32_t point = trie_.point(name, depth++);
-      const Row next = step(state, point, depth);
-      if (is_over(next, state, point, depth)) return false;
-      state = {state.now, next, point};
+      const Cells seen = matches(point, depth);
+      const Row next = step(state, seen, depth);
+      if (is_over(next, state, seen, depth)) return false;
+      state = {state.now, next, seen};
     }
   }
   // A node whose own name is exempt can have others below it.
@@ -98,25 +109,35 @@ bool EditWalk::visit(uint32_t at, size_t depth, State state) {
   return visit_below(node, state);
 }
 
+// What is visited next is fetched for several at once: most of a walk's time is waiting for memory.
 bool EditWalk::visit_below(const NameTrie::Node& node, const State& state) {
   const size_t depth = node.depth + size_t{1};
-  const Row other = step(state, ~char32_t{0}, depth);
-  const bool others_end = is_dead(other);
-  for (const NameTrie::Edge& edge : trie_.edges(node)) {
-    const bool matches = could_match(edge.point, depth);
-    if (!matches && others_end) continue;
-    const Row next = matches ? step(state, edge.point, depth) : other;
-    if (!is_over(next, state, edge.point, depth) && visit(edge.node, depth, {state.now, next, edge.point})) return true;
+  const Row other = step(state, 0, depth);
+  const bool others_end = is_over(other, state, 0, depth);
+  std::array<Way, 16> ways;
+  size_t count = 0;
+  const std::span<const NameTrie::Edge> edges = trie_.edges(node);
+  for (const NameTrie::Edge& edge : edges) {
+    const Cells seen = matches(edge.point, depth);
+    if (seen != 0 || !others_end) {
+      const Row next = seen != 0 ? step(state, seen, depth) : other;
+      if (!is_over(next, state, seen, depth)) ways[count++] = {edge.node, {state.now, next, seen}};
+    }
+    if (count < ways.size() && &edge != &edges.back()) continue;
+    for (size_t i = 0; i < count; ++i) trie_.fetch_node(ways[i].node);
+    for (size_t i = 0; i < count; ++i) trie_.fetch_what_it_has(ways[i].node);
+    for (size_t i = 0; i < count; ++i)
+      if (visit(ways[i].node, depth, ways[i].state)) return true;
+    count = 0;
   }
   return false;
 }
 
 std::optional<AlikeName> EditWalk::run() {
   State start;
-  start.before.fill(too_far);
   start.now = first_row();
   const NameTrie::Node& root = trie_.node(trie_.root());
-  if (!trie_.empty() && root.publisher != q_.exempt && !is_dead(start.now)) (void)visit_below(root, start);
+  if (!trie_.empty() && root.publisher != q_.exempt && start.now.within[q_.edits] != 0) (void)visit_below(root, start);
   return found_;
 }
 

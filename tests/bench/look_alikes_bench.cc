@@ -1,7 +1,7 @@
 // look-alikes-bench: what agent/look_alikes.hh costs among many names of one namespace, typical ones and those that are
 // chosen to hurt.
 //
-//   look-alikes-bench [--names N] [--finds N] [--set NAME]
+//   look-alikes-bench [--names N] [--finds N] [--set NAME] [--cold]
 //
 // For each set: microseconds of CPU an add() and octets a name, then those of a find() of another publisher for names
 // that nothing is like and for names next to one that is there, and of the set's own publisher. One thread.
@@ -33,6 +33,7 @@ struct Settings {
   size_t names = 1'000'000;
   size_t finds = 5'000;
   std::string only;
+  bool is_cold = false;
 };
 
 class Words {
@@ -69,6 +70,16 @@ std::string around(Words& words, const std::string& centre) {
   return name;
 }
 
+// Seen to be far at its end only, from wherever one begins to read.
+std::string in_each_half(Words& words, const std::string& centre) {
+  std::string name = centre;
+  const size_t half = name.size() / 2;
+  name[words.below(half)] = words.letters(1)[0];
+  name[half + words.below(name.size() - half)] = words.letters(1)[0];
+  return name;
+}
+
+const std::string longest_name = "the-longest-name-of-an-agent-that-the-dns-has-room-for-so-ab";
 const std::string long_name = "the-long-name-of-an-agent-that-somebody-wants";
 
 std::vector<Set> sets() {
@@ -85,6 +96,8 @@ std::vector<Set> sets() {
        [](Words& w) { return w.letters(8) + "-agent-of-acme"; }},
       {"two edits around a name, other ends", [](size_t, Words& w) { return "abc" + around(w, long_name) + "xyz"; },
        [](Words&) { return "uvw" + long_name + "def"; }},
+      {"one edit in each half, other ends", [](size_t, Words& w) { return in_each_half(w, longest_name) + "uvw"; },
+       [](Words&) { return longest_name + "opq"; }},
   };
 }
 
@@ -95,12 +108,19 @@ void print_times(const char* what, std::vector<double> us, size_t found) {
              at(500), at(990), at(999), at(1000), found, us.size());
 }
 
+// Nothing of the index is in the processor's caches any more.
+void leave_caches() {
+  static std::vector<uint8_t> other(size_t{64} << 20);
+  for (size_t i = 0; i < other.size(); i += 64) ++other[i];
+}
+
 void time_finds(const char* what, const agent::LookAlikes& index, const Settings& settings, const char* publisher,
                 const std::function<std::string()>& name) {
   std::vector<double> us;
   size_t found = 0;
   for (size_t i = 0; i < settings.finds; ++i) {
     const std::string asked = name();
+    if (settings.is_cold) leave_caches();
     const double start = cpu_us();
     found += index.find(asked, publisher) ? 1U : 0U;
     us.push_back(cpu_us() - start);
@@ -140,6 +160,7 @@ int main(int argc, char** argv) {
   CLI::App app{"What finding look-alikes costs among many names"};
   app.add_option("--names", settings.names, "names in the namespace")->check(CLI::PositiveNumber);
   app.add_option("--finds", settings.finds, "look-ups a row")->check(CLI::PositiveNumber);
+  app.add_flag("--cold", settings.is_cold, "nothing is in the processor's caches before a look-up");
   app.add_option("--set", settings.only, "this set alone");
   CLI11_PARSE(app, argc, argv);
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <set>
 #include <vector>
 
 #include "agent/look_alike_text.hh"
@@ -216,6 +217,38 @@ TEST_CASE("look-alikes: the index says what the rules say, name by name, after a
   }
   CHECK(hits > 1000);
   CHECK(misses > 1000);
+}
+
+TEST_CASE("look-alikes: all that is two edits away or less is found, wherever the edits lie") {
+  const auto variants_of = [](const std::string& name) {
+    std::vector<std::string> all;
+    for (size_t at = 0; at <= name.size(); ++at) {
+      for (const char c : {'a', 'x'}) {
+        all.push_back(std::string(name).insert(at, 1, c));
+        if (at < name.size()) (all.emplace_back(name))[at] = c;
+      }
+      if (at < name.size()) all.push_back(std::string(name).erase(at, 1));
+      if (at + 1 < name.size()) std::swap((all.emplace_back(name))[at], all.back()[at + 1]);
+    }
+    return all;
+  };
+  const std::string name = "abcabbacaab";
+  LookAlikes index;
+  index.add(name, "one");
+  // Others, so that the cut lies elsewhere each time and some paths are shared.
+  for (const char* other : {"abcabyyyyyyy", "yyyyyybacaab", "abcabbacyyyyyy", "yyyyyyyycaab"}) index.add(other, "two");
+  std::set<std::string> near;
+  for (const std::string& once : variants_of(name))
+    for (const std::string& twice : variants_of(once)) near.insert({once, twice, twice + "z"});
+  size_t far = 0;
+  for (const std::string& asked : near) {
+    const unsigned edits = edits_between(label_points(asked), label_points(name));
+    const bool is_alike = edits > 0 && edits <= 2;
+    if (index.find(asked, "two").has_value() != is_alike) FAIL(asked << " has " << edits << " edits");
+    far += is_alike ? 0U : 1U;
+  }
+  CHECK(near.size() > 2000);
+  CHECK(far > 1000);
 }
 
 TEST_CASE("look-alikes: the sets that hurt are answered, one publisher's million names around a name included") {
