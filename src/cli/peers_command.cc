@@ -19,9 +19,19 @@ std::string seconds_field(const Json& object, const char* key) {
   return at != object.end() && at->is_number_integer() ? human_duration(at->get<int64_t>()) : "-";
 }
 
+std::string agents_field(const Json& row) {
+  const std::string limit = number_field(row, "agents_limit");
+  return number_field(row, "agents") + (limit == "-" ? "" : " of " + limit);
+}
+
+std::string ceiling_field(const Json& row) {
+  const auto at = row.find("trust_ceiling");
+  return at != row.end() && at->is_number() ? fmt::format("{:.2f}", at->get<double>()) : "-";
+}
+
 void add_child(Table& table, const Json& row) {
   table.row({text_field(row, "child"), text_field(row, "replica"), number_field(row, "serial"),
-             number_field(row, "agents"), number_field(row, "refused"), number_field(row, "conflicts"), time_field(row, "last_success"),
+             agents_field(row), ceiling_field(row), number_field(row, "refused"), number_field(row, "conflicts"), time_field(row, "last_success"),
              seconds_field(row, "lag"), text_field(row, "error")});
 }
 
@@ -45,7 +55,7 @@ void add_peers(CLI::App& app, Console& console) {
     Json json{{"command", daemon::control::peers}};
     if (!request->space.empty()) json["namespace"] = request->space;
     if (request->refused) json["refused"] = true;
-    Table children({"CHILD", "REPLICA", "SERIAL", "AGENTS", "REFUSED", "CONFLICTS", "LAST SUCCESS", "LAG", "ERROR"});
+    Table children({"CHILD", "REPLICA", "SERIAL", "AGENTS", "CEILING", "REFUSED", "CONFLICTS", "LAST SUCCESS", "LAG", "ERROR"});
     Table refused({"AGENT", "RULE", "LISTED", "REASON"});
     ask(console, *remote, json, [&](const Json& reply) {
       for (const Json& row : list_field(reply, "children")) add_child(children, row);

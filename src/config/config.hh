@@ -223,6 +223,8 @@ struct RegistrationConfig {
   bool approvals = true;
   bool refuse_look_alikes = true;
   uint32_t max_children = 0;  ///< 0: no limit
+  double trust_ceiling = 1;   ///< of each child that has registered, as ChildConfig has it
+  uint32_t agents = 0;        ///< likewise
   std::vector<SocketAddress> resolvers;  ///< asked for proofs and name servers' addresses; empty: the system's
 };
 

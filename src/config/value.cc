@@ -189,9 +189,10 @@ Result<int64_t> parse_fraction(std::string_view text) {
   const bool is_whole = point == std::string_view::npos;
   if (!whole || *whole > 1000 || behind.size() > most_digits || (!is_whole && behind.empty()))
     return fail(Errc::Invalid, "expected a number with at most six digits behind the point");
-  const auto part = is_whole ? std::optional<int64_t>(0) : parse_digits(std::string(behind) + std::string(most_digits - behind.size(), '0'));
+  // Behind the point, and there alone, a number may begin with 0: a 1 before it is taken off again.
+  const auto part = parse_digits('1' + std::string(behind) + std::string(most_digits - behind.size(), '0'));
   if (!part) return fail(Errc::Invalid, "expected digits behind the point");
-  return *whole * fraction_one + *part;
+  return (*whole - 1) * fraction_one + *part;
 }
 
 std::string fraction_text(int64_t millionths) {

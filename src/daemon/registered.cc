@@ -50,8 +50,12 @@ void Registered::add_to(config::Config& config) const {
   const auto is_there = [&](const config::ChildConfig& child) {
     return std::any_of(registry.children.begin(), registry.children.end(), [&](const auto& each) { return each.zone == child.zone; });
   };
-  for (const config::ChildConfig& child : children)
-    if (!is_there(child)) registry.children.push_back(child);
+  for (const config::ChildConfig& child : children) {
+    if (is_there(child)) continue;
+    config::ChildConfig& row = registry.children.emplace_back(child);
+    row.trust_ceiling = registry.registration.trust_ceiling;
+    row.agents = registry.registration.agents;
+  }
   if (!parent || !registry.parent) return;
   config::AccessRule rule;
   rule.registry = registry.parent;

@@ -19,7 +19,8 @@ struct Registered {
 
   /// Takes a child; `spkis` of its KEYs.
   void add(const federation::Child& child, std::vector<Bytes> spkis);
-  /// In place of what another one of these has added. A child that the file has stays as it is there.
+  /// In place of what another one of these has added. A child that the file has stays as it is there; the others get the
+  /// ceiling and the quota of `registry.registration`.
   void add_to(config::Config& config) const;
   /// Whether both add the same.
   [[nodiscard]] bool is_same(const Registered& other) const;

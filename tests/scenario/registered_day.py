@@ -29,6 +29,7 @@ from registry import eventually
 from report import Report, require
 
 SOON = 20
+MOST_AGENTS = 4
 
 
 def joined(parent, child):
@@ -92,6 +93,10 @@ def follow(report, folder, root, com, acme):
         row = rows(com)[acme.zone]
         require(row["primary"] == f"{acme.address}@{TLS_PORT}" and row["error"] == "" and row["agents"] == 1, row)
         require(row["feed"] == f"{row['replica']}._feed.{acme.zone}", row)
+    with report.case("who has registered has the ceiling of trust and the quota that the parent gives to all of them"):
+        require(row["registered"] and row["trust_ceiling"] == 0.05 and row["agents_limit"] == MOST_AGENTS, row)
+        texts = [rdata.to_text() for rrset in com.ask(f"early.acme._ref._agents.{com.zone}", "TXT", False).answer for rdata in rrset]
+        require(any('"v=steward-registry1"' in text and '"trust=0.05"' in text for text in texts), texts)
     with report.case("the child tells its parent of a change, which is at the root within two seconds"):
         begun = time.monotonic()
         late = publish(folder, acme, "late")
@@ -138,6 +143,16 @@ def endure(report, folder, com, acme, root):
         wait_found(root, again)
 
 
+def limit(report, folder, com, acme):
+    with report.case("one agent more than the quota is refused, listed with the reason, and told in the log"):
+        require(rows(com)[acme.zone]["agents"] == MOST_AGENTS, rows(com))
+        agent = publish(folder, acme, "toomany")
+        eventually(lambda: f"{rows(com)}\n{com.log_tail()}", lambda: rows(com)[acme.zone]["refused"] == 1, SOON)
+        refused = json.loads(com.run("peers", "--refused", "--json").stdout)["refused"]
+        require([(row["agent"], row["rule"], row["listed"]) for row in refused] == [(agent, "quota", False)], refused)
+        require(agent not in found(com, "plan") and "feed.refused" in com.log_text(), com.log_tail())
+
+
 def end(report, folder, root, com, acme):
     with report.case("its KEY removed, the child is revoked: not followed, not listed, counted, told in the log"):
         agent = f"late.{acme.zone}"
@@ -161,11 +176,14 @@ def run(report, folder, started):
         return node.start()
 
     root = up(Node(folder, ".", 1))
-    com = up(Node(folder, "com", 2, "rsa4096").below(root, root))
-    acme = up(Node(folder, "acme.com", 3).below(com, root))
+    com = up(Node(folder, "com", 2, "rsa4096", registration={"trust-ceiling": 0.05, "agents": MOST_AGENTS}).below(root, root))
+    acme = Node(folder, "acme.com", 3).below(com, root)
+    acme.options["registry"]["trust"] = {"unknown": 0.9}
+    up(acme)
     follow(report, folder, root, com, acme)
     refuse(report, root, com, acme)
     endure(report, folder, com, acme, root)
+    limit(report, folder, com, acme)
     end(report, folder, root, com, acme)
 
 

@@ -104,6 +104,8 @@ TEST_CASE("config: fractions have at most six digits behind the point") {
   CHECK(*parse_fraction("0.25") == 250'000);
   CHECK(*parse_fraction("1") == 1'000'000);
   CHECK(*parse_fraction(".5") == 500'000);
+  CHECK(*parse_fraction("0.05") == 50'000);
+  CHECK(*parse_fraction("1.000001") == 1'000'001);
   for (const char* wrong : {"", ".", "1.", "0.1234567", "a", "-1", "1e3", "0,5"}) {
     CAPTURE(wrong);
     CHECK(!parse_fraction(wrong));

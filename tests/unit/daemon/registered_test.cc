@@ -54,6 +54,21 @@ TEST_CASE("registered: children are added behind those of the file, which stay a
   CHECK(config.registry->children.size() == 1);
 }
 
+TEST_CASE("registered: children that have registered share a ceiling and a quota, those of the file have their own") {
+  Registered found;
+  found.add(child_of("acme.com"), {Bytes{1}});
+  found.add(child_of("beta.com"), {Bytes{2}});
+  config::Config config = config_with({"beta.com"});
+  config.registry->registration.trust_ceiling = 0.6;
+  config.registry->registration.agents = 500;
+  found.add_to(config);
+  REQUIRE(config.registry->children.size() == 2);
+  CHECK(config.registry->children[0].trust_ceiling == 1);
+  CHECK(config.registry->children[0].agents == 0);
+  CHECK(config.registry->children[1].trust_ceiling == 0.6);
+  CHECK(config.registry->children[1].agents == 500);
+}
+
 TEST_CASE("registered: who has no KEY or told of no feed is known, and not followed") {
   Registered found;
   found.add(child_of("revoked.com"), {});
