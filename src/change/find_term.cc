@@ -125,19 +125,25 @@ bool has_room_for_term(std::string_view term, NameView zone) {
          max_name;
 }
 
+Result<std::vector<ByteView>> members_of_page(std::string_view term, ByteView octets) {
+  ByteReader in(octets);
+  read_sized(in);
+  read_sized(in);
+  read_u64(in);
+  std::vector<ByteView> members;
+  while (in.left() > 0) members.push_back(read_sized(in));
+  if (!in.ok()) return fail(Errc::Corrupt, fmt::format("pages of {}: a row that breaks off", term));
+  return members;
+}
+
 Result<bool> has_place(zone::OctetTable& pages, std::string_view term, const Bytes& place) {
   Bytes key = row_of(term, place);
   key.push_back(0);  // a range's end is not its own
   if (!pages.at_or_after(key) || !is_row_of(term, key)) return false;
   const Bytes octets = pages.find(key);
-  ByteReader in(octets);
-  read_sized(in);
-  read_sized(in);
-  read_u64(in);
-  bool is_there = false;
-  while (in.left() > 0) is_there |= std::ranges::equal(read_sized(in), place);
-  if (!in.ok()) return fail(Errc::Corrupt, fmt::format("pages of {}: a row that breaks off", term));
-  return is_there;
+  const auto members = members_of_page(term, octets);
+  if (!members) return tl::unexpected<Error>(members.error());
+  return std::ranges::any_of(*members, [&](ByteView member) { return std::ranges::equal(member, place); });
 }
 
 FindTerm::FindTerm(ZoneEdit& edit, zone::OctetTable& pages, const dns::Name& zone, std::string_view term)

@@ -25,6 +25,9 @@ bool has_room_for_term(std::string_view term, NameView zone);
 /// Whether an agent with this place (found_place()) is on the page of the term that it belongs to. Corrupt.
 Result<bool> has_place(zone::OctetTable& pages, std::string_view term, const Bytes& place);
 
+/// Places on a page, views into its row of the table. Corrupt.
+Result<std::vector<ByteView>> members_of_page(std::string_view term, ByteView octets);
+
 class FindTerm {
  public:
   FindTerm(ZoneEdit& edit, zone::OctetTable& pages, const dns::Name& zone, std::string_view term);

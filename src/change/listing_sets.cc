@@ -65,6 +65,14 @@ bool is_in_index(zone::OctetTable& ranks, NameView space, const Bytes& place) {
   return !ranks.find(row(set_name({"_index", "_agents"}, dns::Name(space).folded()), place)).empty();
 }
 
+std::optional<ListMember> member_at(zone::OctetTable& ranks, const Bytes& set, const Bytes& place) {
+  const Bytes octets = ranks.find(row(set, place));
+  if (octets.empty()) return std::nullopt;
+  ByteReader in(octets);
+  const uint32_t ttl = in.u32();
+  return ListMember{place, ttl, std::string(as_text(in.rest()))};
+}
+
 void Lists::add(NameView owner, RrType type, uint32_t ttl, ByteView rdata) {
   if (edit_.find(owner, RrType::CNAME) == nullptr) edit_.add(owner, type, ttl, rdata);
 }

@@ -7,6 +7,7 @@
 // not reach the best costs one row. Writer thread.
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "change/edit.hh"
@@ -30,6 +31,9 @@ Bytes list_place(double trust, ByteView label);
 
 /// Whether a member with this place stands in the DNS-AID index's ranks of the namespace.
 bool is_in_index(zone::OctetTable& ranks, NameView space, const Bytes& place);
+
+/// The member of a set with this place.
+std::optional<ListMember> member_at(zone::OctetTable& ranks, const Bytes& set, const Bytes& place);
 
 class Lists {
  public:

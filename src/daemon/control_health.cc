@@ -102,6 +102,16 @@ void check_publishing(const Server& server, Checks& checks) {
   checks.add("publishing", verdict, fmt::format("{} of {} publishes of the last hour failed", figures.recent_failed, figures.recent));
 }
 
+// A place that was taken away is mended, and still nothing that should have been there.
+void check_listings(const RegistryZone::TrustFigures& trust, Checks& checks) {
+  if (trust.faults > 0)
+    return checks.add("listings", Verdict::Ill, fmt::format("{} agents are not listed as the book has them, the first {}", trust.faults, trust.fault));
+  if (trust.strays > 0)
+    return checks.add("listings", Verdict::Note,
+                      fmt::format("{} places of agents that the book does not have so were taken out of the listings, the first {}", trust.strays, trust.stray));
+  checks.add("listings", Verdict::Well, "agents are listed as the book has them, and nobody else, where the walk over their trust came by");
+}
+
 void check_times(const RegistryFigures& figures, int64_t now, Checks& checks) {
   const int64_t lease_late = figures.next_lease ? now - seconds_of(*figures.next_lease) : 0;
   checks.add("leases", well_if(lease_late < late_seconds),
@@ -116,12 +126,23 @@ void check_times(const RegistryFigures& figures, int64_t now, Checks& checks) {
     checks.add("trust", Verdict::Note, "not restated by time: restate-interval is 0");
   else
     checks.add("trust", Verdict::Well, fmt::format("{} of {} agents looked at in round {}", trust.looked, figures.agents, trust.rounds + 1));
-  checks.add("listings", well_if(trust.faults == 0),
-             trust.faults == 0 ? "agents are listed as the book has them, where the walk over their trust came by"
-                               : fmt::format("{} agents are not listed as the book has them, the first {}", trust.faults, trust.fault));
+  check_listings(trust, checks);
 }
 
-void check_registry(const Server& server, int64_t now, Checks& checks) {
+void check_conflicts(Server& server, Checks& checks) {
+  const auto unseen = server.unseen_conflicts();
+  uint64_t count = 0;
+  std::string where;
+  for (const auto& [child, conflicts] : unseen) {
+    count += conflicts;
+    where += (where.empty() ? "" : ", ") + child;
+  }
+  checks.add("conflicts", unseen.empty() ? Verdict::Well : Verdict::Note,
+             unseen.empty() ? "none of agents below that nobody has seen"
+                            : fmt::format("{} of agents below that nobody has seen, of {}: steward-registry conflicts list, and resolve --seen", count, where));
+}
+
+void check_registry(Server& server, int64_t now, Checks& checks) {
   const auto& policy = server.publish_policy();
   if (!policy) return;
   const RegistryFigures figures = server.registry_figures();
@@ -130,6 +151,7 @@ void check_registry(const Server& server, int64_t now, Checks& checks) {
   check_allow_list(server, *policy, figures, checks);
   check_publishing(server, checks);
   check_times(figures, now, checks);
+  check_conflicts(server, checks);
 }
 
 }  // namespace

@@ -2,20 +2,39 @@
 //
 // A step reads the book as it is committed, without a transaction, and picks the agents whose number would be another;
 // then one edit states these anew and stores where the walk is. Where nobody's number changes, only the latter is
-// written. On its way the walk compares the book with the listings, for `health`.
+// written. On its way the walk compares the book with the listings, for `health`; and a walk of its own over the listings
+// finds what stands there of agents that neither the book nor the children's feeds have so, and takes it away.
 
 #include <algorithm>
 #include <utility>
 
 #include "base/log.hh"
 #include "change/listing_check.hh"
+#include "change/stray_listings.hh"
 #include "daemon/registry_zone.hh"
 #include "daemon/stored_book.hh"
+#include "federation/referral.hh"
 
 namespace steward::daemon {
 namespace {
 
 constexpr std::string_view sweep_key = "trust-sweep";  // in ZoneTable::Registry
+
+constexpr size_t most_places = 8 * TrustSweep::most_read;  // of listings that one step looks at: about as many as its agents have
+constexpr size_t most_struck = 64;                         // in one edit
+
+/// How an agent is to be found, as the book or the feed of its registry has it.
+Result<std::optional<change::FoundAgent>> wanted_of(const agent::Book& book, const federation::Referrals& referrals, const dns::Name& agent) {
+  const auto entry = book.find(agent);
+  if (!entry) return tl::unexpected<Error>(entry.error());
+  if (*entry)
+    if (auto found = change::found_agent(agent, **entry)) return found;
+  const auto referral = referrals.find(agent);
+  if (!referral) return tl::unexpected<Error>(referral.error());
+  return federation::found_referral(agent, *referral);
+}
+
+std::string text_of(const change::ListingPlace& stray) { return stray.agent.to_text() + ": at " + stray.owner(); }
 
 bool is_agents_own(const Error& error) { return error.code != Errc::Io && error.code != Errc::Full; }
 
@@ -27,6 +46,10 @@ struct RegistryZone::TrustStep {
   std::vector<dns::Name> left_out;   ///< of these, what could not be stated
   uint64_t faults = 0;               ///< agents that are not listed as the book has them
   std::string fault;                 ///< the first of these
+  change::ListingWalk listings;                ///< as it is after the step
+  bool ends_listings = false;                  ///< all of them were looked at
+  std::vector<change::ListingPlace> strays;    ///< that were found
+  std::vector<change::ListingPlace> struck;    ///< of these, what was taken away
 };
 
 // Between acquire() and release().
@@ -72,9 +95,61 @@ Result<RegistryZone::TrustStep> RegistryZone::read_trust_step(const zone::ZoneIn
     step.agents.push_back(agent);
     if (step.agents.size() == trust_.most) break;
   }
+  if (auto done = read_listings(zone, step); !done) return tl::unexpected<Error>(done.error());
   const bool was_last = entries->size() < TrustSweep::most_read && (!last || *last == entries->back().first);
   step.sweep.step(now, policy_->trust_interval, looked, index_.agents(), was_last ? std::nullopt : last);
   return step;
+}
+
+// Between acquire() and release().
+Result<void> RegistryZone::read_listings(const zone::ZoneInfo& zone, TrustStep& step) const {
+  const auto pages = reader_->table(zone, store::ZoneTable::Pages);
+  const auto ranks = reader_->table(zone, store::ZoneTable::Ranks);
+  const auto referrals = reader_->table(zone, store::ZoneTable::Referrals);
+  const StoredBook book(*reader_, zone);
+  const federation::Referrals rows(policy_->zone, *referrals);
+  step.listings = trust_.listings;
+  for (size_t looked = 0; looked < most_places && step.strays.size() < most_struck; ++looked) {
+    const auto places = change::next_places(*pages, *ranks, policy_->zone, step.listings);
+    if (!places) {
+      if (step.faults++ == 0) step.fault = places.error().what;
+      continue;
+    }
+    if (!*places) {
+      step.ends_listings = true;
+      return {};
+    }
+    looked += (*places)->size();
+    for (const change::ListingPlace& place : **places) {
+      const auto wanted = wanted_of(*book, rows, place.agent);
+      if (!wanted) return tl::unexpected<Error>(wanted.error());
+      if (change::is_stray(place, *wanted, policy_->zone)) step.strays.push_back(place);
+    }
+  }
+  return {};
+}
+
+// What was committed before this edit may have mended it, so each is looked at again.
+Result<void> RegistryZone::strike_strays(TrustStep& step, Changes& changes) const {
+  step.struck.clear();
+  const federation::Referrals rows(policy_->zone, changes.referrals());
+  for (const change::ListingPlace& stray : step.strays) {
+    const auto wanted = wanted_of(changes.book(), rows, stray.agent);
+    if (!wanted) return tl::unexpected<Error>(wanted.error());
+    if (!change::is_stray(stray, *wanted, policy_->zone)) continue;
+    const auto struck = changes.act([&](change::ZoneEdit& edit, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
+      if (auto done = change::strike_stray(edit, state.pages, state.ranks, policy_->zone, stray, *wanted); !done)
+        return tl::unexpected<Error>(done.error());
+      return std::nullopt;
+    });
+    if (struck)
+      step.struck.push_back(stray);
+    else if (!is_agents_own(struck.error()))
+      return struck;
+    else
+      log::warning("registry.listings", {{"stray", text_of(stray)}, {"error", struck.error().what}});
+  }
+  return {};
 }
 
 Result<void> RegistryZone::write_trust_step(TrustStep& step, Changes& changes) {
@@ -92,6 +167,7 @@ Result<void> RegistryZone::write_trust_step(TrustStep& step, Changes& changes) {
     log::warning("registry.trust", {{"agent", agent.to_text()}, {"error", stated.error().what}});
     step.left_out.push_back(agent);
   }
+  if (auto done = strike_strays(step, changes); !done) return done;
   return changes.values().put(as_bytes(sweep_key), step.sweep.to_octets());
 }
 
@@ -109,6 +185,17 @@ void RegistryZone::end_trust_round(const TrustStep& step) {
   trust_.fault_of_round = std::exchange(trust_.fault, {});
 }
 
+void RegistryZone::end_listings_step(const TrustStep& step) {
+  for (const change::ListingPlace& stray : step.struck)
+    log::warning("registry.listings", {{"stray", text_of(stray)}, {"book", "does not have it so"}, {"done", "taken out of the listing"}});
+  if (trust_.struck == 0 && !step.struck.empty()) trust_.stray = text_of(step.struck.front());
+  trust_.struck += step.struck.size();
+  trust_.listings = step.listings;
+  if (!step.ends_listings) return;
+  trust_.struck_of_round = std::exchange(trust_.struck, 0);
+  trust_.stray_of_round = std::exchange(trust_.stray, {});
+}
+
 void RegistryZone::end_trust_step(const TrustStep& step, const LoadOutcome& outcome) {
   if (outcome.ok) {
     if (step.faults > 0) log::warning("registry.listings", {{"agents", step.faults}, {"first", step.fault}});
@@ -116,6 +203,7 @@ void RegistryZone::end_trust_step(const TrustStep& step, const LoadOutcome& outc
     if (trust_.fault.empty()) trust_.fault = step.fault;
     trust_.restated += step.agents.size() - step.left_out.size();
     if (step.sweep.rounds() != trust_.sweep.rounds()) end_trust_round(step);
+    end_listings_step(step);
     trust_.sweep = step.sweep;
     trust_.most = most_restated;
     trust_.error.clear();
@@ -151,7 +239,11 @@ bool RegistryZone::look_at_trust(ZoneKeeper& keeper, const std::function<void()>
 
 RegistryZone::TrustFigures RegistryZone::trust_figures() const {
   TrustFigures figures{trust_.restated, trust_.sweep.looked(), trust_.sweep.rounds(), trust_.error,
-                       trust_.faults_of_round, trust_.fault_of_round};
+                       trust_.faults_of_round, trust_.fault_of_round, trust_.struck_of_round, trust_.stray_of_round};
+  if (trust_.struck > 0) {
+    figures.strays = std::max(trust_.struck, trust_.struck_of_round);
+    figures.stray = trust_.stray;
+  }
   if (trust_.faults > 0) {
     figures.faults = std::max(trust_.faults, trust_.faults_of_round);
     figures.fault = trust_.fault;

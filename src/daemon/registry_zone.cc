@@ -146,6 +146,7 @@ RegistryZone::Changes::Changes(RegistryZone& registry, change::ZoneEdit& edit, Z
       ranks_(tables[store::ZoneTable::Ranks]),
       pages_(tables[store::ZoneTable::Pages]),
       values_(tables[store::ZoneTable::Registry]),
+      referrals_(tables[store::ZoneTable::Referrals]),
       book_(registry.zone(), agents_, history_, publishers_),
       state_{
           book_,

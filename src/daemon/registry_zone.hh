@@ -10,6 +10,7 @@
 
 #include "base/clock.hh"
 #include "change/publish.hh"
+#include "change/stray_listings.hh"
 #include "daemon/agent_index.hh"
 #include "daemon/trust_sweep.hh"
 #include "daemon/zone_keeper.hh"
@@ -87,6 +88,8 @@ class RegistryZone {
     std::string error;      ///< of the last look; empty: none
     uint64_t faults = 0;    ///< agents that the last round, or this one, found listed in another way than the book has them
     std::string fault;      ///< the first of them, and what is wrong
+    uint64_t strays = 0;    ///< places in listings that the last round over them, or this one, took away: of agents that are not to be found there
+    std::string stray;      ///< the first of them
   };
   [[nodiscard]] TrustFigures trust_figures() const;
 
@@ -104,6 +107,9 @@ class RegistryZone {
   Result<TrustStep> next_trust_step();
   [[nodiscard]] Result<TrustStep> read_trust_step(const zone::ZoneInfo& zone) const;
   Result<void> write_trust_step(TrustStep& step, Changes& changes);
+  Result<void> read_listings(const zone::ZoneInfo& zone, TrustStep& step) const;
+  Result<void> strike_strays(TrustStep& step, Changes& changes) const;
+  void end_listings_step(const TrustStep& step);
   void end_trust_round(const TrustStep& step);
   void end_trust_step(const TrustStep& step, const LoadOutcome& outcome);
   void put_trust_off(const std::string& error);
@@ -137,6 +143,11 @@ class RegistryZone {
     std::string fault;
     uint64_t faults_of_round = 0;  // of the last whole one
     std::string fault_of_round;
+    change::ListingWalk listings;  // goes on with each step; a restart begins it anew
+    uint64_t struck = 0;  // of the round over the listings under way
+    std::string stray;
+    uint64_t struck_of_round = 0;
+    std::string stray_of_round;
   } trust_;
   Bytes learned_;  // which zone file, as the book has it or is about to
   // registry_feed.cc
@@ -165,6 +176,8 @@ class RegistryZone::Changes {
   [[nodiscard]] agent::Book& book() { return book_; }
   /// The registry's own few values (store::ZoneTable::Registry).
   [[nodiscard]] zone::OctetTable& values() { return values_; }
+  /// What is kept of agents below, to be read.
+  [[nodiscard]] zone::OctetTable& referrals() { return referrals_; }
   /// The feed is to have this agent as it is at the end, although the book's entry stays; what changes in the book is noted
   /// by itself.
   void note(dns::NameView agent) { noted_.emplace(agent.wire().begin(), agent.wire().end()); }
@@ -188,6 +201,7 @@ class RegistryZone::Changes {
   zone::TableOverlay ranks_;
   zone::TableOverlay pages_;
   zone::OctetTable& values_;
+  zone::OctetTable& referrals_;
   agent::Book book_;
   change::RegistryState state_;
   std::set<Bytes> noted_;  // agents whose entries in the feed may be others, in wire form

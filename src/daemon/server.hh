@@ -132,6 +132,8 @@ class Server {
   [[nodiscard]] size_t transfers() const { return transfer_slots_->taken(); }
   [[nodiscard]] size_t connections() const { return client_counts_->total(); }
 
+  /// Main thread. Agents below of which several writes stand and no operator has seen it: how many, by the child's zone.
+  [[nodiscard]] std::map<std::string, uint32_t> unseen_conflicts();
   [[nodiscard]] RegistryFigures registry_figures() const {
     const std::lock_guard lock(figures_mutex_);
     return registry_figures_;

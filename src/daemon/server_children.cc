@@ -1,6 +1,7 @@
 // The registries below: who they are, and when their feeds are looked at.
 
 #include "daemon/server.hh"
+#include "federation/referral.hh"
 
 namespace steward::daemon {
 namespace {
@@ -27,6 +28,20 @@ void Server::open_children(std::unique_ptr<store::Reader> reader) {
 // Writer thread, when all zones of the configuration are known.
 void Server::follow_children(const config::Config& config) {
   if (children_ && config.registry) children_->configure(terms_of(*config.registry, registry_->policy()));
+}
+
+// Main thread.
+std::map<std::string, uint32_t> Server::unseen_conflicts() {
+  std::map<std::string, uint32_t> unseen;
+  if (!registry_ || !config_.registry || !main_reader_->acquire()) return unseen;
+  if (const store::ZoneRecord* home = main_reader_->zone_record(config_.registry->zone)) {
+    const auto table = main_reader_->table(home->info, store::ZoneTable::Referrals);
+    const federation::Referrals rows(config_.registry->zone, *table);
+    for (const dns::Name& zone : rows.children().value_or(std::vector<dns::Name>{}))
+      if (const auto child = rows.child(zone); child && *child && (*child)->unseen > 0) unseen[zone.to_text()] = (*child)->unseen;
+  }
+  main_reader_->release();
+  return unseen;
 }
 
 // Main thread: feeds are no zones of the configuration's list, so that what concerns them is told by other keys.

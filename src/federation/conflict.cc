@@ -48,8 +48,19 @@ Result<void> see_conflict(change::ZoneEdit& edit, zone::OctetTable& referrals, c
   auto row = rows.find(agent);
   if (!row) return tl::unexpected(row.error());
   if (!*row || !(*row)->has_conflict()) return fail(Errc::NotFound, fmt::format("{}: there is no conflict of it", agent.to_text()));
+  const auto before = *row;
   (*row)->is_conflict_seen = true;
   if (auto put = rows.put(agent, *row); !put) return put;
+  const auto children = rows.children();
+  if (!children) return tl::unexpected(children.error());
+  for (const dns::Name& zone_of_child : *children) {
+    if (!agent.view().is_below(zone_of_child)) continue;
+    auto child = rows.child(zone_of_child);
+    if (!child) return tl::unexpected(child.error());
+    if (!*child) continue;
+    (*child)->count(before, *row);
+    if (auto put = rows.put_child(zone_of_child, *child); !put) return put;
+  }
   return change::update_conflict(edit, zone, agent, {}, conflict_ttl);
 }
 

@@ -45,6 +45,7 @@ enum class Tag : uint8_t {
   Tombstones = 28,
   Refused = 29,
   Conflicts = 30,
+  Unseen = 31,
 };
 
 class Fields : public TaggedWriter<Tag> {
@@ -145,6 +146,7 @@ bool take_child(Tag tag, ByteView value, FollowedChild& child) {
     case Tag::Tombstones: child.tombstones = small(); break;
     case Tag::Refused: child.refused = small(); break;
     case Tag::Conflicts: child.conflicts = small(); break;
+    case Tag::Unseen: child.unseen = small(); break;
     default: break;
   }
   return is_sound;
@@ -210,6 +212,7 @@ void FollowedChild::count(const std::optional<Referral>& before, const std::opti
   move(tombstones, [](const Referral& row) { return row.is_tombstone_kept(); });
   move(refused, [](const Referral& row) { return row.mark.has_value(); });
   move(conflicts, [](const Referral& row) { return row.has_conflict(); });
+  move(unseen, [](const Referral& row) { return row.has_conflict() && !row.is_conflict_seen; });
 }
 
 Bytes FollowedChild::to_octets() const {
@@ -225,6 +228,7 @@ Bytes FollowedChild::to_octets() const {
   fields.number(Tag::Tombstones, tombstones);
   fields.number(Tag::Refused, refused);
   fields.number(Tag::Conflicts, conflicts);
+  fields.number(Tag::Unseen, unseen);
   return fields.out;
 }
 

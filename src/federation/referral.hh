@@ -65,6 +65,7 @@ struct FollowedChild {
   uint32_t tombstones = 0;  ///< admitted
   uint32_t refused = 0;     ///< names with a mark
   uint32_t conflicts = 0;   ///< names of which more than one write stands
+  uint32_t unseen = 0;      ///< of these, what no operator has seen
 
   /// Takes one row for another.
   void count(const std::optional<Referral>& before, const std::optional<Referral>& after);

@@ -52,6 +52,10 @@ class Split(World):
     def operator(self, *words, check=True):
         return self.parent.run("conflicts", *words, check=check)
 
+    def health(self, check):
+        checks = json.loads(self.parent.run("health", "--json", check=False).stdout)["checks"]
+        return next(row for row in checks if row["check"] == check)
+
     def listed(self):
         lines = self.operator("list", "--json").stdout.splitlines()
         return {row["agent"]: row for line in lines for row in json.loads(line).get("conflicts", [])}
@@ -89,6 +93,9 @@ def is_seen(report, world):
         text = world.operator("show", AGENT).stdout
         require("us-91c0:1" in text and "eu-4f2a:1" in text, text)
         require("1.2.0" in world.operator("list", "--namespace", "vibe-agency.com").stdout, "list --namespace")
+    with report.case("health notes a conflict that nobody has seen, with the child; it is no illness"):
+        row = world.health("conflicts")
+        require(row["ok"] and row["note"] and row["detail"].startswith("1 of ") and world.feed.zone in row["detail"], row)
     with report.case("the registry's own feed hands on both, so that its parent sees the conflict too"):
         labels, versions = world.handed_on()
         require(len(labels) == 1 and versions == {"1.1.0", "1.2.0"}, (labels, versions))
@@ -103,6 +110,7 @@ def is_resolved(report, world):
     with report.case("resolve --seen takes the records away, also over kill -9; the writes stay"):
         world.operator("resolve", AGENT, "--seen")
         require(not world.told(), world.told())
+        require(not world.health("conflicts")["note"], world.health("conflicts"))
         world.parent.kill()
         world.parent.start()
         row = next(iter(world.listed().values()))

@@ -1,6 +1,8 @@
 // Trust that changes with time alone.
 
 #include "agent/trust.hh"
+#include "change/find_pages.hh"
+#include "change/listing.hh"
 #include "registry_fixture.hh"
 
 using namespace steward;
@@ -146,10 +148,62 @@ TEST_CASE_FIXTURE(Trusting, "registry trust: one agent that cannot be stated ane
   CHECK(registry->trust_figures().error.empty());
 }
 
+TEST_CASE_FIXTURE(Trusting, "registry trust: what is listed of nobody is found, counted and taken away, and what is right stays") {
+  publish(3);
+  look_at_all();
+  CHECK(registry->trust_figures().strays == 0);
+  const auto ptrs = [&](std::string_view owner) {
+    size_t count = 0;
+    act([&](change::ZoneEdit& edit, change::RegistryState&) {
+      for (const change::EditedRrset& rrset : edit.rrsets(name(owner)))
+        if (rrset.type == dns::RrType::PTR) count += rrset.rdatas.size();
+    });
+    return count;
+  };
+  const auto index = [&] {
+    std::string text;
+    act([&](change::ZoneEdit& edit, change::RegistryState&) {
+      for (const change::EditedRrset& rrset : edit.rrsets(name("_index._agents.acme.example.")))
+        for (const Bytes& rdata : rrset.rdatas) text += as_text(rdata);
+    });
+    return text;
+  };
+  act([&](change::ZoneEdit& edit, change::RegistryState& state) {
+    const dns::Name ghost = name("ghost.acme.example.");
+    REQUIRE(change::update_found(edit, state.pages, policy.zone, std::nullopt, change::FoundAgent{ghost, 0.5, {"plan", "sing"}}));
+    change::ListedAgent listed;
+    listed.agent = ghost;
+    listed.trust = 0.5;
+    REQUIRE(change::list_agent(edit, state.ranks, std::nullopt, listed));
+    // One that is there, with another trust: a second place of it.
+    REQUIRE(change::update_found(edit, state.pages, policy.zone, std::nullopt, change::FoundAgent{name(agent(1)), 0.11, {"plan"}}));
+  });
+  CHECK(ptrs("plan._find._agents.example.") == 4);
+  CHECK(ptrs("sing._find._agents.example.") == 1);
+  CHECK(index().find("ghost") != std::string::npos);
+  clock.time += 2 * day;
+  look_at_all();
+  CHECK(registry->trust_figures().strays == 4);
+  CHECK(registry->trust_figures().stray.find("._agents") != std::string::npos);
+  CHECK(registry->trust_figures().faults == 0);
+  CHECK(ptrs("plan._find._agents.example.") == 3);
+  CHECK(ptrs("sing._find._agents.example.") == 0);
+  CHECK(index().find("ghost") == std::string::npos);
+  CHECK(index().find("bot1") != std::string::npos);
+  clock.time += 2 * day;
+  look_at_all();
+  CHECK(registry->trust_figures().strays == 0);
+}
+
 TEST_CASE_FIXTURE(Trusting, "registry trust: what is withdrawn, gone or the zone file's own word is left alone") {
   publish(2);
-  act([&](change::ZoneEdit&, change::RegistryState& state) {
+  act([&](change::ZoneEdit& edit, change::RegistryState& state) {
     auto tombstone = **state.book.find(name(agent(0)));
+    REQUIRE(change::update_found(edit, state.pages, policy.zone, change::found_agent(name(agent(0)), tombstone), std::nullopt));
+    change::ListedAgent listed;
+    listed.agent = name(agent(0));
+    listed.trust = tombstone.trust;
+    REQUIRE(change::list_agent(edit, state.ranks, listed, std::nullopt));
     tombstone.presence = agent::Presence::Tombstone;
     REQUIRE(state.book.put(name(agent(0)), tombstone));
     auto learned = **state.book.find(name(agent(1)));

@@ -300,6 +300,7 @@ TEST_CASE("refer: of two writes that stand the winner is listed, both are kept, 
   CHECK(at.row()->losers == std::vector{write_label(both.back())});
   CHECK(at.told() == 2);
   CHECK(at.followed.conflicts == 1);
+  CHECK(at.followed.unseen == 1);
   CHECK(at.handed.back().size() == 2);
   CHECK(at.losers_before.empty());
 
@@ -313,7 +314,19 @@ TEST_CASE("refer: of two writes that stand the winner is listed, both are kept, 
     at.take(bot(), {written(entry_of("3.0.0", noon + 120), both, "eu-4f2a", noon + 120)});
     CHECK(at.told() == 0);
     CHECK(at.followed.conflicts == 0);
+    CHECK(at.followed.unseen == 0);
     CHECK(at.losers_before == std::vector{write_label(both.back())});
+  }
+  SUBCASE("what an operator has seen is not among the unseen of its child any more, once") {
+    Referrals rows(parent, at.referrals);
+    REQUIRE(rows.put_child(at.rules.child, at.followed));
+    at.zone.edit(change::test::Mode::Nsec, [&](change::ZoneEdit& edit) {
+      for (int i = 0; i < 2; ++i) REQUIRE(see_conflict(edit, at.referrals, parent, bot()));
+    });
+    const auto followed = rows.child(at.rules.child);
+    REQUIRE((followed && *followed));
+    CHECK((*followed)->unseen == 0);
+    CHECK((*followed)->conflicts == 1);
   }
   SUBCASE("what an operator has seen is not told again until the writes are others") {
     at.zone.edit(change::test::Mode::Nsec, [&](change::ZoneEdit& edit) {
