@@ -31,8 +31,9 @@ class ServerOperations final : public serve::Operations {
     child_notified_(child);
     return true;
   }
-  bool is_from(const dns::Name& zone, ByteView message, const CertificateChain& shown, const SocketAddress& client) override {
-    return gate_.identify(message, shown, client, zone);
+  std::optional<dns::Name> registry_of(ByteView message, std::span<const dns::Name> zones, const CertificateChain& shown,
+                                       const SocketAddress& client) override {
+    return gate_.identify(message, shown, client, zones);
   }
 
  private:

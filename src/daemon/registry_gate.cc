@@ -47,7 +47,21 @@ bool RegistryGate::is_child(const dns::Name& zone) const {
   return known_ && at != known_->zones.end() && at->second.child;
 }
 
-bool RegistryGate::identify(ByteView message, const CertificateChain& shown, const SocketAddress& client, const dns::Name& zone) {
+// Who the request says it is from: proved later, and by this one alone, so that it costs no more signatures where several may come.
+dns::Name RegistryGate::claimed(ByteView message, std::span<const dns::Name> zones) const {
+  const auto request = zones.size() > 1 ? auth::read_registry_request(message) : tl::unexpected(auth::RequestVerdict::Unsigned);
+  if (!request) return zones.front();
+  const std::lock_guard lock(mutex_);
+  for (const dns::Name& zone : zones) {
+    const auto at = known_ ? known_->zones.find(zone.to_text()) : decltype(known_->zones.end()){};
+    if (known_ && at != known_->zones.end() && at->second.signer == request->sig0.signer) return zone;
+  }
+  return zones.front();
+}
+
+std::optional<dns::Name> RegistryGate::identify(ByteView message, const CertificateChain& shown, const SocketAddress& client,
+                                                std::span<const dns::Name> zones) {
+  const dns::Name zone = claimed(message, zones);
   const auto refusal = check(message, shown, client, zone);
   {
     const std::lock_guard lock(mutex_);
@@ -58,7 +72,7 @@ bool RegistryGate::identify(ByteView message, const CertificateChain& shown, con
                                      {"client", client.to_text()},
                                      {"rule", refusal->rule},
                                      {"why", refusal->reason}});
-  return !refusal;
+  return refusal ? std::nullopt : std::optional(zone);
 }
 
 // Cheap rules first; the certificates, then one public-key operation for the request.

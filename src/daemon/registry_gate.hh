@@ -9,6 +9,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -54,8 +56,10 @@ class RegistryGate {
   void set(std::shared_ptr<const KnownRegistries> known);
   /// Whether the zone is that of a child, by its name in lower case.
   [[nodiscard]] bool is_child(const dns::Name& zone) const;
-  /// Whether the request is `zone`'s: false is counted by its rule and logged.
-  [[nodiscard]] bool identify(ByteView message, const CertificateChain& shown, const SocketAddress& client, const dns::Name& zone);
+  /// Which of these registries, by their zones (at least one), the request comes from. None: counted by the rule and logged, as the
+  /// request of the one that its signer names.
+  [[nodiscard]] std::optional<dns::Name> identify(ByteView message, const CertificateChain& shown, const SocketAddress& client,
+                                                  std::span<const dns::Name> zones);
   [[nodiscard]] Figures figures() const;
 
  private:
@@ -63,6 +67,7 @@ class RegistryGate {
     std::string_view rule;
     std::string reason;
   };
+  [[nodiscard]] dns::Name claimed(ByteView message, std::span<const dns::Name> zones) const;
   [[nodiscard]] std::optional<Refusal> check(ByteView message, const CertificateChain& shown, const SocketAddress& client,
                                              const dns::Name& zone);
   const Clock& clock_;

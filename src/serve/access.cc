@@ -53,9 +53,11 @@ AccessList AccessList::from_peers(std::span<const config::Peer> peers) {
   return AccessList(std::move(rows));
 }
 
-const dns::Name* AccessList::registry() const {
-  const auto row = std::find_if(rows_.begin(), rows_.end(), [](const AccessRow& each) { return each.registry.has_value(); });
-  return row != rows_.end() ? &*row->registry : nullptr;
+std::vector<dns::Name> AccessList::registries() const {
+  std::vector<dns::Name> registries;
+  for (const AccessRow& row : rows_)
+    if (row.registry && std::find(registries.begin(), registries.end(), *row.registry) == registries.end()) registries.push_back(*row.registry);
+  return registries;
 }
 
 bool AccessList::allows(const Asker& asker) const {

@@ -52,8 +52,8 @@ class AccessList {
   /// Whether all conditions of some row hold. A row without a key permits signed requests too; one without any
   /// condition permits nobody.
   [[nodiscard]] bool allows(const Asker& asker) const;
-  /// The registry that some row permits; null where none does.
-  [[nodiscard]] const dns::Name* registry() const;
+  /// The registries that rows permit, each once.
+  [[nodiscard]] std::vector<dns::Name> registries() const;
   [[nodiscard]] bool empty() const { return rows_.empty(); }
   /// The rows of another list too.
   void add(const AccessList& more) { rows_.insert(rows_.end(), more.rows_.begin(), more.rows_.end()); }

@@ -81,11 +81,12 @@ class Operations {
     static_cast<void>(child);
     return false;
   }
-  /// Whether the request comes from the registry of `zone`, as what it showed over TLS and the request's own signature
-  /// have to prove.
-  virtual bool is_from(const dns::Name& zone, ByteView message, const CertificateChain& shown, const SocketAddress& client) {
-    static_cast<void>(zone), static_cast<void>(message), static_cast<void>(shown), static_cast<void>(client);
-    return false;
+  /// Which of these registries, by their zones (at least one), the request comes from, as what it showed over TLS and the request's own
+  /// signature have to prove; nothing: none.
+  virtual std::optional<dns::Name> registry_of(ByteView message, std::span<const dns::Name> zones, const CertificateChain& shown,
+                                               const SocketAddress& client) {
+    static_cast<void>(zones), static_cast<void>(message), static_cast<void>(shown), static_cast<void>(client);
+    return std::nullopt;
   }
 };
 

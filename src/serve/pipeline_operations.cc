@@ -82,9 +82,9 @@ Asker Pipeline::asker_of(const Query& query, const Exchange& exchange) {
 
 // What only a registry may do, as it says who it is.
 void Pipeline::identify(Asker& asker, const AccessList& list, const Exchange& exchange, const Context& context) {
-  const dns::Name* const registry = list.registry();
-  if (registry == nullptr || exchange.shown == nullptr || context.operations == nullptr || list.allows(asker)) return;
-  if (context.operations->is_from(*registry, exchange.request, *exchange.shown, *exchange.client)) asker.registry = *registry;
+  if (exchange.shown == nullptr || context.operations == nullptr || list.allows(asker)) return;
+  const std::vector<dns::Name> registries = list.registries();
+  if (!registries.empty()) asker.registry = context.operations->registry_of(exchange.request, registries, *exchange.shown, *exchange.client);
 }
 
 // Of a zone that is for transfer only. Its SOA says nothing but whether there is something new.

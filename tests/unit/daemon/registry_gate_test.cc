@@ -48,7 +48,10 @@ struct Meeting {
     return *octets;
   }
   bool take(const Bytes& message, const CertificateChain& with) {
-    return gate.identify(message, with, *SocketAddress::from_text("192.0.2.1@4000"), name("com.s.example."));
+    return take(message, with, {name("com.s.example.")}) == name("com.s.example.");
+  }
+  std::optional<dns::Name> take(const Bytes& message, const CertificateChain& with, const std::vector<dns::Name>& zones) {
+    return gate.identify(message, with, *SocketAddress::from_text("192.0.2.1@4000"), zones);
   }
   uint64_t refused(const std::string& rule) {
     const auto by_rule = gate.figures().refused;
@@ -74,6 +77,28 @@ TEST_CASE("registry gate: certificates of the KEY and a request that this key ha
   CHECK_FALSE(meeting.take(request, meeting.shown));
   CHECK(meeting.refused("replay") == 1);
   CHECK(meeting.take(meeting.request(meeting.key), meeting.shown));
+}
+
+TEST_CASE("registry gate: of several that may come it is the one that the request names and proves, wherever it stands") {
+  Meeting meeting;
+  const dns::Name com = name("com.s.example.");
+  const dns::Name org = name("org.s.example.");
+  const auto org_key = make_key();
+  auto known = std::make_shared<KnownRegistries>();
+  known->root = meeting.root;
+  known->zones[com.to_text()] = {name("com._registries._agents.s.example."), {*meeting.key->public_key().spki()}};
+  known->zones[org.to_text()] = {name("org._registries._agents.s.example."), {*org_key->public_key().spki()}};
+  meeting.gate.set(known);
+  const auto of_org = [&] { return meeting.request(org_key, "org._registries._agents.s.example."); };
+  const CertificateChain org_shown = meeting.chain_of(*org_key, "org.s.example.");
+  CHECK(meeting.take(of_org(), org_shown, {com, org}) == org);
+  CHECK(meeting.take(of_org(), org_shown, {org, com}) == org);
+  CHECK(meeting.take(meeting.request(meeting.key), meeting.shown, {org, com}) == com);
+  CHECK(meeting.gate.figures().accepted == 3);
+  // Another's name with one's own certificate, and one that may not come at all.
+  CHECK_FALSE(meeting.take(of_org(), meeting.shown, {com, org}));
+  CHECK_FALSE(meeting.take(of_org(), org_shown, {com}));
+  CHECK(meeting.gate.figures().accepted == 3);
 }
 
 TEST_CASE("registry gate: either proof alone does not do") {

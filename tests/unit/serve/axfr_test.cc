@@ -261,9 +261,11 @@ TEST_CASE("access: a row for a registry asks for that one, wherever it comes fro
   serve::AccessRow row;
   row.registry = *dns::Name::from_text("com.s.example.");
   const serve::AccessList list({row_for("192.0.2.0/24"), row});
-  REQUIRE(list.registry() != nullptr);
-  CHECK(*list.registry() == *row.registry);
-  CHECK(serve::AccessList({row_for("192.0.2.0/24")}).registry() == nullptr);
+  CHECK(list.registries() == std::vector{*row.registry});
+  CHECK(serve::AccessList({row_for("192.0.2.0/24")}).registries().empty());
+  serve::AccessRow other;
+  other.registry = *dns::Name::from_text("net.s.example.");
+  CHECK(serve::AccessList({row, other, row}).registries() == std::vector{*row.registry, *other.registry});
   serve::Asker asker{*SocketAddress::from_text("198.51.100.1@1"), Transport::Tls, {}, {}};
   CHECK(!list.allows(asker));
   asker.registry = *dns::Name::from_text("org.s.example.");
