@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.hh"
+#include "daemon/tell_again.hh"
 #include "transfer/notify_message.hh"
 
 namespace steward::daemon {
@@ -39,10 +40,13 @@ void Notifier::changed(const dns::Name& zone) {
   const auto at = zones_.find(text);
   if (at == zones_.end()) return;
   for (auto& [name, target] : at->second) {
-    if (target.is_under_way())
+    if (target.is_under_way()) {
       target.again = true;
-    else
-      send(text, name);
+      continue;
+    }
+    target.wait.reset();
+    target.failures = 0;
+    send(text, name);
   }
 }
 
@@ -95,7 +99,7 @@ void Notifier::send(const std::string& zone, const std::string& name) {
   if (message && message->empty()) return;
   if (!message) return log::warning("notify", {{"zone", zone}, {"to", name}, {"error", message.error().what}});
   target.told = true;
-  ++figures_.sent;
+  ++(target.failures > 0 ? figures_.repeated : figures_.sent);
   if (target.peer.tls && target.peer.tls->registry) return send_to_registry(zone, name, target, *std::move(message));
   net::DatagramCall::Options options;
   options.peer = target.peer.address;
@@ -135,12 +139,24 @@ void Notifier::send_to_registry(const std::string& zone, const std::string& name
     ended(zone, name, answered, *rcode ? "says " + std::string(to_text(**rcode)) : why);
   };
   auto call = calls_.stream(target.peer, std::move(callbacks), stream_patience);
-  if (!call) {
-    ++figures_.given_up;
-    return log::notice("notify", {{"zone", zone}, {"to", name}, {"error", call.error().what}});
-  }
+  if (!call) return failed_at_registry(zone, name, target, call.error().what);
   target.stream = *std::move(call);
   target.stream->send(message);
+}
+
+// It may have no certificates yet, or the parent's KEY is not known yet: the same as a message that was lost.
+void Notifier::failed_at_registry(const std::string& zone, const std::string& name, Target& target, const std::string& why) {
+  const auto wait = wait_to_tell_again(++target.failures);
+  if (!wait) {
+    target.failures = 0;
+    ++figures_.given_up;
+    return log::notice("notify", {{"zone", zone}, {"to", name}, {"error", why}, {"given", "up until the next change"}});
+  }
+  if (target.failures == 1) log::notice("notify", {{"zone", zone}, {"to", name}, {"error", why}, {"again_in", wait->count()}});
+  target.wait = std::make_unique<net::Timer>(calls_.loop());
+  target.wait->after(*wait, [this, zone, name] {
+    if (Target* const known = find(zone, name); known != nullptr && !known->is_under_way()) send(zone, name);
+  });
 }
 
 void Notifier::ended(const std::string& zone, const std::string& name, bool answered, const std::string& why) {
@@ -149,14 +165,18 @@ void Notifier::ended(const std::string& zone, const std::string& name, bool answ
   forget(*target);
   target->call.reset();
   target->stream.reset();
+  const bool is_to_registry = target->peer.tls && target->peer.tls->registry;
   if (answered) {
     ++figures_.answered;
+    target->failures = 0;
     log::debug("notify", {{"zone", zone}, {"to", name}});
+  } else if (is_to_registry && !target->again) {
+    failed_at_registry(zone, name, *target, why);
   } else {
     ++figures_.given_up;
     log::notice("notify", {{"zone", zone}, {"to", name}, {"error", why}});
   }
-  if (target->again) send(zone, name);
+  if (target->again) target->failures = 0, send(zone, name);
   announce_some();
 }
 

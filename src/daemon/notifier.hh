@@ -2,8 +2,8 @@
 // NOTIFY (RFC 1996): tells the servers of a zone's `notify` list that it has changed. Main loop's thread only.
 //
 // Each (zone, server) has at most one NOTIFY under way; a change meanwhile is told once that has ended, so that a burst of changes is few
-// messages. A server that does not answer is asked again with growing intervals, then given up until the next change. A registry is told over
-// TLS, once: it asks by itself when it starts, and in its own time.
+// messages. A server that does not answer is asked again with growing intervals, then given up until the next change (RFC 1996 §3.6). A registry
+// is told over TLS, likewise, for the most of an hour: it asks by itself when it starts, and else in hours.
 
 #include <functional>
 #include <deque>
@@ -31,6 +31,7 @@ class Notifier {
 
   struct Figures {
     uint64_t sent = 0;       ///< NOTIFYs, without repetitions
+    uint64_t repeated = 0;   ///< to registries
     uint64_t answered = 0;
     uint64_t given_up = 0;
   };
@@ -41,6 +42,8 @@ class Notifier {
     config::Peer peer;
     std::unique_ptr<net::DatagramCall> call;
     std::unique_ptr<net::StreamCall> stream;  // instead: to a registry, over TLS
+    std::unique_ptr<net::Timer> wait;         // until a registry is told again
+    unsigned failures = 0;                    // of one change, in a row
     bool announces = false;  // the call does
     std::unique_ptr<auth::TsigVerifier> verifier;
     bool again = false;
@@ -52,6 +55,7 @@ class Notifier {
   void send(const std::string& zone, const std::string& name);
   void announce_some();
   void ended(const std::string& zone, const std::string& name, bool answered, const std::string& why);
+  void failed_at_registry(const std::string& zone, const std::string& name, Target& target, const std::string& why);
   void send_to_registry(const std::string& zone, const std::string& name, Target& target, Bytes message);
   [[nodiscard]] Target* find(const std::string& zone, const std::string& name);
   void forget(Target& target);

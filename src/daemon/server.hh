@@ -315,6 +315,8 @@ class Server {
   std::optional<std::vector<Bytes>> parent_keys_;    // likewise SPKI of the parent's KEYs; nothing: not known yet
   UnixTime next_parent_{};
   std::optional<std::vector<Bytes>> cds_told_;       // what the parent was told of our CDS, RDATA
+  std::optional<UnixTime> cds_again_;                // it did not take that: when it is told again
+  unsigned cds_failures_ = 0;                        // in a row
   int ds_looks_ = 0;                                 // at the parent's DS since then
   std::unique_ptr<ServerOperations> operations_;
   std::unique_ptr<ResolverDesk> resolver_;  // null: nothing is resolved for clients

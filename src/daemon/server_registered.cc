@@ -6,6 +6,7 @@
 #include "crypto/digest.hh"
 #include "crypto/secret_file.hh"
 #include "daemon/server.hh"
+#include "daemon/tell_again.hh"
 #include "dns/encoding.hh"
 #include "federation/identity.hh"
 #include "zone/node.hh"
@@ -57,6 +58,11 @@ void Server::open_registered() {
 
 // Main thread, every second.
 void Server::look_at_registered() {
+  if (cds_again_ && *cds_again_ <= clock_.now()) {
+    cds_again_.reset();
+    cds_told_.reset();
+    registered_changed_ = true;
+  }
   if (!registry_ || !registered_changed_.exchange(false)) return;
   tell_parent_of_cds();
   Registered fresh = read_registered();
@@ -267,6 +273,13 @@ void Server::tell_parent_of_cds() {
     const std::string said = answers ? std::string(dns::to_text(answers->front().rcode())) : answers.error().what;
     log::info("registry.cds", {{"parent", config_.registry->parent->to_text()}, {"answer", said}});
     next_certificates_ = clock_.now() + soon;
+    const bool is_taken = answers && answers->front().rcode() == dns::Rcode::NOERROR;
+    const auto wait = is_taken ? std::nullopt : wait_to_tell_again(++cds_failures_);
+    cds_again_.reset();
+    if (!wait)
+      cds_failures_ = 0;
+    else
+      cds_again_ = clock_.now() + std::chrono::duration_cast<Seconds>(*wait);
   });
 }
 
