@@ -91,6 +91,7 @@ void FeedSlice::note(federation::FollowedChild& child, UnixTime now) const {
   if (child.replica != feed_.replica || child.terms != terms) child.reached.reset();
   child.replica = feed_.replica;
   child.terms = terms;
+  child.registered = feed_.registered;
   if (kind_ == Kind::Difference) {
     if (!progress_->reached) return;
     child.reached = progress_->reached;

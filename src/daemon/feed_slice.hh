@@ -20,6 +20,7 @@ struct FollowedFeed {
   dns::Name feed;   ///< apex of its feed, folded
   std::string replica;
   federation::ChildPolicy policy;
+  bool registered = false;  ///< by registration, not by the configuration
 };
 
 /// What a child's feed is judged by, as text: where it is another, all of it is judged again.

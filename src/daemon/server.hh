@@ -201,6 +201,7 @@ class Server {
   [[nodiscard]] static dns::Name feed_name_of(const config::RegistryConfig& registry, uint64_t incarnation);
   void fill_feed_soon();
   void fill_feed();
+  [[nodiscard]] bool is_feed_of_registered(store::WriteTransaction& write, dns::NameView name) const;
   void drop_left_feeds(const std::map<std::string, const config::ZoneConfig*>& wanted);
   // server_catalogs.cc
   [[nodiscard]] ZoneKeeper* keeper_of(const std::string& zone, const std::optional<catalog::Membership>& as);

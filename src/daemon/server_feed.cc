@@ -4,6 +4,7 @@
 #include "base/log.hh"
 #include "daemon/server.hh"
 #include "daemon/settings.hh"
+#include "federation/referral.hh"
 
 namespace steward::daemon {
 namespace {
@@ -21,21 +22,35 @@ dns::Name Server::feed_name_of(const config::RegistryConfig& registry, uint64_t 
   return federation::feed_name(replica_id(registry, incarnation), registry.zone).value_or(registry.zone);
 }
 
+// Writer thread, with its transaction: whether it is the feed of a child that came by registration. Its row goes after this, with the last
+// of what is listed of it, so that a crash in between leaves nothing behind.
+bool Server::is_feed_of_registered(store::WriteTransaction& write, dns::NameView name) const {
+  const dns::Name& zone = catalogs_->config().registry->zone;
+  const store::ZoneRecord* home = write.find_zone(zone);
+  const dns::Name child = dns::Name(name.parent().parent()).folded();
+  if (home == nullptr || !child.view().is_below(zone)) return false;
+  const auto followed = federation::Referrals(zone, write.table(home->info.id, store::ZoneTable::Referrals)).child(child);
+  return followed && *followed && (*followed)->registered;
+}
+
 // Writer thread. The feed of another replica's id is nobody's any more, and one that was not kept while it was left out of the
-// configuration is filled from the start.
+// configuration is filled from the start. Of a child that has registered and left, or has another replica now, nothing is kept either; of one that the configuration has
+// had, it is.
 void Server::drop_left_feeds(const std::map<std::string, const config::ZoneConfig*>& wanted) {
   const auto& registry = catalogs_->config().registry;
   if (!registry) return;
   for (const store::ZoneRecord& record : store_->zones()) {
     const dns::Name name = record.info.apex.folded();
-    const bool is_kept = record.served && wanted.contains(name.to_text());
-    if (!record.info.transfer_only || is_kept || !is_feed_of(name, *registry)) continue;
+    const bool is_wanted = wanted.contains(name.to_text());
+    const bool is_own = is_feed_of(name, *registry);
+    if (!record.info.transfer_only || (is_wanted && (record.served || !is_own))) continue;
     auto write = store_->begin_write();
     if (!write) return log::error("feed.drop", {{"feed", name.to_text()}, {"error", write.error().what}});
+    if (!is_own && !is_feed_of_registered(**write, name)) continue;
     auto removed = (*write)->remove_zone(record.info.id);
     if (removed) removed = (*write)->commit();
     if (!removed) return log::error("feed.drop", {{"feed", name.to_text()}, {"error", removed.error().what}});
-    log::notice("feed.drop", {{"feed", name.to_text()}, {"why", "it was not kept, or is of another replica"}});
+    log::notice("feed.drop", {{"feed", name.to_text()}, {"why", is_own ? "it was not kept, or is of another replica" : "the child has left, or is another replica"}});
   }
 }
 

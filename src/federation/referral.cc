@@ -46,6 +46,7 @@ enum class Tag : uint8_t {
   Refused = 29,
   Conflicts = 30,
   Unseen = 31,
+  Registered = 32,
 };
 
 class Fields : public TaggedWriter<Tag> {
@@ -147,6 +148,7 @@ bool take_child(Tag tag, ByteView value, FollowedChild& child) {
     case Tag::Refused: child.refused = small(); break;
     case Tag::Conflicts: child.conflicts = small(); break;
     case Tag::Unseen: child.unseen = small(); break;
+    case Tag::Registered: child.registered = small() != 0; break;
     default: break;
   }
   return is_sound;
@@ -229,6 +231,7 @@ Bytes FollowedChild::to_octets() const {
   fields.number(Tag::Refused, refused);
   fields.number(Tag::Conflicts, conflicts);
   fields.number(Tag::Unseen, unseen);
+  if (registered) fields.number(Tag::Registered, 1);
   return fields.out;
 }
 

@@ -56,6 +56,7 @@ struct Referral {
 struct FollowedChild {
   std::string replica;  ///< id of the replica whose feed it is
   std::string terms;    ///< what it was judged by; another text: all of it is judged again
+  bool registered = false;  ///< it came by registration: its feed is dropped when it leaves
   std::optional<uint32_t> reached;  ///< serial of the feed all of which is judged; nothing: there never was one
   std::optional<uint32_t> walking;  ///< a walk over the whole feed is under way, which began at this serial
   Bytes at;                         ///< and goes on behind this key

@@ -111,11 +111,25 @@ def move(report, com, acme, secondary):
         require(com.children()[acme.space]["state"] == "delegated", com.children())
 
 
+def followed(node):
+    return [row for row in json.loads(node.run("peers", "--json").stdout)["children"] if row["serial"] is not None]
+
+
+def stored(node):
+    """How many zones its database has."""
+    return json.loads(node.run("store", "stat", "--json").stdout)["zones"]
+
+
 def leave(report, root, com, acme):
     with report.case("a child leaves by itself: delegation, KEY, CERT and listings go, and it comes back when it is invited"):
+        feed = f"{acme.replica()}._feed.{acme.zone}"
+        eventually(lambda: f"{feed} at {com.zone}\n{com.log_tail()}", lambda: feed in {row["feed"] for row in followed(com)}, SOON)
+        before = stored(com)
         done = acme.join("--leave")
         require(done.returncode == 0 and "no more" in done.stdout, done.stdout + done.stderr)
         require(not delegated(com, acme) and acme.space not in com.children(), com.children())
+        eventually(lambda: f"its feed is dropped\n{com.log_tail()}", lambda: f"feed.drop feed={feed}" in com.log_text(), SOON)
+        require(stored(com) == before - 1, f"{stored(com)} zones are stored, {before} were")
         for rdtype in ("KEY", "CERT"):
             require(not rdatas(com, f"acme._registries._agents.{com.zone}", rdtype), rdtype)
         again = acme.join("--leave")
