@@ -132,6 +132,32 @@ def outages(report, day):
         day.federation["acme-corp.com"].start()
 
 
+STORM = 200
+
+
+def restarts(report, day):
+    """{after so many publishes: what happens to whom}: com is away, both are, com is back before the root, and goes once more as the root catches up."""
+    com, root = day.federation["com"], day.federation[""]
+    events = {40: com.kill, 70: com.start, 90: root.kill, 100: com.kill, 130: com.start, 150: root.start, 160: com.kill, 161: com.start}
+    with report.case(f"{STORM} agents in a row at a leaf, com and root killed with -9 in between: each is found at the root once, with its facts"):
+        agents = []
+        for number in range(STORM):
+            agents.append(day.publish(LEAF, f"storm-{number}", "weather_storms"))
+            events.get(number, lambda: None)()
+        for registry in (com, root):
+            registry.wait_found("weather_storms", agents)
+            require(sorted(registry.places("weather_storms")) == sorted(agents), f"{registry.zone}: some stand twice")
+            without = [agent for agent in agents if registry.reference(agent).get("version") != "1.0.0"]
+            require(not without, f"{registry.zone}: no _ref of {without}")
+    with report.case("and nothing of it was refused, or is in conflict"):
+        for registry in (com, root):
+            peers = json.loads(registry.run("peers", "--json").stdout)["children"]
+            require(all(row["refused"] == row["conflicts"] == 0 for row in peers), peers)
+    with report.case("nor is the root ill of it"):
+        health = json.loads(root.run("health", "--json").stdout)
+        require(health["healthy"], health)
+
+
 def crowd(report, day):
     members = [namespace for namespace in day.federation.members if namespace.startswith("member-")]
     if not members:
@@ -144,7 +170,7 @@ def crowd(report, day):
 def run(report, registries):
     with tempfile.TemporaryDirectory(prefix="steward-federation-") as folder, Federation(folder, tree(registries)) as federation:
         day = Day(folder, federation)
-        for part in (pushes, climbs, duplicates, outages, crowd):
+        for part in (pushes, climbs, duplicates, outages, restarts, crowd):
             with report.case(f"{part.__name__}: to the end"):
                 part(report, day)
 

@@ -81,14 +81,18 @@ class Member(peers.Ours):
         reply = self.ask(name, rdtype)
         return [rdata for rrset in reply.answer if rrset.rdtype == reply.question[0].rdtype for rdata in rrset]
 
-    def found(self, term):
-        """Agents on all pages of the term."""
-        agents, page = set(), f"{term}._find._agents.{self.zone}"
+    def places(self, term):
+        """Agents on all pages of the term, page by page: one that stood on two would be there twice."""
+        agents, page = [], f"{term}._find._agents.{self.zone}"
         while page:
-            agents |= {rdata.target.to_text() for rdata in self.rdatas(page, "PTR")}
+            agents += [rdata.target.to_text() for rdata in self.rdatas(page, "PTR")]
             following = [text[5:].decode() for rdata in self.rdatas(page, "TXT") for text in rdata.strings if text.startswith(b"next=")]
             page = f"_p{following[0]}.{term}._find._agents.{self.zone}" if following and following[0] else None
         return agents
+
+    def found(self, term):
+        """The same, each once."""
+        return set(self.places(term))
 
     def reference(self, agent):
         """What stands at `_ref` of an agent of a registry below: {key: value} of both statements."""
