@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Registries that have registered follow each other with nothing in their configurations: the parent takes the child's feed, over TLS with both
-certificates and signed requests, is told of each change, and leaves off when the child leaves or its KEY is removed.
+certificates and signed requests, is told of each change, leaves off when the child leaves or its KEY is removed, and takes no word of it for what is
+another's.
 
     registered_day.py
 
@@ -23,6 +24,10 @@ import dns.query
 import dns.rcode
 
 import namespaces
+import peers
+import publishing
+import servers
+from feeds import Feed
 from publisher import Publisher, steward_manifest
 from registries import ADDRESS, APEX, TLS_PORT, Node, delegated
 from registry import eventually
@@ -153,6 +158,57 @@ def limit(report, folder, com, acme):
         require(agent not in found(com, "plan") and "feed.refused" in com.log_text(), com.log_tail())
 
 
+class Liar(peers.Ours):
+    """Serves as the child what the child's own program never would: at its address, with its key and its certificates, a feed that is made by hand."""
+
+    def __init__(self, folder, child, feed):
+        self.feed, self.file = feed, pathlib.Path(folder) / "liar.zone"
+        identity = child.key["private_key"]
+        super().__init__([servers.Zone(feed.name, self.file, False, {"allow-transfer": ["127.53.0.0/16"]})], addresses=[child.address],
+                         options={"tls": {"listen": [f"{child.address}@{TLS_PORT}"], "certificate": f"{identity}.crt", "key": identity}})
+        self.port = 53
+
+
+def lie(report, folder, root, com, acme):
+    """A registered child turns to lying about what is not its own."""
+    joined(com, acme)
+    agent = f"early.{acme.zone}"
+    wait_found(com, agent)
+    before = rows(com)[acme.zone]
+    feed = Feed(acme.space, before["replica"])
+    feed.serial = before["serial"] + 1000
+    key = publishing.Key(pathlib.Path(folder) / "lie", feed.agent("posing"))
+    feed.publish("posing", key, capabilities="pose")
+    feed.registry = "com.beta"  # and all that is said is said in a sibling's name
+    feed.publish("moved", key, capabilities="pose", signer_of=f"bot.beta.{com.zone}")
+    victim = f"planner.beta.{com.zone}"
+    feed.publish(victim.rstrip("."), key, capabilities="pose", signer_of=victim)
+    acme.stop()
+    liar = Liar(folder, acme, feed)
+    feed.write(liar.file)
+    with liar:
+        liar.wait_ready()
+        # It cannot tell of a change, for it keeps to the lie; a parent asks when it starts.
+        com.stop()
+        com.start()
+        with report.case("a child that lies: others' agents, at its names or at theirs, are refused one by one, counted, listed and logged"):
+            eventually(lambda: f"{rows(com)[acme.zone]}\n{com.log_tail(12)}", lambda: rows(com)[acme.zone]["followed_to"] == feed.serial, SOON)
+            refused = {row["agent"]: row for row in json.loads(com.run("peers", "--refused", "--json").stdout)["refused"]}
+            lies = {f"moved.{acme.zone}", f"{victim}{acme.zone}"}
+            require(set(refused) == lies and all(row["rule"] == "unsound" and not row["listed"] for row in refused.values()), refused)
+            require(rows(com)[acme.zone]["refused"] == len(lies) and all(f"agent={name}" in com.log_text() for name in lies), com.log_tail())
+        with report.case("what it signs itself stands below its own name, in its parent's words; what it left out is gone"):
+            posing = f"posing.{acme.zone}"
+            for node in (com, root):
+                wait_found(node, posing, "pose")
+                require(found(node, "pose") == {posing}, found(node, "pose"))
+                wait_found(node, agent, there=False)
+            texts = [rdata.to_text() for rrset in com.ask(f"posing.acme._ref._agents.{com.zone}", "TXT", False).answer for rdata in rrset]
+            require(any('"registry=com"' in text for text in texts) and not any("com.beta" in text for text in texts), texts)
+            for name in (f"planner.beta._ref._agents.{com.zone}", f"bot.beta._ref._agents.{com.zone}"):
+                require(not com.ask(name, "TXT", False).answer, name)
+
+
 def end(report, folder, root, com, acme):
     with report.case("its KEY removed, the child is revoked: not followed, not listed, counted, told in the log"):
         agent = f"late.{acme.zone}"
@@ -185,6 +241,7 @@ def run(report, folder, started):
     endure(report, folder, com, acme, root)
     limit(report, folder, com, acme)
     end(report, folder, root, com, acme)
+    lie(report, folder, root, com, acme)
 
 
 def main():

@@ -37,10 +37,11 @@ class Feed:
         self.beside = {}  # other writes of a label that stand: {label: [Entry]}
 
     def agent(self, label):
-        return f"{label}.{self.zone}"
+        """Its full name; one that ends with a dot is one already, whosever."""
+        return label if label.endswith(".") else f"{label}.{self.zone}"
 
     def publish(self, label, key, version="1.0.0", capabilities="plan", signer_of=None, shift=0, **facts):
-        """A write after the last of this name. `signer_of`: the label that the statement is signed for, where a liar moved it."""
+        """A write after the last of this name. `signer_of`: the label, or the name, that the statement is signed for, where a liar moved it."""
         before = self.entries.get(label)
         rows = publishing.TOMBSTONE if facts.get("status") in ("withdrawn", "revoked") else [f"SRV 0 0 443 {label}.example."]
         parts = publishing.make_statement(self.agent(signer_of or label), key, version, rows, facts.get("status", "active"),
