@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The life of a registration: a child rolls its key and its DS at the parent follows, told by NOTIFY(CDS) (RFC 7344, RFC 9859); it moves to other
-name servers; certificates are renewed in time, with the clock in our hand; a parent that is known by the trust anchor alone and loses its KEY is refused.
+name servers; certificates are renewed in time, with the clock in our hand, and the proof of its domain looked at again then; a parent that is known by the trust anchor alone and loses its KEY is refused.
 
     register_life.py
 
@@ -32,7 +32,7 @@ import namespaces
 import peers
 import servers
 from publisher import Publisher, steward_manifest
-from registries import ADDRESS, APEX, NET, Node, delegated
+from registries import ADDRESS, APEX, NET, Node, World, delegated
 from registry import eventually
 from report import Report, require
 
@@ -121,7 +121,7 @@ def stored(node):
 
 
 def leave(report, root, com, acme):
-    with report.case("a child leaves by itself: delegation, KEY, CERT and listings go, and it comes back when it is invited"):
+    with report.case("a child leaves by itself: delegation, KEY, CERT and listings go"):
         feed = f"{acme.replica()}._feed.{acme.zone}"
         eventually(lambda: f"{feed} at {com.zone}\n{com.log_tail()}", lambda: feed in {row["feed"] for row in followed(com)}, SOON)
         before = stored(com)
@@ -134,7 +134,30 @@ def leave(report, root, com, acme):
             require(not rdatas(com, f"acme._registries._agents.{com.zone}", rdtype), rdtype)
         again = acme.join("--leave")
         require(again.returncode == 1 and "no child with this key" in again.stdout + again.stderr, again.stdout + again.stderr)
-        joined(com, acme)
+
+
+def proven(report, world, com, acme):
+    """It comes back by a proof of its domain: the record."""
+    with report.case("it comes back with a proof of its domain"):
+        asked = acme.join()
+        text = asked.stdout.split('TXT "')[1].split('"')[0]
+        line = f'_steward-challenge.{acme.space}. 60 TXT "{text}"'
+        world.publish(line)
+        done = acme.join("--wait")
+        require(done.returncode == 0 and com.children()[acme.space]["way"] == "proof" and delegated(com, acme), done.stdout + done.stderr)
+    return line
+
+
+def proof_is_gone(report, world, com, acme, line):
+    with report.case("certificates are not renewed where the proof of the domain is gone; once it is back they are"):
+        before = com.children()[acme.space]["certified_until"]
+        eventually(lambda: f"{com.children()[acme.space]}\n{com.log_tail(15)}", lambda: "the proof is gone" in com.children()[acme.space]["problem"], SOON)
+        child = com.children()[acme.space]
+        require(child["certified_until"] == before and child["state"] == "delegated" and delegated(com, acme), child)
+        world.publish(line)
+        notify(com, acme.zone, "CDS")
+        eventually(lambda: f"{com.children()[acme.space]}\n{com.log_tail(15)}",
+                   lambda: com.children()[acme.space]["certified_until"] > before and not com.children()[acme.space]["problem"], SOON)
 
 
 def days_left(node):
@@ -145,17 +168,20 @@ def days_left(node):
     return (end - datetime.datetime.now(datetime.timezone.utc)).total_seconds() / 86400 - shifted / 86400
 
 
-def year_goes_by(report, folder, publisher, root, com, acme):
-    with report.case("250 days later certificates are renewed by themselves, for a year again, from the root down"):
+def year_goes_by(report, folder, world, line, publisher, root, com, acme):
+    with report.case("a certificate lasts a year"):
         before = days_left(acme)
         require(before > 360, before)
         for node in (acme, com, root):
             node.stop()
+        world.withdraw(line)
         clock_shift.shift(folder, LATER)
         # Children first, for the parent's look at them has to find them.
         for node in (com, acme, root):
             node.start()
         require(days_left(acme) < 120, days_left(acme))
+    proof_is_gone(report, world, com, acme, line)
+    with report.case("250 days later certificates are renewed by themselves, for a year again, from the root down"):
         renewed = f"{com.zone}: certificates"
         for parent, child in ((root, com), (com, acme)):
             eventually(lambda: f"{renewed}\n{parent.log_tail(15)}", lambda: parent.children()[child.space]["certified_until"] > time.time() + (LATER + 300) * 86400, SOON)
@@ -186,6 +212,9 @@ def run(report, folder, started):
         started.append(node)
         return node.start()
 
+    world = World(folder)
+    started.append(world)
+    world.start()
     root = up(Node(folder, ".", 1))
     anchor = pathlib.Path(folder) / "root.ds"
     eventually("the root's keys", root.ds)
@@ -198,7 +227,7 @@ def run(report, folder, started):
         node.options["registry"] |= {"root": [f"{root.address}@53"], "trust-anchor": str(anchor)}
         return node
 
-    com = up(anchored(Node(folder, "com", 2), root))
+    com = up(anchored(Node(folder, "com", 2, registration={"resolvers": [f"{ADDRESS['.']}@53"]}), root))
     second = NET + "7"
     acme = anchored(Node(folder, "acme.com", 3), com)
     acme.zones[0].dnssec = SHORT
@@ -213,8 +242,9 @@ def run(report, folder, started):
     started.append(secondary)
     move(report, com, acme, secondary)
     leave(report, root, com, acme)
+    line = proven(report, world, com, acme)
     publisher = Publisher(pathlib.Path(folder) / "publisher", f"{acme.address}@53", acme.space)
-    year_goes_by(report, folder, publisher, root, com, acme)
+    year_goes_by(report, folder, world, line, publisher, root, com, acme)
     key_roll(report, root, com, acme)
     parent_revoked(report, publisher, root, com, acme)
 

@@ -101,6 +101,13 @@ class World(peers.Ours):
         super().__init__([servers.Zone(".", self.file)], addresses=[ADDRESS["."]])
         self.port = 53
 
+    def withdraw(self, line):
+        """It is no longer there."""
+        self.lines.remove(line)
+        self.file.write_text("\n".join(self.lines) + "\n")
+        name = line.split()[0]
+        eventually(f"{name} is gone", lambda: not dns.query.udp(dns.message.make_query(name, "TXT"), self.address, port=53, timeout=5).answer)
+
     def publish(self, line):
         if line:
             self.lines.append(line)
