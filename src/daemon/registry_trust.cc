@@ -2,7 +2,7 @@
 //
 // A step reads the book as it is committed, without a transaction, and picks the agents whose number would be another;
 // then one edit states these anew and stores where the walk is. Where nobody's number changes, only the latter is
-// written. On its way the walk compares the book with the listings, for `health`; and a walk of its own over the listings
+// written. An agent without the registry's statement, learned from a zone file by a version that made none, gets one. On its way the walk compares the book with the listings, for `health`; and a walk of its own over the listings
 // finds what stands there of agents that neither the book nor the children's feeds have so, and takes it away.
 
 #include <algorithm>
@@ -23,15 +23,33 @@ constexpr std::string_view sweep_key = "trust-sweep";  // in ZoneTable::Registry
 constexpr size_t most_places = 8 * TrustSweep::most_read;  // of listings that one step looks at: about as many as its agents have
 constexpr size_t most_struck = 64;                         // in one edit
 
+bool is_files_own(const agent::AgentEntry& entry) { return entry.from_file || entry.write.stamp == 0; }
+
 /// How an agent is to be found, as the book or the feed of its registry has it.
-Result<std::optional<change::FoundAgent>> wanted_of(const agent::Book& book, const federation::Referrals& referrals, const dns::Name& agent) {
+struct WantedListing {
+  std::optional<change::FoundAgent> found;
+  bool is_files = false;  ///< the sets of its namespace are the zone file's
+
+  [[nodiscard]] bool makes_stray(const change::ListingPlace& place, const dns::Name& zone) const {
+    return !(place.set && is_files) && change::is_stray(place, found, zone);
+  }
+};
+
+Result<WantedListing> wanted_of(const agent::Book& book, const federation::Referrals& referrals, const dns::Name& agent) {
   const auto entry = book.find(agent);
   if (!entry) return tl::unexpected<Error>(entry.error());
   if (*entry)
-    if (auto found = change::found_agent(agent, **entry)) return found;
+    if (auto found = change::found_agent(agent, **entry)) return WantedListing{std::move(found), is_files_own(**entry)};
   const auto referral = referrals.find(agent);
   if (!referral) return tl::unexpected<Error>(referral.error());
-  return federation::found_referral(agent, *referral);
+  return WantedListing{federation::found_referral(agent, *referral)};
+}
+
+bool has_registry_statement(const store::Reader& reader, const zone::ZoneInfo& zone, const dns::Name& agent) {
+  const auto owner = agent.child(as_bytes("_registry"));
+  if (!owner) return true;
+  const zone::NodeView node = reader.find(zone, *owner);
+  return node && (node.find(dns::RrType::TXT) || node.find(dns::RrType::CNAME));
 }
 
 std::string text_of(const change::ListingPlace& stray) { return stray.agent.to_text() + ": at " + stray.owner(); }
@@ -43,7 +61,9 @@ bool is_agents_own(const Error& error) { return error.code != Errc::Io && error.
 struct RegistryZone::TrustStep {
   TrustSweep sweep;                  ///< as it is after the step
   std::vector<dns::Name> agents;     ///< whose trust is outdated
-  std::vector<dns::Name> left_out;   ///< of these, what could not be stated
+  std::vector<dns::Name> unstated;   ///< without the registry's statement
+  std::vector<dns::Name> left_out;   ///< of both, what could not be stated
+  [[nodiscard]] size_t size() const { return agents.size() + unstated.size(); }
   uint64_t faults = 0;               ///< agents that are not listed as the book has them
   std::string fault;                 ///< the first of these
   change::ListingWalk listings;                ///< as it is after the step
@@ -89,11 +109,13 @@ Result<RegistryZone::TrustStep> RegistryZone::read_trust_step(const zone::ZoneIn
     if (const std::string fault = change::listing_fault(agent, entry, policy_->zone, *pages, *ranks); !fault.empty()) {
       if (step.faults++ == 0) step.fault = agent.to_text() + ": " + fault;
     }
+    if (entry.presence != agent::Presence::Gone && !has_registry_statement(*reader_, zone, agent)) step.unstated.push_back(agent);
+    if (step.size() == trust_.most) break;
     // Of an agent that came with the zone file, what the file says stands, unless somebody attested something.
-    const bool is_files = (entry.from_file || entry.write.stamp == 0) && entry.facts.empty();
+    const bool is_files = is_files_own(entry) && entry.facts.empty();
     if (is_files || !agent::is_trust_outdated(entry, policy_->trust, now)) continue;
     step.agents.push_back(agent);
-    if (step.agents.size() == trust_.most) break;
+    if (step.size() == trust_.most) break;
   }
   if (auto done = read_listings(zone, step); !done) return tl::unexpected<Error>(done.error());
   const bool was_last = entries->size() < TrustSweep::most_read && (!last || *last == entries->back().first);
@@ -123,7 +145,7 @@ Result<void> RegistryZone::read_listings(const zone::ZoneInfo& zone, TrustStep& 
     for (const change::ListingPlace& place : **places) {
       const auto wanted = wanted_of(*book, rows, place.agent);
       if (!wanted) return tl::unexpected<Error>(wanted.error());
-      if (change::is_stray(place, *wanted, policy_->zone)) step.strays.push_back(place);
+      if (wanted->makes_stray(place, policy_->zone)) step.strays.push_back(place);
     }
   }
   return {};
@@ -136,9 +158,9 @@ Result<void> RegistryZone::strike_strays(TrustStep& step, Changes& changes) cons
   for (const change::ListingPlace& stray : step.strays) {
     const auto wanted = wanted_of(changes.book(), rows, stray.agent);
     if (!wanted) return tl::unexpected<Error>(wanted.error());
-    if (!change::is_stray(stray, *wanted, policy_->zone)) continue;
+    if (!wanted->makes_stray(stray, policy_->zone)) continue;
     const auto struck = changes.act([&](change::ZoneEdit& edit, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
-      if (auto done = change::strike_stray(edit, state.pages, state.ranks, policy_->zone, stray, *wanted); !done)
+      if (auto done = change::strike_stray(edit, state.pages, state.ranks, policy_->zone, stray, wanted->found); !done)
         return tl::unexpected<Error>(done.error());
       return std::nullopt;
     });
@@ -152,8 +174,36 @@ Result<void> RegistryZone::strike_strays(TrustStep& step, Changes& changes) cons
   return {};
 }
 
+// Of an agent that came with the zone file, as learn() states it.
+Result<std::optional<change::PublishEffect>> RegistryZone::state_again(const dns::Name& agent, change::ZoneEdit& zone, change::RegistryState& state) const {
+  const auto held = state.book.find(agent);
+  if (!held) return tl::unexpected<Error>(held.error());
+  if (!*held || (*held)->presence == agent::Presence::Gone) return std::nullopt;
+  agent::AgentEntry entry = **held;
+  if (!is_files_own(entry)) {
+    if (auto done = change::restate_trust(agent, {}, *policy_, zone, state, clock_.now()); !done) return tl::unexpected<Error>(done.error());
+    return std::nullopt;
+  }
+  if (entry.write.stamp == 0) {
+    auto write = agent::next_write(entry.write, policy_->replica, clock_.now(), policy_->clock_skew);
+    if (!write) return tl::unexpected<Error>(write.error());
+    entry.write = *std::move(write);
+    entry.from_file = true;
+  }
+  if (auto stated = state_learned(agent, entry, zone, state); !stated) return tl::unexpected<Error>(stated.error());
+  if (auto put = state.book.put(agent, entry); !put) return tl::unexpected<Error>(put.error());
+  return std::nullopt;
+}
+
 Result<void> RegistryZone::write_trust_step(TrustStep& step, Changes& changes) {
   step.left_out.clear();
+  for (const dns::Name& agent : step.unstated) {
+    const auto stated = changes.act([&](change::ZoneEdit& zone, change::RegistryState& state) { return state_again(agent, zone, state); });
+    if (stated) continue;
+    if (!is_agents_own(stated.error())) return stated;
+    log::warning("registry.trust", {{"agent", agent.to_text()}, {"error", stated.error().what}});
+    step.left_out.push_back(agent);
+  }
   for (const dns::Name& agent : step.agents) {
     const auto stated = changes.act(
         [&](change::ZoneEdit& zone, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
@@ -201,7 +251,7 @@ void RegistryZone::end_trust_step(const TrustStep& step, const LoadOutcome& outc
     if (step.faults > 0) log::warning("registry.listings", {{"agents", step.faults}, {"first", step.fault}});
     trust_.faults += step.faults;
     if (trust_.fault.empty()) trust_.fault = step.fault;
-    trust_.restated += step.agents.size() - step.left_out.size();
+    trust_.restated += step.size() - step.left_out.size();
     if (step.sweep.rounds() != trust_.sweep.rounds()) end_trust_round(step);
     end_listings_step(step);
     trust_.sweep = step.sweep;
@@ -210,11 +260,12 @@ void RegistryZone::end_trust_step(const TrustStep& step, const LoadOutcome& outc
     return;
   }
   // The keeper has logged why. Fewer at a time, until the one that spoils it stands alone and is passed over.
-  if (trust_.most == 1 && !step.agents.empty()) {
-    log::warning("registry.trust", {{"agent", step.agents.front().to_text()}, {"error", outcome.error}, {"passed", "over until the next round"}});
+  if (trust_.most == 1 && step.size() > 0) {
+    const dns::Name& agent = step.agents.empty() ? step.unstated.front() : step.agents.front();
+    log::warning("registry.trust", {{"agent", agent.to_text()}, {"error", outcome.error}, {"passed", "over until the next round"}});
     trust_.sweep = step.sweep;
   }
-  trust_.most = std::max<size_t>(1, step.agents.size() / 2);
+  trust_.most = std::max<size_t>(1, step.size() / 2);
   put_trust_off(outcome.error);
 }
 

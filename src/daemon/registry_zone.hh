@@ -106,6 +106,7 @@ class RegistryZone {
   struct TrustStep;
   Result<TrustStep> next_trust_step();
   [[nodiscard]] Result<TrustStep> read_trust_step(const zone::ZoneInfo& zone) const;
+  Result<std::optional<change::PublishEffect>> state_again(const dns::Name& agent, change::ZoneEdit& zone, change::RegistryState& state) const;
   Result<void> write_trust_step(TrustStep& step, Changes& changes);
   Result<void> read_listings(const zone::ZoneInfo& zone, TrustStep& step) const;
   Result<void> strike_strays(TrustStep& step, Changes& changes) const;

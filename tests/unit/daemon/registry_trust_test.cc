@@ -148,6 +148,38 @@ TEST_CASE_FIXTURE(Trusting, "registry trust: one agent that cannot be stated ane
   CHECK(registry->trust_figures().error.empty());
 }
 
+TEST_CASE_FIXTURE(Trusting, "registry trust: who has no statement of the registry gets one, whoever the agent came by") {
+  publish(3);
+  look_at_all();
+  act([&](change::ZoneEdit& edit, change::RegistryState& state) {
+    for (int number = 0; number < 2; ++number) edit.remove_rrset(name("_registry." + agent(number)), dns::RrType::TXT);
+    auto learned = **state.book.find(name(agent(1)));
+    learned.write = {};  // as of a zone file that was learned before there were stamps
+    REQUIRE(state.book.put(name(agent(1)), learned));
+  });
+  const auto statement_of = [&](int number) {
+    std::string text;
+    act([&](change::ZoneEdit& edit, change::RegistryState&) {
+      for (const change::EditedRrset& rrset : edit.rrsets(name("_registry." + agent(number))))
+        for (const Bytes& rdata : rrset.rdatas) text += as_text(rdata);
+    });
+    return text;
+  };
+  CHECK(statement_of(0).empty());
+  clock.time += 60 * day;
+  look_at_all();
+  for (int number = 0; number < 3; ++number) CHECK(statement_of(number).find("v=steward-registry1") != std::string::npos);
+  CHECK(entry(agent(1))->from_file);
+  CHECK(entry(agent(1))->write.stamp != 0);
+  CHECK(registry->trust_figures().faults == 0);
+  const uint32_t before = serial();
+  const uint64_t restated = registry->trust_figures().restated;
+  clock.time += day;
+  look_at_all();
+  CHECK(registry->trust_figures().restated == restated);
+  CHECK(serial() == before);
+}
+
 TEST_CASE_FIXTURE(Trusting, "registry trust: what is listed of nobody is found, counted and taken away, and what is right stays") {
   publish(3);
   look_at_all();
