@@ -9,9 +9,7 @@ The child is a server of ours that serves its feed as a zone file.
 
 import json
 import pathlib
-import shutil
 import sys
-import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -19,7 +17,7 @@ sys.path[:0] = [str(HERE.parent / "support")]
 
 import dns.query
 
-from follow_day import PARENT, World, rdatas
+from following import PARENT, World, followed, rdatas
 from registry import eventually
 from report import Report, require
 
@@ -27,7 +25,7 @@ AGENT = "orchestrator.vibe-agency"
 
 
 class Split(World):
-    """The world of follow_day, with a feed of the parent's own that may be had."""
+    """The world of following.py, with a feed of the parent's own that may be had."""
 
     def __init__(self, folder):
         super().__init__(folder)
@@ -126,20 +124,12 @@ def is_resolved(report, world):
 
 def main():
     report = Report("conflicts_day")
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="steward-conflicts-"))
-    try:
-        world = Split(folder)
-        with world.child, world.parent:
-            world.child.wait_ready()
-            world.parent.wait_ready()
-            world.notify_parent()
-            world.follow()
-            world.parent.reload()
-            is_seen(report, world)
-            is_resolved(report, world)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return report.finish()
+
+    def run(world):
+        is_seen(report, world)
+        is_resolved(report, world)
+
+    return followed(report, "steward-conflicts-", Split, run)
 
 
 if __name__ == "__main__":

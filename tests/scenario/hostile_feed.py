@@ -7,16 +7,14 @@ is told, what was listed of it stays, and the registry beside it is followed at 
 
 import json
 import pathlib
-import shutil
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "support")]
 
 import publishing
 from feeds import Feed
-from follow_day import World
+from following import World, followed
 from registry import eventually
 from report import Report, require
 
@@ -25,7 +23,7 @@ BUDGET = 100_000
 
 
 class Hostile(World):
-    """The world of follow_day, with an honest child beside the other."""
+    """The world of following.py, with an honest child beside the other."""
 
     def __init__(self, folder):
         super().__init__(folder)
@@ -33,8 +31,11 @@ class Hostile(World):
         self.honest_key = publishing.Key(folder / "honest", self.honest.agent("planner"))
         self.honest_server = self.child_of(self.honest)
 
-    def follow_both(self):
-        self.follow()
+    def children(self):
+        return [self.child, self.honest_server]
+
+    def follow(self, *arguments, **facts):
+        super().follow(*arguments, **facts)
         self.parent.options["registry"]["children"].append({"namespace": "acme-corp.com", "replica": self.honest.replica,
                                                             "primaries": [f"127.0.0.1@{self.honest_server.port}"]})
 
@@ -87,20 +88,7 @@ def run(report, world):
 
 def main():
     report = Report("hostile_feed")
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="steward-hostile-"))
-    try:
-        world = Hostile(folder)
-        with world.child, world.honest_server, world.parent:
-            for server in (world.child, world.honest_server, world.parent):
-                server.wait_ready()
-            world.notify_parent()
-            world.notify_parent(world.honest_server)
-            world.follow_both()
-            world.parent.reload()
-            run(report, world)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return report.finish()
+    return followed(report, "steward-hostile-", Hostile, lambda world: run(report, world))
 
 
 if __name__ == "__main__":
