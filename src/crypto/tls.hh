@@ -29,6 +29,8 @@ namespace steward::crypto {
 
 /// The RFC's digest of a certificate's SubjectPublicKeyInfo, in base64: 44 characters (RFC 7469 §2.4, RFC 7858 §4.2).
 constexpr size_t spki_pin_length = 44;
+/// Of a DER SubjectPublicKeyInfo: its SHA-256 in base64 (RFC 7858 §4.2).
+[[nodiscard]] std::string spki_pin(ByteView spki);
 /// Of a peer's certificates, as many as a registry may need (crypto/certificate.hh).
 constexpr size_t most_shown_certificates = 10;
 

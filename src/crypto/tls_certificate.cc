@@ -34,6 +34,8 @@ std::string openssl_reason() {
   return reason != nullptr ? reason : "refused by the cryptographic library";
 }
 
+std::string spki_pin(ByteView spki) { return dns::encode(dns::base64, sha256(spki)); }
+
 std::string spki_pin_of(const X509* certificate) {
   unsigned char* der = nullptr;
   const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
@@ -41,9 +43,9 @@ std::string spki_pin_of(const X509* certificate) {
     ERR_clear_error();
     return {};
   }
-  const auto digest = sha256({der, static_cast<size_t>(size)});
+  std::string pin = spki_pin(ByteView(der, static_cast<size_t>(size)));
   OPENSSL_free(der);
-  return dns::encode(dns::base64, digest);
+  return pin;
 }
 
 CertificateChain shown_by(const SSL* ssl) {

@@ -216,7 +216,7 @@ Result<net::StreamCall::Options> Registrar::options(const Run& run) const {
   tls.root = run.proof.root;
   if (run.proof.is_anchored && run.proof.spkis.empty())
     return fail(Errc::Refused, room_.parent.to_text() + ": has no KEY in its own parent's zone: it is no registry, or revoked");
-  for (const Bytes& spki : run.proof.spkis) tls.pins.push_back(dns::encode(dns::base64, crypto::sha256(spki)));
+  for (const Bytes& spki : run.proof.spkis) tls.pins.push_back(crypto::spki_pin(spki));
   tls.now = room_.clock.now();
   tls.certificate = run.own->path() + ".crt";
   tls.key = run.own->path();

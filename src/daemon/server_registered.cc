@@ -158,11 +158,11 @@ Result<crypto::TlsClientOptions> Server::registry_tls(const dns::Name& zone) con
   options.key = own->path();
   if (const auto at = registered_.keys.find(zone.to_text()); at != registered_.keys.end()) {
     if (at->second.empty()) return fail(Errc::Refused, zone.to_text() + ": its KEY was removed: it is revoked");
-    for (const Bytes& spki : at->second) options.pins.push_back(dns::encode(dns::base64, crypto::sha256(spki)));
+    for (const Bytes& spki : at->second) options.pins.push_back(crypto::spki_pin(spki));
   }
   if (config_.registry->parent == zone && lookup_->is_anchored()) {
     if (!parent_keys_ || parent_keys_->empty()) return fail(Errc::Refused, zone.to_text() + ": no KEY of it is known: it is revoked, or was not looked up yet");
-    for (const Bytes& spki : *parent_keys_) options.pins.push_back(dns::encode(dns::base64, crypto::sha256(spki)));
+    for (const Bytes& spki : *parent_keys_) options.pins.push_back(crypto::spki_pin(spki));
   }
   auto root = root_authority();
   if (!root && options.pins.empty()) return tl::unexpected<Error>(root.error());
