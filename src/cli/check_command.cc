@@ -7,6 +7,7 @@
 
 #include "cli/commands.hh"
 #include "cli/remote.hh"
+#include "cli/tls_check.hh"
 #include "cli/zone_check.hh"
 #include "config/loader.hh"
 #include "config/schema.hh"
@@ -73,6 +74,11 @@ void check(Console& console, const CheckOptions& options) {
       if (!options.json) console.failed({key.error().code, error});
     }
   }
+  for (const std::string& error : tls_errors(*config)) {
+    good = false;
+    errors.push_back(error);
+    if (!options.json) console.failed({Errc::Invalid, error});
+  }
   if (!good) console.exit_code = exit_failed;
   if (options.json)
     show_json(console, {{"config", *path},
@@ -89,7 +95,7 @@ void check(Console& console, const CheckOptions& options) {
 
 void add_check(CLI::App& app, Console& console) {
   CLI::App* command =
-      app.add_subcommand("check", "Check the configuration and all zone files, and tell every error; starts nothing");
+      app.add_subcommand("check", "Check the configuration, all zone files and the files for TLS, and tell every error; starts nothing");
   command->footer(
       "Examples:\n  steward-registry check --config acme/registry.yaml\n  steward-registry check --json\n"
       "  steward-registry check --list-keys");

@@ -5,6 +5,7 @@ The clients are Python's ssl, dig and kdig. Certificates are made by the openssl
 """
 
 import contextlib
+import json
 import pathlib
 import shutil
 import signal
@@ -216,6 +217,33 @@ def refuse_start(report, zone):
             config.write_text(config.read_text().replace("tls: {listen: [", "tls: {certificate: typo.crt, key: typo.key, listen: ["))
             run = subprocess.run([peers.our_program(), "serve", "--config", str(config)], capture_output=True, text=True, timeout=20)
             require(run.returncode == 1 and "typo.crt: No such file" in run.stderr, f"{run.returncode}: {run.stderr}")
+            run = subprocess.run([peers.our_program(), "check", "--config", str(config)], capture_output=True, text=True, timeout=20)
+            require(run.returncode == 1 and "registry.yaml:" in run.stderr and "typo.crt: No such file" in run.stderr, f"{run.returncode}: {run.stderr}")
+
+
+def check_says_what_is_wrong(report, certificates):
+    """`certificates`: two pairs of certificate and key, of different keys."""
+    (certificate, key), (_, other_key) = certificates
+    with report.case("check tells of each file for TLS what is wrong with it, with the line that names it"):
+        with tempfile.TemporaryDirectory(prefix="steward-tls-") as folder:
+            config, junk = pathlib.Path(folder) / "registry.yaml", pathlib.Path(folder) / "junk.pem"
+            junk.write_text("no certificate\n")
+
+            def said(server, peer=""):
+                """Exit code and errors, where the server's is on lines 4 and 5 and a primary's on line 8."""
+                config.write_text(f"data: {folder}/data\nlisten: [127.0.0.1@12999]\ntls:\n  certificate: {server[0]}\n  key: {server[1]}\n"
+                                  f"  listen: [127.0.0.1@12998]\nzones:\n  - {{name: tls.test, primaries: [{{address: 127.0.0.1@12997{peer}}}]}}\n")
+                run = subprocess.run([peers.our_program(), "check", "--json", "--config", str(config)], capture_output=True, text=True, timeout=20)
+                return run.returncode, json.loads(run.stdout)["errors"]
+
+            require(said((certificate, key)) == (0, []), said((certificate, key)))
+            for server, line, why in (((junk, key), 4, "no certificate chain"), ((certificate, junk), 5, "no private key"),
+                                      ((certificate, f"{folder}/none"), 5, "No such file"), ((certificate, other_key), 5, "not the key of")):
+                code, errors = said(server)
+                require(code == 1 and len(errors) == 1 and f"registry.yaml:{line}:" in errors[0] and why in errors[0], (server, code, errors))
+            for facts, why in ((f"certificate: {certificate}, key: {other_key}, name: a.test", "not the key of"), (f"ca: {junk}, name: a.test", "no certificates")):
+                code, errors = said((certificate, key), f", tls: {{{facts}}}")
+                require(code == 1 and len(errors) == 1 and "registry.yaml:8:" in errors[0] and why in errors[0], (facts, code, errors))
 
 
 def transfer(port, context):
@@ -272,6 +300,7 @@ def main():
                 print(server.log_tail(15))
         strangers_at_a_registry(report, certificates, folder)
         refuse_start(report, zone.file)
+        check_says_what_is_wrong(report, [(certificates.path(f"{name}.pem"), certificates.path(f"{name}.key")) for name in ("server", "client")])
     return report.finish()
 
 
