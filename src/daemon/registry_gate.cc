@@ -29,6 +29,14 @@ Result<void> OctetsInMemory::put(ByteView key, ByteView octets) {
   return {};
 }
 
+namespace {
+
+void tell_refusal(const dns::Name& zone, const SocketAddress& client, std::string_view rule, std::string_view why) {
+  log::notice("registry.refused", {{"registry", zone.to_text()}, {"client", client.to_text()}, {"rule", rule}, {"why", why}});
+}
+
+}  // namespace
+
 RegistryGate::RegistryGate(const Clock& clock) : clock_(clock), budget_({}, crypto::random_siphash_key()) {}
 
 void RegistryGate::set(std::shared_ptr<const KnownRegistries> known) {
@@ -53,12 +61,16 @@ bool RegistryGate::identify(ByteView message, const CertificateChain& shown, con
     const std::lock_guard lock(mutex_);
     ++(refusal ? figures_.refused[std::string(refusal->rule)] : figures_.accepted);
   }
-  if (refusal)
-    log::notice("registry.refused", {{"registry", zone.to_text()},
-                                     {"client", client.to_text()},
-                                     {"rule", refusal->rule},
-                                     {"why", refusal->reason}});
+  if (refusal) tell_refusal(zone, client, refusal->rule, refusal->reason);
   return !refusal;
+}
+
+void RegistryGate::refuse(const dns::Name& zone, const SocketAddress& client, std::string_view rule, std::string_view why) {
+  {
+    const std::lock_guard lock(mutex_);
+    ++figures_.refused[std::string(rule)];
+  }
+  tell_refusal(zone, client, rule, why);
 }
 
 // Cheap rules first; the certificates, then one public-key operation for the request.
