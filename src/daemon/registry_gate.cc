@@ -31,6 +31,9 @@ Result<void> OctetsInMemory::put(ByteView key, ByteView octets) {
 
 namespace {
 
+/// A feed that is sent whole comes in thousands of messages, which only a child can fill this with.
+constexpr federation::ReplayLimits replay_limits{.of_signer = 16384};
+
 void tell_refusal(const dns::Name& zone, const SocketAddress& client, std::string_view rule, std::string_view why) {
   log::notice("registry.refused", {{"registry", zone.to_text()}, {"client", client.to_text()}, {"rule", rule}, {"why", why}});
 }
@@ -104,7 +107,7 @@ std::optional<RegistryGate::Refusal> RegistryGate::check(ByteView message, const
   const auto verdict = auth::verify_registry_request(message, *request, {who.signer, rdata}, now, allowance);
   if (verdict != auth::RequestVerdict::Good) return Refusal{"request", std::string(auth::to_text(verdict))};
   const std::lock_guard lock(mutex_);
-  const auto taken = federation::Replays(taken_).admit(*request, now);
+  const auto taken = federation::Replays(taken_, replay_limits).admit(*request, now);
   if (!taken) return Refusal{"replay", taken.error().what};
   if (*taken != federation::ReplayVerdict::Fresh) return Refusal{"replay", std::string(federation::to_text(*taken))};
   return std::nullopt;
