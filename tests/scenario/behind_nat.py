@@ -127,6 +127,8 @@ def register(report, day):
         require(seen["pushed"] and seen["hosted"] and seen["primary"] == "" and seen["agents"] == 2, seen)
         require("transfer.out" not in acme.log_text(), acme.log_tail())
         eventually(lambda: f"all acknowledged: {acme.push()}", lambda: acme.push()["current"] and acme.push()["error"] == "", SOON)
+        require("the parent has our feed up to serial" in acme.run("status").stdout, acme.run("status").stdout)
+        require("push" in acme.run("health").stdout, acme.run("health").stdout)
     with report.case("each message is known by its certificates and its signature, as every registry's request"):
         require(com.requests()["accepted"] >= acme.push()["messages"] > 0 and not com.requests()["by_rule"], com.requests())
 
