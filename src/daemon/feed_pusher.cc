@@ -104,7 +104,7 @@ void FeedPusher::answered(const Result<std::vector<dns::Message>>& answers, size
                 {"messages", updates},
                 {"acknowledged", state->mark.reached ? std::to_string(*state->mark.reached) : "-"},
                 {"answer", refused != nullptr ? said_by(*refused) : "NOERROR"}});
-  turns_.told(*std::move(state), refused == nullptr, room_.clock.now());
+  turns_.told(*std::move(state), updates > 0, room_.clock.now());
   step();
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 // When a registry that sends its feed asks its parent what it holds, and when it sends. Values; the clock is the caller's.
 //
-//            told: as expected, or it moved
+//            told: it moved, or was asked
 //   Ask ──────────────► Send ──► told ──► Send … ──► nothing lacks: waits for a change
 //    ▲                   │
 //    └── no answer ◄─────┘   again after 1 s, 2 s, … 5 min; and every 5 min in any case, for a parent may be restored
@@ -37,15 +37,18 @@ class PushTurns {
 
   /// A question or messages are on their way.
   void began() { under_way_ = true; }
-  /// The parent holds this; `as_expected`: it took all that it was sent.
-  void told(federation::PushState state, bool as_expected, UnixTime now) {
+  /// The parent holds this, after a question or after messages were sent to it.
+  void told(federation::PushState state, bool was_sent, UnixTime now) {
     under_way_ = false;
     lacks_ = true;
+    // One that says the same again, whatever it answers, took nothing: it is not sent to in a loop.
     const bool has_moved = held_ != state;
     held_ = std::move(state);
     told_at_ = now;
-    // A parent that takes nothing and says the same again is not asked in a loop.
-    as_expected || has_moved ? forgive() : wait(now);
+    if (has_moved)
+      forgive();
+    else if (was_sent)
+      wait(now);
   }
   /// There was no answer, or none that says what it holds.
   void failed(UnixTime now) {

@@ -19,7 +19,7 @@ TEST_CASE("push: it asks first, sends while something lacks, and then waits for 
   CHECK(turns.next(now) == Next::Ask);
   turns.began();
   CHECK(turns.next(now) == Next::Nothing);
-  turns.told(state_at(1), true, now);
+  turns.told(state_at(1), false, now);
   CHECK(turns.next(now) == Next::Send);
   turns.began();
   turns.told(state_at(2), true, now);
@@ -50,16 +50,18 @@ TEST_CASE("push: without an answer it asks again, ever later, and at once where 
   CHECK(turns.failures() == 0);
 }
 
-TEST_CASE("push: a parent that takes nothing and says the same is waited for; one that has moved is not") {
+TEST_CASE("push: a parent that took nothing of what it was sent is waited for; one that has moved is not") {
   PushTurns turns;
   const UnixTime now = unix_time(1000);
-  turns.told(state_at(1), true, now);
-  turns.told(state_at(2), false, now);  // a part of it was taken, or another's word
+  turns.told(state_at(1), false, now);
+  turns.told(state_at(2), true, now);  // all of it, a part of it, or another's word
   CHECK(turns.next(now) == Next::Send);
-  turns.told(state_at(2), false, now);
+  turns.told(state_at(2), true, now);
   CHECK(turns.next(now) == Next::Nothing);
   CHECK(turns.next(now + Seconds(1)) == Next::Send);
-  turns.told(state_at(2), false, now);
+  turns.told(state_at(2), true, now);
+  CHECK(turns.failures() == 2);
+  turns.told(state_at(2), false, now);  // a question is no message
   CHECK(turns.failures() == 2);
   turns.told(state_at(3), true, now);
   CHECK(turns.failures() == 0);
@@ -68,7 +70,7 @@ TEST_CASE("push: a parent that takes nothing and says the same is waited for; on
 TEST_CASE("push: what the parent holds is asked for now and then, since it may be restored") {
   PushTurns turns;
   const UnixTime now = unix_time(1000);
-  turns.told(state_at(1), true, now);
+  turns.told(state_at(1), false, now);
   turns.found_current();
   CHECK(turns.next(now + PushTurns::between_questions - Seconds(1)) == Next::Nothing);
   CHECK(turns.next(now + PushTurns::between_questions) == Next::Ask);
