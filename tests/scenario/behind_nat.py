@@ -367,7 +367,7 @@ def move(report, day, everyone):
         require(com.ask(f"more.{com.zone}", "TXT").answer and fields(com, agent).get("version"), com.log_tail())
 
 
-def leave(report, day):
+def leave(report, day, everyone):
     root, com, acme = day.root, day.com, day.acme
     with report.case("a child that is removed has nothing listed or answered any more"):
         com.run("pending", "remove", acme.space)
@@ -375,6 +375,11 @@ def leave(report, day):
         wait_found(root, [])
         require(com.ask(f"planner.{acme.zone}", "TXT").rcode() == dns.rcode.NXDOMAIN, com.ask(f"planner.{acme.zone}", "TXT"))
         require(com.ask(acme.zone, "TXT").rcode() == dns.rcode.NXDOMAIN, "its namespace is there")
+    with report.case("and comes back with all of them when it is invited again, though the parent's zone of its feed begins anew"):
+        joined(com, acme)
+        wait_found(com, everyone)
+        wait_found(root, everyone)
+        wait_fields(com, f"planner.{acme.zone}", v="steward1")
 
 
 def run(report, folder, started):
@@ -403,7 +408,7 @@ def run(report, folder, started):
         require(row(com, beta)["pushed"] and not row(com, beta)["hosted"], row(com, beta))
         eventually(lambda: f"all acknowledged: {beta.push()}", lambda: beta.push()["current"], SOON)
     strangers(report, day, beta)
-    leave(report, day)
+    leave(report, day, everyone)
 
 
 def main():
