@@ -137,6 +137,7 @@ def suites():
         served("zone digests", ["tests/interop/zonemd_peers.py", "--names", "300"]),
         served("zone digests at work", "tests/scenario/zone_digests.py"),
         served("registered registries", "tests/scenario/registered_day.py", LOOPBACK_53),
+        served("behind NAT", "tests/scenario/behind_nat.py", LOOPBACK_53),
         served("lives of registrations", "tests/scenario/register_life.py", LOOPBACK_53),
         served("four commands", "tests/scenario/four_commands.py", LOOPBACK_53),
         served("quickstart", "tools/quickstart", LOOPBACK_53),

@@ -185,6 +185,17 @@ const EditedRrset* ZoneEdit::find(NameView owner, RrType type) { return find_in(
 
 const std::vector<EditedRrset>& ZoneEdit::rrsets(NameView owner) { return at(owner).rrsets; }
 
+std::vector<dns::Name> ZoneEdit::stored_names(ByteView after, ByteView last, size_t most) {
+  std::vector<dns::Name> names;
+  for (Bytes key(after.begin(), after.end()); names.size() < most;) {
+    key.push_back(0);
+    const zone::NodeView node = nodes_.at_or_after(key);
+    if (!node || (!last.empty() && std::ranges::lexicographical_compare(last, key))) break;
+    names.emplace_back(node.owner());
+  }
+  return names;
+}
+
 void ZoneEdit::note(EditedNode& node, RrType type, uint32_t ttl, ByteView rdata, bool is_added) {
   // The SOA of a zone with a file is the file's at the next reload, but for its serial.
   if (!r_.note_provenance || type == RrType::SOA) return;

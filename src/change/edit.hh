@@ -100,6 +100,9 @@ class ZoneEdit {
   [[nodiscard]] const EditedRrset* find(NameView owner, RrType type);
   /// Ascending type; empty where the name is not in use (RFC 2136 §2.4.4).
   [[nodiscard]] const std::vector<EditedRrset>& rrsets(NameView owner);
+  /// Names that have a node as the transaction holds them, without the changes of this edit, in canonical order: those whose keys
+  /// relative to the apex are above `after` and not above `last` (empty: to the end), no more than `most`.
+  [[nodiscard]] std::vector<dns::Name> stored_names(ByteView after, ByteView last, size_t most);
 
   // Changing. True where it made a difference. No semantic rule is checked here.
   /// One record more. Its TTL becomes that of the RRset (RFC 2181 §5.2). SOA, CNAME and DNAME take the place of the one that is there.

@@ -126,9 +126,18 @@ EditPlan::Seen EditPlan::previous(Bytes& key) {
   }
 }
 
+// Below the name alone: behind it there may be thousands that go as well.
 bool EditPlan::has_descendant(const Bytes& key) {
-  Bytes at = key;
-  return next(at).exists && is_below(at, key);
+  for (Bytes at = key;;) {
+    at.push_back(0);
+    const auto& [is_known, from, stored_key, stored] = stored_at_or_after(at);
+    const auto planned = items_.lower_bound(at);
+    const bool is_planned = planned != items_.end() && (!stored || planned->first <= stored_key);
+    if (!is_planned) return stored && is_below(stored_key, key);
+    if (!is_below(planned->first, key)) return false;
+    if (planned->second.exists) return true;
+    at = planned->first;
+  }
 }
 
 uint16_t EditPlan::own_flags(const Item& item) const {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "change/bring_rows.hh"
 #include "change/find_pages.hh"
 
 namespace steward::change {
@@ -33,16 +34,6 @@ Result<dns::Name> ref_name(const dns::Name& agent, const dns::Name& zone) {
   Bytes relative(agent.data(), agent.data() + agent.size() - zone.size());
   relative.push_back(0);
   return dns::concatenate(NameView(relative.data(), relative.size()), below);
-}
-
-// Records that stay are not touched, so that a change of the registry's statement leaves the publisher's provenance.
-void bring_to(ZoneEdit& edit, const dns::Name& owner, RrType type, std::vector<Bytes> wanted, uint32_t ttl) {
-  std::erase_if(wanted, [](const Bytes& rdata) { return rdata.empty(); });
-  const EditedRrset* rrset = edit.find(owner, type);
-  const std::vector<Bytes> there = rrset == nullptr ? std::vector<Bytes>{} : rrset->rdatas;
-  for (const Bytes& rdata : there)
-    if (std::ranges::find(wanted, rdata) == wanted.end()) edit.remove(owner, type, rdata);
-  for (const Bytes& rdata : wanted) edit.add(owner, type, ttl, rdata);
 }
 
 }  // namespace

@@ -41,6 +41,8 @@ void show_state(Console& console, const Json& reply, const Registration& wanted)
   const std::string state = text_field(reply, "state");
   if (state == "delegated")
     return console.line(fmt::format("federation active: {} is a child of {}; its certificates are good until {}, and renewed in time", wanted.space, wanted.parent, time_field(reply, "until")));
+  if (state == "hosted")
+    return console.line(fmt::format("federation active: {} is a child of {}, which answers for it; its certificates are good until {}, and renewed in time", wanted.space, wanted.parent, time_field(reply, "until")));
   if (state == "left") return console.line(fmt::format("{}: a child of {} no more", wanted.space, wanted.parent));
   if (state == "reserved")
     return console.line("reserved: the parent delegates once all name servers answer and validate; run this again to see, or with --wait");
@@ -77,7 +79,7 @@ void register_registry(Console& console, const Remote& remote, const Registratio
       console.failed(asked.error());
       return;
     }
-    if (state == "delegated" || state == "left" || !wanted.wait) {
+    if (state == "delegated" || state == "hosted" || state == "left" || !wanted.wait) {
       if (state == "pending") console.exit_code = exit_failed;
       return;
     }

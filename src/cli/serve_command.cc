@@ -96,7 +96,7 @@ void add_serve(CLI::App& app, Console& console, ServeFunction serve) {
                    "The folder of --namespace, made where it is not there; with --config, instead of its 'data'")
       ->type_name("DIR");
   add_folder_options(*command, options->folder);
-  for (const char* only : {"--apex", "--listen", "--address", "--root", "--trust-anchor", "--root-ca"}) command->get_option(only)->needs(space);
+  for (const char* only : {"--apex", "--listen", "--address", "--root", "--trust-anchor", "--root-ca", "--push"}) command->get_option(only)->needs(space);
   command->add_option("--log-level", options->log_level, "Least level that is written, instead of the configuration's")
       ->check(CLI::IsMember({"debug", "info", "notice", "warning", "error"}));
   command->add_option("--log-format", options->log_format, "Form of the log, instead of the configuration's")

@@ -69,6 +69,12 @@ void show_status(Console& console, const Json& status) {
                             number_field(transfers, "notify_received")));
   row("updates", fmt::format("{} done, {} refused, {} waiting", number_field(updates, "done"), number_field(updates, "refused"),
                              number_field(updates, "waiting")));
+  if (const Json& push = object_field(status, "push"); !push.empty()) {
+    const std::string error = push.value("error", "");
+    row("push", !error.empty()               ? "the parent does not take our feed: " + error
+                : flag_field(push, "current") ? "the parent has our feed up to serial " + number_field(push, "acknowledged")
+                                              : "on its way, up to serial " + number_field(push, "acknowledged"));
+  }
   if (status.contains("publishes")) {
     const Json& publishes = object_field(status, "publishes");
     const Json& agents = object_field(status, "agents");

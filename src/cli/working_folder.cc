@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <CLI/App.hpp>
+#include <CLI/Validators.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -165,6 +166,7 @@ std::string quoted(const fs::path& path) {
 std::string trust_text(const FolderPlan& plan) {
   std::string out;
   if (!plan.root.empty()) out += fmt::format("  root: [{}]\n  trust-anchor: {}\n", listed(plan.root), quoted(plan.trust_anchor));
+  if (!plan.push.empty()) out += fmt::format("  push: {}\n", plan.push);
   if (!plan.root_ca.empty()) out += fmt::format("  root-ca: {}\n", quoted(plan.root_ca));
   return out;
 }
@@ -189,6 +191,8 @@ void add_folder_options(CLI::App& command, const std::shared_ptr<FolderWords>& w
       ->type_name("FILE");
   command.add_option("--root-ca", words->root_ca, "File with the root's authority, instead of what its zone says or beside it")
       ->type_name("FILE");
+  command.add_option("--push", words->push, "The parent cannot reach us: it is sent our feed, and answers for us (hosted), or our zone names servers that it can reach (delegated)")
+      ->check(CLI::IsMember({"hosted", "delegated"}));
 }
 
 Result<FolderPlan> plan_folder(const FolderWords& words) {
@@ -204,6 +208,8 @@ Result<FolderPlan> plan_folder(const FolderWords& words) {
   auto reached = parse_addresses("--address", words.addresses);
   if (!reached) return tl::unexpected(reached.error());
   plan.addresses = words.addresses.empty() ? plan.listen : *std::move(reached);
+  if (!words.push.empty() && !plan.parent) return fail(Errc::Invalid, "--push: the root registry has no parent");
+  plan.push = words.push;
   auto root = parse_addresses("--root", words.root);
   if (!root) return tl::unexpected(root.error());
   plan.root = *std::move(root);

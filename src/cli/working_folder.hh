@@ -28,6 +28,7 @@ struct FolderWords {
   std::vector<std::string> root;  ///< addresses of the root registry
   std::string trust_anchor;       ///< file
   std::string root_ca;            ///< file
+  std::string push;               ///< "hosted", "delegated"
 };
 
 /// What a registry is called, and where it answers.
@@ -43,6 +44,7 @@ struct FolderPlan {
   std::vector<SocketAddress> root;
   std::filesystem::path trust_anchor;  ///< absolute; empty: none
   std::filesystem::path root_ca;       ///< likewise
+  std::string push;                    ///< as registry.push; empty: none
 };
 
 /// Checks the words of the command line by records.md's rules; empty ones mean their defaults. Invalid or Refused, naming

@@ -92,6 +92,7 @@ std::vector<ZoneConfig> feed_zones(const Config& config) {
     zone.name = child.feed;
     zone.primaries = child.primaries;
     zone.transfer_only = true;
+    if (child.pushed) zone.pushed_by = child.zone;
     zone.journal = home->journal;
     zone.times = home->times;
     zone.times.max_refresh = config.registry->pull_interval;

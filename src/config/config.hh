@@ -167,6 +167,7 @@ struct ZoneConfig {
   CatalogEntry catalog_entry;
   bool online = false;  ///< what it has but for its apex is made and signed as it is asked for: discover_zone()
   bool transfer_only = false;  ///< a feed: answered to who may transfer it alone
+  std::optional<dns::Name> pushed_by;  ///< derived: the zone of the registry that sends this feed
   Mark at;
 };
 
@@ -196,6 +197,8 @@ struct ChildConfig {
   double trust_ceiling = 1;     ///< most that is stated of trust in its agents
   uint32_t agents = 0;          ///< most that are admitted; 0: no limit
   bool registered = false;      ///< derived: it came by registration, not by the file
+  bool pushed = false;          ///< derived: it sends its feed, which then has no primaries
+  bool hosted = false;          ///< derived: its agents are answered from the registry's own zone
   Mark at;
 };
 
@@ -228,6 +231,13 @@ struct RegistrationConfig {
   std::vector<SocketAddress> resolvers;  ///< asked for proofs and name servers' addresses; empty: the system's
 };
 
+/// Whether the feed is sent to a parent that cannot fetch it, and who answers for the namespace then.
+enum class FeedPush : uint8_t {
+  None,       ///< the parent fetches it
+  Hosted,     ///< sent; no servers are named, and the parent answers
+  Delegated,  ///< sent; the zone's servers are named, which the parent can reach
+};
+
 /// The registry's feed: who takes it, and who is told of a change.
 struct FeedConfig {
   std::vector<AccessRule> allow_transfer;
@@ -256,6 +266,7 @@ struct RegistryConfig {
   Path identity;  ///< private key that other registries know this one by; empty: none
   Path root_ca;   ///< certificate of the root's authority; empty: the trust anchor has to say who the parent is
   RegistrationConfig registration;
+  FeedPush push = FeedPush::None;
   std::string replica;  ///< without its incarnation
   FeedConfig feed;
   bool discover = true;                     ///< answer `_discover._agents` below the zone

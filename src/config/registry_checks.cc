@@ -32,6 +32,7 @@ class RegistryChecks {
     publishers();
     leases();
     replica();
+    push();
     for (ChildConfig& child : registry_.children) this->child(child);
   }
 
@@ -128,6 +129,12 @@ class RegistryChecks {
     if (!good && given != nullptr)
       problem(given->at, fmt::format("registry.replica: '{}'; expected lower-case letters, digits and hyphens inside",
                                      shown(name)));
+  }
+
+  void push() {
+    const Setting* given = setting("registry.push");
+    if (registry_.push != FeedPush::None && given != nullptr && (!registry_.parent || registry_.identity.empty()))
+      problem(given->at, "registry.push: the feed is sent to a parent that knows us: needs registry.identity, and a parent");
   }
 
   void child(ChildConfig& child) {

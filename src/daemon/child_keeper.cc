@@ -26,7 +26,7 @@ Seconds retry_after(uint32_t failures) {
 }
 
 bool is_same_request(const federation::Registration& a, const federation::Registration& b) {
-  return a.servers == b.servers && a.ds == b.ds &&
+  return a.servers == b.servers && a.ds == b.ds && a.is_hosted() == b.is_hosted() &&
          std::equal(a.addresses.begin(), a.addresses.end(), b.addresses.begin(), b.addresses.end(),
                     [](const auto& x, const auto& y) { return x.server == y.server && x.octets == y.octets; });
 }
@@ -78,6 +78,8 @@ void ChildKeeper::look(const Child& child) {
   const auto look = std::make_shared<Look>();
   look->child = child;
   looks_[child.registration.zone.to_text()] = look;
+  // It has no servers: its certificates are all that there is to care for.
+  if (child.registration.is_hosted()) return prove(look, std::nullopt, {});
   find_addresses(look);
 }
 

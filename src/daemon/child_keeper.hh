@@ -5,6 +5,7 @@
 //
 //   Reserved ──look: all well──► Delegated ──daily──► DS, certificates
 //      └─ amiss: again after 10 s, 20 s, … up to an hour
+// One that is hosted has no servers that could be asked.
 //
 // Main loop's thread, but for noted() and asked(); what is written is the writer's.
 

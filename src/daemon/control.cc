@@ -125,6 +125,18 @@ Json registrations_of(const Server& server) {
           {"requests", {{"accepted", known.accepted}, {"refused", unknown}, {"by_rule", known.refused}}}};
 }
 
+Json push_of(const Server& server) {
+  const FeedPusher* const pusher = server.feed_pusher();
+  if (pusher == nullptr) return nullptr;
+  const FeedPusher::Figures figures = pusher->figures();
+  return {{"feed", pusher->feed().to_text()},
+          {"acknowledged", figures.reached ? Json(*figures.reached) : Json(nullptr)},
+          {"current", figures.is_current},
+          {"messages", figures.messages},
+          {"error", figures.error},
+          {"retry_at", figures.retry_at ? Json(seconds_of(*figures.retry_at)) : Json(nullptr)}};
+}
+
 Json signatures_of(const Server& server) {
   uint64_t made = 0;
   uint64_t reused = 0;
@@ -185,6 +197,7 @@ void status(Server& server, const Reply& reply) {
     result["zone"] = registry->zone.to_text();
     result["publishes"] = publishes_of(server);
     result["registrations"] = registrations_of(server);
+    if (Json push = push_of(server); !push.is_null()) result["push"] = std::move(push);
     result["discover_signatures"] = signatures_of(server);
     const RegistryFigures figures = server.registry_figures();
     result["agents"] = {{"published", figures.agents}, {"leases", figures.leases}};

@@ -83,6 +83,17 @@ void check_identity(const Server& server, int64_t now, Checks& checks) {
   checks.add("identity", well_if(in_time), fmt::format("certificates end in {} days{}", left / 86400, in_time ? "" : ": they are not renewed"));
 }
 
+// That a parent is away for a while is no illness: it is sent what it lacks when it is back.
+void check_push(const Server& server, Checks& checks) {
+  const FeedPusher* const pusher = server.feed_pusher();
+  if (pusher == nullptr) return;
+  const FeedPusher::Figures figures = pusher->figures();
+  if (!figures.error.empty())
+    checks.add("push", Verdict::Note, "the parent does not take our feed: " + figures.error);
+  else
+    checks.add("push", Verdict::Well, figures.is_current ? "the parent has all of our feed" : "the parent does not have all of our feed yet");
+}
+
 void check_allow_list(const Server& server, const change::PublishPolicy& policy, const RegistryFigures& figures, Checks& checks) {
   const uint64_t keys = policy.publishers.size() + figures.publishers;
   if (policy.open)
@@ -148,6 +159,7 @@ void check_registry(Server& server, int64_t now, Checks& checks) {
   const RegistryFigures figures = server.registry_figures();
   check_custody(server, checks);
   check_identity(server, now, checks);
+  check_push(server, checks);
   check_allow_list(server, *policy, figures, checks);
   check_publishing(server, checks);
   check_times(figures, now, checks);

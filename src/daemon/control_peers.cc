@@ -23,7 +23,9 @@ std::vector<Peer> peers_of(Server& server) {
   if (!registry || server.children() == nullptr) return peers;
   const auto figures = server.children()->figures();
   for (const config::ChildConfig& child : registry->children) {
-    Peer peer{child, child.primaries.front().address.to_text(), {}, 0, {}, 0};
+    Peer peer{child, child.primaries.empty() ? "" : child.primaries.front().address.to_text(), {}, 0, {}, 0};
+    if (child.pushed)
+      if (const UnixTime heard = server.feed_desk().figures(child.zone).heard_at; heard != UnixTime{}) peer.asked = heard;
     if (Secondary* secondary = server.secondaries().find(child.feed.to_text())) {
       const transfer::Refresh& state = secondary->state();
       peer.primary = secondary->primary().address.to_text();
@@ -44,6 +46,8 @@ std::vector<Peer> peers_of(Server& server) {
 // Seconds for which the parent may not have all that the child says: since its feed was asked for last, where no
 // primary answers, or since what came is not judged yet.
 int64_t lag_of(const Peer& peer, const store::ZoneRecord* feed, const federation::FollowedChild& followed, UnixTime now) {
+  // One that sends is not asked: what it has not sent, only it can tell.
+  if (peer.child.pushed) return feed != nullptr && followed.reached == feed->serial ? 0 : seconds_of(now) - seconds_of(feed != nullptr ? feed->loaded_at : followed.reached_at);
   if (feed == nullptr || !peer.asked) return seconds_of(now) - seconds_of(followed.reached_at);
   if (followed.reached != feed->serial) return seconds_of(now) - seconds_of(feed->loaded_at);
   return peer.failed_rounds > 0 ? seconds_of(now) - seconds_of(*peer.asked) : 0;
@@ -59,6 +63,8 @@ Json row_of(const Peer& peer, const store::Reader& reader, const federation::Ref
               {"replica", peer.child.replica},
               {"feed", peer.child.feed.to_text()},
               {"primary", peer.primary},
+              {"pushed", peer.child.pushed},
+              {"hosted", peer.child.hosted},
               {"serial", feed != nullptr ? Json(feed->serial) : Json(nullptr)},
               {"followed_to", followed.reached ? Json(*followed.reached) : Json(nullptr)},
               {"registered", peer.child.registered},

@@ -26,7 +26,9 @@ Result<std::optional<std::string>> holder_of(const agent::Book& book, const dns:
 
 }  // namespace
 
-std::string terms_of(const FollowedFeed& feed) { return fmt::format("ceiling={:.2f} handed-to={}", feed.policy.trust_ceiling, feed.policy.handed_to); }
+std::string terms_of(const FollowedFeed& feed) {
+  return fmt::format("ceiling={:.2f} handed-to={}{}", feed.policy.trust_ceiling, feed.policy.handed_to, feed.policy.hosted ? " hosted" : "");
+}
 
 uint64_t FeedSlice::checks() const {
   uint64_t checks = 0;
@@ -60,6 +62,7 @@ Result<void> FeedSlice::apply(RegistryZone& registry, change::ZoneEdit& edit, Zo
   federation::ReferralRoom room{edit,
                                 tables[store::ZoneTable::Referrals],
                                 tables[store::ZoneTable::Pages],
+                                tables[store::ZoneTable::Ranks],
                                 [&](const dns::Name& agent) { return holder_of(book, agent); },
                                 {},
                                 hand_on};

@@ -37,6 +37,7 @@ void tell(log::Level level, std::string_view event, const serve::TransferReport&
 
 void ServerOperations::update(serve::UpdateRequest request) {
   if (registrations_ != nullptr && registrations_->concerns(request)) return registrations_->take(std::move(request));
+  if (feeds_.concerns(request)) return feeds_.take(std::move(request));
   updates_.take(std::move(request));
 }
 

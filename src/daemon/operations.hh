@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "daemon/feed_desk.hh"
 #include "daemon/registration_desk.hh"
 #include "daemon/registry_gate.hh"
 #include "daemon/update_desk.hh"
@@ -14,10 +15,11 @@ namespace steward::daemon {
 class ServerOperations final : public serve::Operations {
  public:
   /// `registrations` may be null.
-  ServerOperations(UpdateDesk& updates, RegistrationDesk* registrations, RegistryGate& gate,
+  ServerOperations(UpdateDesk& updates, RegistrationDesk* registrations, FeedDesk& feeds, RegistryGate& gate,
                    std::function<void(serve::Notification)> notified, std::function<void(const dns::Name&)> child_notified)
       : updates_(updates),
         registrations_(registrations),
+        feeds_(feeds),
         gate_(gate),
         notified_(std::move(notified)),
         child_notified_(std::move(child_notified)) {}
@@ -39,6 +41,7 @@ class ServerOperations final : public serve::Operations {
  private:
   UpdateDesk& updates_;
   RegistrationDesk* registrations_;
+  FeedDesk& feeds_;
   RegistryGate& gate_;
   std::function<void(serve::Notification)> notified_;
   std::function<void(const dns::Name&)> child_notified_;

@@ -18,7 +18,7 @@ config::Peer registry_at(const SocketAddress& address, const dns::Name& zone) {
 }
 
 bool is_same_feed(const config::ChildConfig& a, const config::ChildConfig& b) {
-  return a.feed == b.feed && std::equal(a.primaries.begin(), a.primaries.end(), b.primaries.begin(), b.primaries.end(),
+  return a.feed == b.feed && a.pushed == b.pushed && a.hosted == b.hosted && std::equal(a.primaries.begin(), a.primaries.end(), b.primaries.begin(), b.primaries.end(),
                                         [](const config::Peer& x, const config::Peer& y) { return x.address == y.address; });
 }
 
@@ -28,7 +28,7 @@ void Registered::add(const federation::Child& child, std::vector<Bytes> spkis) {
   const federation::Registration& asked = child.registration;
   const bool is_revoked = spkis.empty();
   keys[asked.zone.to_text()] = std::move(spkis);
-  if (is_revoked || asked.replica.empty() || asked.feeds.empty()) return;
+  if (is_revoked || asked.replica.empty() || (asked.feeds.empty() && !asked.pushes)) return;
   const auto feed = federation::feed_name(asked.replica, asked.zone);
   if (!feed) return;
   config::ChildConfig row;
@@ -37,6 +37,8 @@ void Registered::add(const federation::Child& child, std::vector<Bytes> spkis) {
   row.replica = asked.replica;
   row.feed = feed->folded();
   for (const SocketAddress& address : asked.feeds) row.primaries.push_back(registry_at(address, asked.zone));
+  row.pushed = asked.pushes;
+  row.hosted = child.state == federation::ChildState::Hosted;
   row.registered = true;
   children.push_back(std::move(row));
 }
@@ -56,7 +58,8 @@ void Registered::add_to(config::Config& config) const {
     row.trust_ceiling = registry.registration.trust_ceiling;
     row.agents = registry.registration.agents;
   }
-  if (!parent || !registry.parent) return;
+  // A parent that is sent the feed neither fetches it nor wants to be told of it.
+  if (!parent || !registry.parent || registry.push != config::FeedPush::None) return;
   config::AccessRule rule;
   rule.registry = registry.parent;
   registry.feed.allow_transfer.push_back(std::move(rule));
@@ -65,6 +68,14 @@ void Registered::add_to(config::Config& config) const {
 
 bool Registered::is_same(const Registered& other) const {
   return parent == other.parent && std::equal(children.begin(), children.end(), other.children.begin(), other.children.end(), is_same_feed);
+}
+
+std::vector<dns::Name> Registered::turned_feeds(const Registered& other) const {
+  std::vector<dns::Name> feeds;
+  for (const config::ChildConfig& child : children)
+    if (std::ranges::any_of(other.children, [&](const auto& each) { return each.feed == child.feed && each.pushed != child.pushed; }))
+      feeds.push_back(child.feed);
+  return feeds;
 }
 
 std::vector<dns::Name> Registered::differing_feeds(const Registered& other) const {

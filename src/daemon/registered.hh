@@ -24,6 +24,8 @@ struct Registered {
   void add_to(config::Config& config) const;
   /// Whether both add the same.
   [[nodiscard]] bool is_same(const Registered& other) const;
+  /// Feeds that one of them fetches and the other is sent: their serials are not the same one's.
+  [[nodiscard]] std::vector<dns::Name> turned_feeds(const Registered& other) const;
   /// Feeds that only one of them follows, or that come from elsewhere, by name.
   [[nodiscard]] std::vector<dns::Name> differing_feeds(const Registered& other) const;
 };

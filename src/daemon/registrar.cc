@@ -21,11 +21,13 @@ constexpr std::chrono::milliseconds parents_patience{20'000};
 constexpr size_t srv_fixed_size = 6;
 
 /// What a zone says of its own servers and keys.
-Result<federation::Registration> registration_of(const dns::Name& zone, const dns::Name& apex, change::ZoneEdit& edit, const ZoneKeys* keys) {
+Result<federation::Registration> registration_of(const dns::Name& zone, const dns::Name& apex, config::FeedPush push, change::ZoneEdit& edit, const ZoneKeys* keys) {
   federation::Registration registration;
   registration.zone = zone;
   registration.space = zone.to_text();
   registration.space.resize(registration.space.size() - apex.to_text().size() - 1);
+  registration.pushes = push != config::FeedPush::None;
+  if (push == config::FeedPush::Hosted) return registration;
   const change::EditedRrset* ns = edit.find(zone, RrType::NS);
   if (ns == nullptr) return fail(Errc::Invalid, zone.to_text() + ": has no NS");
   for (const Bytes& rdata : ns->rdatas)
@@ -65,11 +67,16 @@ std::string digest_of(const federation::Registration& registration) {
   for (const dns::Name& server : registration.servers) text += ' ' + server.to_text();
   for (const auto& [server, octets] : registration.addresses) text += ' ' + server.to_text() + '=' + dns::encode(dns::hex_lower, octets);
   for (const SocketAddress& endpoint : registration.feeds) text += ' ' + endpoint.to_text();
+  if (registration.pushes) text += " push";
   return dns::encode(dns::hex_lower, crypto::sha256(as_bytes(text)));
 }
 
 /// Where the feed is to be had: where we listen, for a wildcard at the addresses of the zone's servers.
 void add_feed(federation::Registration& registration, const std::string& replica, const std::vector<SocketAddress>& listen) {
+  if (registration.pushes) {
+    registration.replica = replica;
+    return;
+  }
   const auto add = [&](const SocketAddress& endpoint) {
     if (registration.feeds.size() < federation::max_feed_endpoints &&
         std::find(registration.feeds.begin(), registration.feeds.end(), endpoint) == registration.feeds.end())
@@ -122,6 +129,7 @@ std::string_view to_text(Registrar::State state) {
     case Registrar::State::Pending: return "pending";
     case Registrar::State::Reserved: return "reserved";
     case Registrar::State::Delegated: return "delegated";
+    case Registrar::State::Hosted: return "hosted";
     case Registrar::State::Left: return "left";
   }
   return "";
@@ -187,7 +195,7 @@ void Registrar::gather(const RunPtr& run) {
         const auto made = std::make_shared<Result<federation::Registration>>(federation::Registration{});
         keeper.edit(
             [this, made, &keeper, zone = registry.zone()](change::ZoneEdit& edit, ZoneTables&) -> Result<void> {
-              *made = registration_of(zone, room_.apex, edit, keeper.keys());
+              *made = registration_of(zone, room_.apex, room_.push, edit, keeper.keys());
               return {};
             },
             false, [this, run, made](const LoadOutcome&) {
@@ -296,9 +304,11 @@ void Registrar::fetched(const RunPtr& run, const std::vector<dns::Message>& answ
   if (auto kept = crypto::write_file_atomically(note_file(*run->own), note, 0644); !kept) run->step(kept.error().what);
   const bool delegated = std::any_of(answers[2].authority.begin(), answers[2].authority.end(), is_ours) ||
                          std::any_of(answers[2].answer.begin(), answers[2].answer.end(), is_ours);
-  run->outcome.state = delegated ? State::Delegated : State::Reserved;
+  const bool is_hosted = run->registration.is_hosted() && !delegated;
+  run->outcome.state = delegated ? State::Delegated : is_hosted ? State::Hosted : State::Reserved;
   run->outcome.until = run->own->until();
   if (delegated) run->step("the parent delegates to our servers");
+  if (is_hosted) run->step("the parent answers for our namespace, from what we send it");
   if (delegated) room_.delegated(rdatas_of(answers[3], RrType::DS));
   run->done(run->outcome);
 }

@@ -37,6 +37,7 @@ class Registrar {
     std::function<std::shared_ptr<const OwnIdentity>()> identity;
     std::string replica;                ///< whose feed the parent may follow
     std::vector<SocketAddress> listen;  ///< where others reach us by TLS; of a wildcard the port counts
+    config::FeedPush push{};            ///< others do not: the feed is sent
     /// The parent has this DS RRset of ours, RDATA.
     std::function<void(std::vector<Bytes>)> delegated;
     std::function<bool(std::function<void(RegistryZone&, ZoneKeeper&)>, const std::function<void(const std::string&)>&)> post;
@@ -50,6 +51,7 @@ class Registrar {
     Pending,    ///< a proof or the parent's operator is waited for
     Reserved,   ///< the parent looks at our servers
     Delegated,  ///< done
+    Hosted,     ///< done: the parent answers for the namespace
     Left,       ///< the parent has us no more
   };
   struct Outcome {
@@ -89,7 +91,7 @@ class Registrar {
   const Room room_;
 };
 
-/// "pending", "reserved", "delegated", "left".
+/// "pending", "reserved", "delegated", "hosted", "left".
 [[nodiscard]] std::string_view to_text(Registrar::State state);
 
 /// Where the parent was reached when it let us in; nothing: it has not yet.

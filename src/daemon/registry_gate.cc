@@ -29,6 +29,17 @@ Result<void> OctetsInMemory::put(ByteView key, ByteView octets) {
   return {};
 }
 
+namespace {
+
+/// A feed that is sent whole comes in thousands of messages, which only a child can fill this with.
+constexpr federation::ReplayLimits replay_limits{.of_signer = 16384};
+
+void tell_refusal(const dns::Name& zone, const SocketAddress& client, std::string_view rule, std::string_view why) {
+  log::notice("registry.refused", {{"registry", zone.to_text()}, {"client", client.to_text()}, {"rule", rule}, {"why", why}});
+}
+
+}  // namespace
+
 RegistryGate::RegistryGate(const Clock& clock) : clock_(clock), budget_({}, crypto::random_siphash_key()) {}
 
 void RegistryGate::set(std::shared_ptr<const KnownRegistries> known) {
@@ -67,12 +78,16 @@ std::optional<dns::Name> RegistryGate::identify(ByteView message, const Certific
     const std::lock_guard lock(mutex_);
     ++(refusal ? figures_.refused[std::string(refusal->rule)] : figures_.accepted);
   }
-  if (refusal)
-    log::notice("registry.refused", {{"registry", zone.to_text()},
-                                     {"client", client.to_text()},
-                                     {"rule", refusal->rule},
-                                     {"why", refusal->reason}});
+  if (refusal) tell_refusal(zone, client, refusal->rule, refusal->reason);
   return refusal ? std::nullopt : std::optional(zone);
+}
+
+void RegistryGate::refuse(const dns::Name& zone, const SocketAddress& client, std::string_view rule, std::string_view why) {
+  {
+    const std::lock_guard lock(mutex_);
+    ++figures_.refused[std::string(rule)];
+  }
+  tell_refusal(zone, client, rule, why);
 }
 
 // Cheap rules first; the certificates, then one public-key operation for the request.
@@ -106,7 +121,7 @@ std::optional<RegistryGate::Refusal> RegistryGate::check(ByteView message, const
   const auto verdict = auth::verify_registry_request(message, *request, {who.signer, rdata}, now, allowance);
   if (verdict != auth::RequestVerdict::Good) return Refusal{"request", std::string(auth::to_text(verdict))};
   const std::lock_guard lock(mutex_);
-  const auto taken = federation::Replays(taken_).admit(*request, now);
+  const auto taken = federation::Replays(taken_, replay_limits).admit(*request, now);
   if (!taken) return Refusal{"replay", taken.error().what};
   if (*taken != federation::ReplayVerdict::Fresh) return Refusal{"replay", std::string(federation::to_text(*taken))};
   return std::nullopt;

@@ -1,6 +1,6 @@
 #pragma once
 // Registries that we know, when they come to us over TLS with more than a registration: a transfer of our feed, a NOTIFY of
-// theirs. Each is known by two things that both have to hold (steward-records(7), "Requests between registries"): its
+// theirs, an UPDATE of a feed that they send. Each is known by two things that both have to hold (steward-records(7), "Requests between registries"): its
 // certificates, which lead to the root's and are of the key that stands as KEY in its parent's zone, and a SIG(0) of that
 // same key over this very request, taken once.
 //
@@ -48,7 +48,7 @@ class RegistryGate {
  public:
   struct Figures {
     uint64_t accepted = 0;
-    std::map<std::string, uint64_t> refused;  ///< by rule: certificate, key, request, replay
+    std::map<std::string, uint64_t> refused;  ///< by rule: certificate, key, request, replay, form
   };
 
   explicit RegistryGate(const Clock& clock);
@@ -60,6 +60,8 @@ class RegistryGate {
   /// request of the one that its signer names.
   [[nodiscard]] std::optional<dns::Name> identify(ByteView message, const CertificateChain& shown, const SocketAddress& client,
                                                   std::span<const dns::Name> zones);
+  /// One that was identified, and whose request is none all the same: counted and logged likewise. Any thread.
+  void refuse(const dns::Name& zone, const SocketAddress& client, std::string_view rule, std::string_view why);
   [[nodiscard]] Figures figures() const;
 
  private:
@@ -74,7 +76,7 @@ class RegistryGate {
   auth::VerifyBudget budget_;
   mutable std::mutex mutex_;
   std::shared_ptr<const KnownRegistries> known_;
-  // In memory: a request that is taken here changes nothing, and only who holds the key of the TLS certificate could send it again.
+  // In memory: what a request that is taken here changes has the SOA before as its prerequisite, and only who holds the key of the TLS certificate could send it again.
   OctetsInMemory taken_;
   Figures figures_;
 };

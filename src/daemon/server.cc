@@ -295,6 +295,7 @@ Result<std::vector<config::Change>> Server::reload_config() {
       for (const config::ZoneConfig& zone : fresh->zones) changed_zones.insert(zone.name.to_text());
     if (change.key.starts_with("zones[")) changed_zones.insert(change.key.substr(6, change.key.find(']') - 6));
   }
+  if (fresh->registry && config_.registry) fresh->registry->push = config_.registry->push;
   registered_.add_to(*fresh);
   add_members_changed(changes, changed_zones);
   add_feeds_changed(changes, *fresh, changed_zones);

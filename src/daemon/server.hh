@@ -24,6 +24,8 @@
 #include "daemon/children.hh"
 #include "daemon/dialogues.hh"
 #include "daemon/discovery.hh"
+#include "daemon/feed_desk.hh"
+#include "daemon/feed_pusher.hh"
 #include "daemon/import_desk.hh"
 #include "daemon/notifier.hh"
 #include "daemon/notify_socket.hh"
@@ -102,6 +104,10 @@ class Server {
   [[nodiscard]] RegistrationDesk::Figures registration_figures() const {
     return registrations_ ? registrations_->figures() : RegistrationDesk::Figures{};
   }
+  /// Of what children send of their feeds.
+  [[nodiscard]] const FeedDesk& feed_desk() const { return *feed_desk_; }
+  /// Null where ours is not sent.
+  [[nodiscard]] const FeedPusher* feed_pusher() const { return feed_pusher_.get(); }
   /// Registries that came with more than a registration.
   [[nodiscard]] RegistryGate::Figures gate_figures() const { return gate_.figures(); }
   /// Children whose KEY was seen to be gone.
@@ -202,6 +208,7 @@ class Server {
   void fill_feed_soon();
   void fill_feed();
   [[nodiscard]] bool is_feed_of_registered(store::WriteTransaction& write, dns::NameView name) const;
+  void drop_turned_feeds(const std::set<std::string>& feeds);
   void drop_left_feeds(const std::map<std::string, const config::ZoneConfig*>& wanted);
   // server_catalogs.cc
   [[nodiscard]] ZoneKeeper* keeper_of(const std::string& zone, const std::optional<catalog::Membership>& as);
@@ -230,6 +237,7 @@ class Server {
   void look_at_trust();
   // server_registered.cc
   void open_registered();
+  void open_feed_pusher();
   void look_at_registered();
   void follow_registered(Registered fresh);
   [[nodiscard]] Registered read_registered();
@@ -308,6 +316,8 @@ class Server {
   std::unique_ptr<Registrar> registrar_;             // likewise; null: no parent
   UnixTime next_certificates_{};                     // when the parent's word on ours is looked at
   RegistryGate gate_{clock_};
+  std::unique_ptr<FeedDesk> feed_desk_;              // which all share
+  std::unique_ptr<FeedPusher> feed_pusher_;          // the main loop's; null: our feed is not sent
   Registered registered_;                            // the main loop's
   std::atomic<bool> registered_changed_{true};       // there may be others
   uint64_t revocations_ = 0;

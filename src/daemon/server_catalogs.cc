@@ -3,6 +3,7 @@
 #include "base/log.hh"
 #include "catalog/catalog.hh"
 #include "daemon/server.hh"
+#include "federation/pushed_feed.hh"
 
 namespace steward::daemon {
 namespace {
@@ -48,7 +49,9 @@ std::unique_ptr<ZoneKeeper> Server::make_keeper(const config::ZoneConfig& zone) 
   if (const catalog::Membership* membership = catalogs_->find(zone.name))
     keeper->note_catalog({membership->catalog.to_text(), membership->groups, ""});
   if (zone.transfer_only && zone.primaries.empty())
-    keeper->set_text_maker([](uint32_t serial) -> Result<std::string> { return federation::feed_text(serial); });
+    keeper->set_text_maker([is_sent = zone.pushed_by.has_value()](uint32_t serial) -> Result<std::string> {
+      return is_sent ? federation::pushed_feed_text(serial) : federation::feed_text(serial);
+    });
   if (zone.online) {
     discover_home_.reset();
     keeper->set_text_maker([this, name = zone.name](uint32_t serial) -> Result<std::string> {

@@ -12,7 +12,7 @@ std::shared_ptr<const FollowTerms> terms_of(const config::RegistryConfig& regist
   terms->policy = std::move(policy);
   terms->pull_interval = registry.pull_interval;
   for (const config::ChildConfig& child : registry.children)
-    terms->feeds.push_back({child.zone, child.feed, child.replica, {child.trust_ceiling, child.agents, terms->policy->replica}, child.registered});
+    terms->feeds.push_back({child.zone, child.feed, child.replica, {child.trust_ceiling, child.agents, child.hosted, terms->policy->replica}, child.registered});
   return terms;
 }
 

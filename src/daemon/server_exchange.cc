@@ -37,7 +37,10 @@ Result<void> Server::open_exchange() {
   updates_->set_rights(update_rights());
   peer_calls_ = std::make_unique<PeerCalls>(*loop_, clock_);
   open_registrations();
-  operations_ = std::make_unique<ServerOperations>(*updates_, registrations_.get(), gate_, [this](serve::Notification notification) {
+  feed_desk_ = std::make_unique<FeedDesk>(FeedDesk::Room{clock_, gate_, [this](const dns::Name& feed, std::function<void(ZoneKeeper*)> work) {
+    return writer_.post([this, feed, work = std::move(work)] { work(keeper(feed)); });
+  }});
+  operations_ = std::make_unique<ServerOperations>(*updates_, registrations_.get(), *feed_desk_, gate_, [this](serve::Notification notification) {
     loop_->post([this, notification = std::move(notification)] { secondaries_->notified(notification); });
   }, [this](const dns::Name& child) { child_keeper_->asked(child); });
   transfer_slots_ = std::make_shared<serve::TransferSlots>(serve::TransferLimits{});

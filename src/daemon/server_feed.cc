@@ -54,6 +54,20 @@ void Server::drop_left_feeds(const std::map<std::string, const config::ZoneConfi
   }
 }
 
+// Writer thread. What was fetched has its registry's serials, what was sent its own: none goes on with the other's. What is listed of
+// it stays until the feed is there again.
+void Server::drop_turned_feeds(const std::set<std::string>& feeds) {
+  for (const store::ZoneRecord& record : store_->zones()) {
+    const std::string name = record.info.apex.folded().to_text();
+    if (!feeds.contains(name)) continue;
+    auto write = store_->begin_write();
+    auto removed = write ? (*write)->remove_zone(record.info.id) : Result<void>(tl::unexpected<Error>(write.error()));
+    if (removed) removed = (*write)->commit();
+    if (!removed) return log::error("feed.drop", {{"feed", name}, {"error", removed.error().what}});
+    log::notice("feed.drop", {{"feed", name}, {"why", "it is sent now, or fetched, which it was not before"}});
+  }
+}
+
 // Writer thread, in between other work; one call for many.
 void Server::fill_feed_soon() {
   if (!registry_ || std::exchange(fills_feed_, true)) return;

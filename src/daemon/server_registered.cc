@@ -54,6 +54,17 @@ void Server::open_registered() {
   registered_.add_to(config_);
   zones_ = all_zones(config_, members_);
   apply_settings();
+  open_feed_pusher();
+}
+
+// Main thread.
+void Server::open_feed_pusher() {
+  const config::RegistryConfig& registry = *config_.registry;
+  if (registry.push == config::FeedPush::None || !registry.parent) return;
+  feed_pusher_ = std::make_unique<FeedPusher>(FeedPusher::Room{
+      clock_, *dialogues_, *main_reader_, {registry.zone, feed_name_of(registry, store_->incarnation())}, *registry.parent,
+      registry.push == config::FeedPush::Hosted, [this] { return registered_.parent; }, [this, parent = *registry.parent] { return registry_tls(parent); },
+      [this](dns::Message message) { return sign_as_registry(std::move(message)); }});
 }
 
 // Main thread, every second.
@@ -73,6 +84,7 @@ void Server::look_at_registered() {
     log::warning("registry.revoked", {{"registry", zone}, {"why", "its KEY was removed"}, {"feed", "not followed any more"}});
   }
   const bool is_same = fresh.is_same(registered_);
+  if (feed_pusher_ && fresh.parent != registered_.parent) loop_->post([this] { feed_pusher_->turned(); });
   if (!is_same) return follow_registered(std::move(fresh));
   registered_ = std::move(fresh);
   gate_.set(known_registries());
@@ -82,15 +94,18 @@ void Server::look_at_registered() {
 void Server::follow_registered(Registered fresh) {
   std::set<std::string> changed;
   for (const dns::Name& feed : registered_.differing_feeds(fresh)) changed.insert(feed.to_text());
+  std::set<std::string> turned;
+  for (const dns::Name& feed : registered_.turned_feeds(fresh)) turned.insert(feed.to_text());
   registered_ = std::move(fresh);
   gate_.set(known_registries());
   registered_.add_to(config_);
   zones_ = all_zones(config_, members_);
   apply_settings();
   for (const std::string& feed : changed) log::notice("registry.feed", {{"feed", feed}, {"children", registered_.children.size()}});
-  writer_.post([this, changed, shared = std::make_shared<const config::Config>(config_)] {
+  writer_.post([this, changed, turned, shared = std::make_shared<const config::Config>(config_)] {
     group_->flush();
     for (const std::string& feed : changed) keepers_.erase(feed);
+    drop_turned_feeds(turned);
     sync_keepers(shared, changed);
     load_all([&](const std::string& zone) { return changed.contains(zone); });
     follow_children(*shared);
@@ -240,7 +255,8 @@ void Server::look_at_parent() {
 
 // Main thread: NOTIFY(CDS), RFC 9859 §4. The first time after a start it may be nothing new, which does no harm.
 void Server::tell_parent_of_cds() {
-  if (!registered_.parent || !main_reader_->acquire()) return;
+  // Where the parent answers for us, there is no DS.
+  if (!registered_.parent || config_.registry->push == config::FeedPush::Hosted || !main_reader_->acquire()) return;
   const dns::Name zone = config_.registry->zone;
   std::vector<Bytes> cds;
   if (const store::ZoneRecord* home = main_reader_->zone_record(zone))

@@ -63,7 +63,7 @@ void Server::open_registrar() {
   registrar_ = std::make_unique<Registrar>(Registrar::Room{
       *loop_, clock_, *dialogues_, *lookup_, registry.apex, *registry.parent,
       [this](auto done) { find_proof(std::move(done)); }, [this] { return identity(); },
-      publish_policy_->replica, config_.tls.listen,
+      publish_policy_->replica, config_.tls.listen, registry.push,
       [this](std::vector<Bytes> ds) { writer_.post([this, ds = std::move(ds)] { follow_parent_ds(ds); }); },
       [this](auto work, const auto& refused) { return post_registry(std::move(work), refused); },
       [this] {
@@ -75,6 +75,7 @@ void Server::open_registrar() {
         registered_changed_ = true;
         set_door();
         child_keeper_->renew();
+        if (feed_pusher_) feed_pusher_->turned();
         tls_.look_now(clock_.now());
         writer_.post([this] { follow_identity(); });
       }});

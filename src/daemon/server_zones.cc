@@ -127,7 +127,10 @@ void Server::zone_changed(const dns::Name& zone, uint32_t) {
   if (concerns_discover(zone)) follow_discover_soon();
   if (const ZoneKeeper* of = children_ ? keeper(zone) : nullptr; of != nullptr && of->config().transfer_only) children_->look();
   if (catalogs_->is_consumed(zone)) writer_.post([this, zone] { follow_catalog(zone); });
-  loop_->post([this, zone] { notifier_->changed(zone); });
+  loop_->post([this, zone] {
+    notifier_->changed(zone);
+    if (feed_pusher_ && feed_pusher_->feed() == zone) feed_pusher_->changed();
+  });
 }
 
 // Writer thread.
@@ -220,6 +223,7 @@ void Server::every_second() {
   if (ready_) look_at_certificates();
   if (ready_) look_at_registered();
   if (ready_) look_at_parent();
+  if (ready_ && feed_pusher_) feed_pusher_->tick();
   tls_.look(clock_.now());
   if (children_ && seconds_of(clock_.now()) % look_at_children == 0) children_->look();
   if (earliest_event_.load() > seconds_of(clock_.now()) || tending_.exchange(true)) return;

@@ -65,7 +65,7 @@ serve::AccessTable access_of(const std::vector<config::ZoneConfig>& zones, const
     }
     // Who may change what is decided by row, name and type (change/update_policy.hh), not by address alone.
     const bool is_registrys = registry && registry->zone == zone.name && !access.secondary;
-    if (!zone.allow_update.empty() || is_registrys) access.update = serve::AccessList::everybody();
+    if (!zone.allow_update.empty() || is_registrys || zone.pushed_by) access.update = serve::AccessList::everybody();
     table.set(zone.name, std::move(access));
   }
   return table;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "federation/pushed_feed.hh"
+#include "zone/node.hh"
+
 namespace steward::daemon {
 namespace {
 
@@ -41,10 +44,21 @@ Result<std::vector<dns::Name>> SliceReader::left() const {
   return children;
 }
 
+std::vector<Bytes> SliceReader::rdatas_at_apex(const zone::ZoneInfo& zone, dns::RrType type) const {
+  std::vector<Bytes> rdatas;
+  const zone::NodeView apex = reader_.find(zone, zone.apex);
+  const auto rrset = apex ? apex.find(type) : std::nullopt;
+  if (!rrset) return rdatas;
+  zone::StoredRrReader rrs(rrset->rrs);
+  for (uint32_t i = 0; i < rrset->rr_count; ++i) zone::expand_rdata(type, rrs.next().rdata, apex.owner(), rdatas.emplace_back());
+  return rdatas;
+}
+
 Result<std::shared_ptr<FeedSlice>> SliceReader::next(const FollowedFeed& feed) {
   const store::ZoneRecord* const record = reader_.zone_record(feed.feed);
   // Nothing that was not there yet is taken for an empty feed.
   if (record == nullptr || record->info.availability == zone::Availability::NotLoaded) return nullptr;
+  if (federation::is_begun(rdatas_at_apex(record->info, dns::RrType::TXT))) return nullptr;
   const auto stored = rows_.child(feed.child);
   if (!stored) return tl::unexpected<Error>(stored.error());
   const FeedReader names(reader_, record->info, feed.child);

@@ -25,6 +25,7 @@ class SliceReader {
   Result<std::shared_ptr<FeedSlice>> difference(const FollowedFeed& feed, const FeedReader& names,
                                                 const FeedReader::Changed& changed);
   Result<std::shared_ptr<FeedSlice>> whole(const FollowedFeed& feed, const FeedReader& names, uint32_t serial, Bytes at);
+  [[nodiscard]] std::vector<Bytes> rdatas_at_apex(const zone::ZoneInfo& zone, dns::RrType type) const;
   Result<void> judge(const FollowedFeed& feed, const FeedReader& names, const std::vector<dns::Name>& agents,
                      bool again, FeedSlice& slice);
 

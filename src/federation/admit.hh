@@ -33,6 +33,7 @@ struct RefusalMark {
 struct ChildPolicy {
   double trust_ceiling = 1;  ///< most that the parent states of trust
   uint32_t agents = 0;       ///< most that it admits; 0: no limit
+  bool hosted = false;       ///< it answers for the child's namespace
   std::string handed_to;     ///< replica of the parent whose feed passes on what is admitted: another one is told all of it
 };
 

@@ -14,7 +14,8 @@ namespace {
 constexpr uint8_t registered_row = 1;
 constexpr uint8_t pending_row = 2;
 constexpr uint8_t invitation_row = 3;
-constexpr uint8_t child_format = 2;
+constexpr uint8_t child_format = 3;
+constexpr uint8_t format_without_push = 2;
 constexpr uint8_t format_without_feed = 1;
 
 class Writer {
@@ -92,6 +93,7 @@ Bytes octets_of(const Child& child) {
   out.text(asked.replica);
   out.octet(static_cast<uint8_t>(asked.feeds.size()));
   for (const SocketAddress& endpoint : asked.feeds) out.text(endpoint.to_text());
+  out.octet(asked.pushes ? 1 : 0);
   return out.out();
 }
 
@@ -118,7 +120,8 @@ Result<Child> child_from(ByteView octets) {
   if (format != format_without_feed) asked.replica = in.text();
   for (size_t left = format == format_without_feed ? 0 : in.count(max_feed_endpoints); left > 0; --left)
     if (const auto endpoint = SocketAddress::from_text(in.text())) asked.feeds.push_back(*endpoint);
-  if (!in.is_done() || (format != child_format && format != format_without_feed) || state > static_cast<uint8_t>(ChildState::Delegated) ||
+  if (format == child_format) asked.pushes = in.octet() != 0;
+  if (!in.is_done() || format < format_without_feed || format > child_format || state > static_cast<uint8_t>(ChildState::Hosted) ||
       way > static_cast<uint8_t>(RegistrationWay::Approval))
     return fail(Errc::Corrupt, "children: an entry of no known format");
   child.state = static_cast<ChildState>(state);
@@ -172,6 +175,7 @@ std::string_view to_text(ChildState state) {
     case ChildState::Pending: return "pending";
     case ChildState::Reserved: return "reserved";
     case ChildState::Delegated: return "delegated";
+    case ChildState::Hosted: return "hosted";
   }
   return "";
 }

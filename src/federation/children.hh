@@ -22,8 +22,9 @@ enum class ChildState : uint8_t {
   Pending,    ///< a proof or an approval is waited for
   Reserved,   ///< it has the name and its certificates; its servers are being looked at
   Delegated,  ///< NS, DS and glue are in the zone
+  Hosted,     ///< it has the name and its certificates, and no servers, or none yet that answer: its agents are answered from this zone
 };
-/// "pending", "reserved", "delegated".
+/// "pending", "reserved", "delegated", "hosted".
 std::string_view to_text(ChildState state);
 /// "invitation", "proof", "approval".
 std::string_view to_text(RegistrationWay way);

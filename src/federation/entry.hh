@@ -51,6 +51,9 @@ struct FeedEntry {
   std::vector<Bytes> revocations;
   std::vector<Bytes> srv;
   std::vector<Bytes> svcb;
+  /// TXT RDATA of `_manifest`, empty: none. Only a feed that is sent to a parent which hosts has it; it is no part of the write,
+  /// and is checked by the statement's digest where it is used.
+  Bytes manifest;
   // The home registry's word.
   std::string registry;  ///< its id
   agent::AgentStatus status{};
@@ -91,7 +94,10 @@ Bytes feed_statement(const FeedEntry& entry);
 /// `<agent relative to zone>.<feed>`; Invalid where the agent does not lie below the zone, or there is no room.
 Result<dns::Name> feed_owner(NameView agent, NameView feed, NameView zone);
 
-enum class FeedPart : uint8_t { Entry, Registry, Keys, Revoked };
+enum class FeedPart : uint8_t { Entry, Registry, Keys, Revoked, Manifest };
+
+/// `_manifest.<owner of the agent>`.
+Result<dns::Name> feed_manifest_owner(NameView agent, NameView feed, NameView zone);
 
 /// What stands at an owner of a feed.
 struct FeedPlace {

@@ -18,6 +18,7 @@ using dns::RrType;
 constexpr std::string_view registry_label = "_registry";
 constexpr std::string_view keys_label = "_keys";
 constexpr std::string_view revoked_label = "_revoked";
+constexpr std::string_view manifest_label = "_manifest";
 constexpr std::string_view write_prefix = "_w";
 constexpr size_t write_digits = 16;
 
@@ -77,6 +78,7 @@ void take(const PublishedRecord& record, FeedPart part, Gathered& into) {
     if (part == FeedPart::Registry) into.words.push_back(record.rdata);
     if (part == FeedPart::Keys) into.entry.rotations.push_back(record.rdata);
     if (part == FeedPart::Revoked) into.entry.revocations.push_back(record.rdata);
+    if (part == FeedPart::Manifest) into.entry.manifest = record.rdata;
     return;
   }
   into.broken = Error{Errc::Invalid, fmt::format("a {} record has no place there", dns::to_text(record.type))};
@@ -117,6 +119,11 @@ Result<dns::Name> feed_owner(NameView agent, NameView feed, NameView zone) {
   return owner->folded();
 }
 
+Result<dns::Name> feed_manifest_owner(NameView agent, NameView feed, NameView zone) {
+  auto owner = feed_owner(agent, feed, zone);
+  return owner ? owner->child(as_bytes(manifest_label)) : owner;
+}
+
 Result<FeedPlace> feed_place(NameView owner, NameView feed, NameView zone) {
   if (!owner.is_below(feed))
     return fail(Errc::Invalid, fmt::format("{}: does not lie below {}", owner.to_text(), feed.to_text()));
@@ -125,7 +132,8 @@ Result<FeedPlace> feed_place(NameView owner, NameView feed, NameView zone) {
   const auto label = [&] { return as_text(at.view().first_label()); };
   for (const auto& [word, part] : {std::pair(registry_label, FeedPart::Registry),
                                    {keys_label, FeedPart::Keys},
-                                   {revoked_label, FeedPart::Revoked}}) {
+                                   {revoked_label, FeedPart::Revoked},
+                                   {manifest_label, FeedPart::Manifest}}) {
     if (label() != word) continue;
     place.part = part;
     at = dns::Name(at.view().parent());

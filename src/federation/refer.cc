@@ -19,7 +19,7 @@ constexpr std::string_view store_rule = "store";
 // Another ceiling is another judgement, and another feed has to hear of it.
 Bytes digest_of(const FeedName& name, const ChildPolicy& policy) {
   crypto::Hasher hasher(crypto::DigestAlgorithm::Sha256);
-  Bytes head{static_cast<uint8_t>(std::lround(policy.trust_ceiling * 100))};
+  Bytes head{static_cast<uint8_t>(std::lround(policy.trust_ceiling * 100) + (policy.hosted ? 128 : 0))};
   hasher.update(head);
   hasher.update(as_bytes(policy.handed_to));
   for (const PublishedRecord& record : name.records) {
@@ -99,9 +99,10 @@ JudgedName judge_name(const FeedName& name, const JudgeRules& rules, const std::
 
 struct ReferralEdit::Tables {
   Tables(ReferralRoom& room, const dns::Name& zone)
-      : rows(room.referrals), pages(room.pages), referrals(zone, rows) {}
+      : rows(room.referrals), pages(room.pages), ranks(room.ranks), referrals(zone, rows) {}
   zone::TableOverlay rows;
   zone::TableOverlay pages;
+  zone::TableOverlay ranks;
   Referrals referrals;
 };
 
@@ -136,8 +137,19 @@ Result<void> ReferralEdit::admit_into(const JudgedName& name, Referral& row, con
   return {};
 }
 
-Result<void> ReferralEdit::list(const JudgedName& name, const std::optional<Referral>& before, const Referral& after,
+// At its own name too, while it is this registry that answers for the child's namespace.
+Result<void> ReferralEdit::host(const JudgedName& name, const std::optional<Referral>& before, Referral& after, Tables& tables) const {
+  const FeedEntry* const first = winner(name.set);
+  const auto hosted = terms_.policy.hosted && first != nullptr ? hosted_agent(*first, after.trust) : std::nullopt;
+  const bool was_hosted = before && before->is_hosted;
+  after.is_hosted = hosted.has_value();
+  if (!was_hosted && !after.is_hosted) return {};
+  return change::update_hosted(room_.edit, tables.ranks, name.agent, hosted_listing(before), hosted, hosted_listing(after));
+}
+
+Result<void> ReferralEdit::list(const JudgedName& name, const std::optional<Referral>& before, Referral& after,
                                 Tables& tables) const {
+  if (auto done = host(name, before, after, tables); !done) return done;
   const FeedEntry* const first = winner(name.set);
   const auto referred = first != nullptr ? referred_agent(*first, after.trust, terms_.registry) : std::nullopt;
   if (auto done = change::update_ref(room_.edit, terms_.zone, name.agent, referred); !done) return done;
@@ -164,9 +176,10 @@ Result<ReferralOutcome> ReferralEdit::write(const JudgedName& name, Tables& tabl
     if (mark && (!*before || !(*before)->mark) && child.refused >= max_told_marks) after->mark->reason.clear();
   }
   const bool was_admitted = *before && (*before)->accepted;
-  if (is_admitted || (was_admitted && !after))
-    if (auto listed = list(name, *before, after.value_or(Referral{}), tables); !listed)
-      return tl::unexpected(listed.error());
+  if (is_admitted || (was_admitted && !after)) {
+    Referral nothing;
+    if (auto listed = list(name, *before, after ? *after : nothing, tables); !listed) return tl::unexpected(listed.error());
+  }
   if (auto put = tables.referrals.put(name.agent, after); !put) return tl::unexpected(put.error());
   child.count(*before, after);
   if (room_.hand_on && (is_admitted || (was_admitted && !after)))
@@ -186,13 +199,12 @@ Result<ReferralOutcome> ReferralEdit::apply(const JudgedName& name) {
   if (!outcome && !is_ours(outcome.error())) {
     // There is no place for it in this zone: the name is as it was, with a mark.
     room_.edit.roll_back();
-    tables.rows.drop();
-    tables.pages.drop();
+    for (zone::TableOverlay* table : {&tables.rows, &tables.pages, &tables.ranks}) table->drop();
     counted = child_;
     outcome = write(unwritable(name, outcome.error().what), tables, counted);
   }
   if (!outcome) return outcome;
-  for (zone::TableOverlay* table : {&tables.rows, &tables.pages})
+  for (zone::TableOverlay* table : {&tables.rows, &tables.pages, &tables.ranks})
     if (auto written = table->write_down(); !written) return tl::unexpected(written.error());
   child_ = std::move(counted);
   return outcome;

@@ -67,6 +67,7 @@ struct ReferralRoom {
   change::ZoneEdit& edit;
   zone::OctetTable& referrals;
   zone::OctetTable& pages;
+  zone::OctetTable& ranks;
   /// Who holds the name where that is not the child; nothing: nobody.
   std::function<Result<std::optional<std::string>>(const dns::Name& agent)> holder;
   /// Null where look-alikes are let in.
@@ -97,7 +98,8 @@ class ReferralEdit {
   struct Tables;
   Result<ReferralOutcome> write(const JudgedName& name, Tables& tables, FollowedChild& child) const;
   Result<void> admit_into(const JudgedName& name, Referral& row, const FollowedChild& child) const;
-  Result<void> list(const JudgedName& name, const std::optional<Referral>& before, const Referral& after,
+  Result<void> host(const JudgedName& name, const std::optional<Referral>& before, Referral& after, Tables& tables) const;
+  Result<void> list(const JudgedName& name, const std::optional<Referral>& before, Referral& after,
                     Tables& tables) const;
 
   ReferralTerms terms_;

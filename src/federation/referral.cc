@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "agent/text_fields.hh"
 #include "agent/trust.hh"
 #include "base/tagged_fields.hh"
 #include "federation/clock.hh"
@@ -34,6 +35,7 @@ enum class Tag : uint8_t {
   Loser = 14,
   Conflict = 15,
   ConflictSeen = 16,
+  Hosted = 17,
   Replica = 20,
   Terms = 21,
   Reached = 22,
@@ -125,6 +127,7 @@ bool take_row(Tag tag, ByteView value, Referral& row) {
     case Tag::Loser: row.losers.emplace_back(as_text(value)); break;
     case Tag::Conflict: row.conflict.emplace_back(value.begin(), value.end()); break;
     case Tag::ConflictSeen: row.is_conflict_seen = number_of(value, is_sound) == 1; break;
+    case Tag::Hosted: row.is_hosted = number_of(value, is_sound) == 1; break;
     case Tag::Seen: row.seen.assign(value.begin(), value.end()); break;
     default: return take_accepted(tag, value, row);
   }
@@ -189,6 +192,7 @@ Bytes Referral::to_octets() const {
   for (const std::string& loser : losers) fields.octets(Tag::Loser, as_bytes(loser));
   for (const Bytes& rdata : conflict) fields.octets(Tag::Conflict, rdata);
   fields.flag(Tag::ConflictSeen, is_conflict_seen);
+  fields.flag(Tag::Hosted, is_hosted);
   if (mark) {
     fields.octets(Tag::Rule, as_bytes(mark->rule));
     fields.text(Tag::Reason, mark->reason);
@@ -251,18 +255,26 @@ std::optional<change::FoundAgent> found_referral(NameView agent, const std::opti
   return change::FoundAgent{dns::Name(agent), referral->trust, change::terms_of(agent, referral->capabilities)};
 }
 
+namespace {
+
+Bytes statement_by(std::string_view registry, const FeedEntry& entry, double trust) {
+  agent::AgentEntry word;  // what a registry's statement is made of
+  word.trust = trust;
+  word.write = entry.write;
+  word.status = entry.status;
+  if (entry.suspended) word.suspended = "";
+  return agent::registry_statement(registry, word);
+}
+
+}  // namespace
+
 std::optional<change::ReferredAgent> referred_agent(const FeedEntry& entry, double trust, std::string_view registry) {
   if (!entry.statement) return std::nullopt;
   change::ReferredAgent referred;
   referred.agent = entry.agent;
   const ByteView txt = entry.statement->txt_rdata();
   referred.statement.assign(txt.begin(), txt.end());
-  agent::AgentEntry word;  // what a registry's statement is made of
-  word.trust = trust;
-  word.write = entry.write;
-  word.status = entry.status;
-  if (entry.suspended) word.suspended = "";
-  referred.registry_statement = agent::registry_statement(registry, word);
+  referred.registry_statement = statement_by(registry, entry, trust);
   // Those of the chain are for who follows the feed; a reader of `_ref` checks the statement alone.
   for (const Bytes& rdata : entry.keys)
     if (const auto key = agent::PublisherKey::from_rdata(rdata); key && key->fingerprint() == entry.fingerprint())
@@ -271,6 +283,35 @@ std::optional<change::ReferredAgent> referred_agent(const FeedEntry& entry, doub
   referred.svcb = entry.svcb;
   referred.ttl = std::min(entry.ttl, max_feed_ttl);
   return referred;
+}
+
+namespace {
+
+/// The manifest that the statement means; empty where it is another.
+Bytes manifest_of(const FeedEntry& entry) {
+  Bytes octets;
+  ByteReader in(entry.manifest);
+  while (in.ok() && in.left() > 0) {
+    const size_t size = in.u8();
+    append(octets, in.bytes(size));
+  }
+  const bool is_meant = in.ok() && !octets.empty() && entry.statement->find("digest") == agent::sha256_text(octets);
+  return is_meant ? entry.manifest : Bytes{};
+}
+
+}  // namespace
+
+// By its home's id, as at a home that answers itself, with the trust that this registry states.
+std::optional<change::HostedAgent> hosted_agent(const FeedEntry& entry, double trust) {
+  if (!entry.statement) return std::nullopt;
+  const ByteView txt = entry.statement->txt_rdata();
+  return change::HostedAgent{{txt.begin(), txt.end()}, statement_by(entry.registry, entry, trust), entry.keys, entry.srv, entry.svcb, entry.rotations,
+                             manifest_of(entry), std::min(entry.ttl, max_feed_ttl)};
+}
+
+std::optional<change::HostedListing> hosted_listing(const std::optional<Referral>& referral) {
+  if (!referral || !referral->is_hosted || !referral->is_agent() || referral->is_suspended) return std::nullopt;
+  return change::HostedListing{referral->trust, referral->accepted->version, referral->capabilities};
 }
 
 Result<Bytes> Referrals::key_of(NameView agent) const {

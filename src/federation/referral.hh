@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "change/find_pages.hh"
+#include "change/hosted.hh"
 #include "federation/admit.hh"
 #include "zone/octet_table.hh"
 
@@ -41,6 +42,7 @@ struct Referral {
   std::vector<std::string> losers;
   std::vector<Bytes> conflict;
   bool is_conflict_seen = false;  ///< by an operator
+  bool is_hosted = false;         ///< it stands at its own name in the parent's zone too
   std::optional<ReferralMark> mark;
   Bytes seen;  ///< 16 octets: digest of what the feed said when it was judged last
 
@@ -82,6 +84,11 @@ std::optional<change::FoundAgent> found_referral(NameView agent, const std::opti
 /// What stands at `_ref`: of a tombstone too, so that a revocation is seen while the child is down. Nothing of what is
 /// gone. `registry`: id of the parent.
 std::optional<change::ReferredAgent> referred_agent(const FeedEntry& entry, double trust, std::string_view registry);
+
+/// As it stands at its own name, of a tombstone too; nothing of what is gone.
+std::optional<change::HostedAgent> hosted_agent(const FeedEntry& entry, double trust);
+/// As it is listed below its namespace; nothing unless it is hosted, live and not suspended.
+std::optional<change::HostedListing> hosted_listing(const std::optional<Referral>& referral);
 
 class Referrals {
  public:

@@ -74,7 +74,7 @@ bool is_unicast(ByteView address) {
 
 std::optional<RegistrationRefusal> check_leaving(const Registration& registration) {
   if (registration.servers.empty() && registration.ds.empty() && registration.addresses.empty() && registration.replica.empty() &&
-      registration.feeds.empty() && registration.invitation.empty())
+      registration.feeds.empty() && !registration.pushes && registration.invitation.empty())
     return std::nullopt;
   return RegistrationRefusal{RegistrationRule::Form, "a registry that leaves has KEY and TXT and nothing else to say"};
 }
@@ -84,6 +84,10 @@ std::optional<RegistrationRefusal> check_servers(const Registration& registratio
   const auto refusal = [](std::string reason) {
     return RegistrationRefusal{RegistrationRule::Servers, std::move(reason)};
   };
+  if (registration.is_hosted()) {
+    if (registration.ds.empty() && registration.addresses.empty()) return std::nullopt;
+    return refusal("where no NS is, there are no DS and no addresses");
+  }
   if (registration.servers.empty() || registration.servers.size() > max_registered_servers ||
       registration.ds.size() > max_registered_ds || registration.addresses.size() > max_registered_addresses)
     return refusal(fmt::format("1 to {} NS, up to {} DS and {} addresses wanted", max_registered_servers,
@@ -129,11 +133,11 @@ std::optional<std::vector<SocketAddress>> endpoints_from(std::string_view text) 
 }
 
 std::optional<RegistrationRefusal> check_feed(const Registration& registration) {
-  if (registration.replica.empty() && registration.feeds.empty()) return std::nullopt;
-  if (registration.replica.empty() || registration.feeds.empty() || registration.feeds.size() > max_feed_endpoints ||
+  if (registration.replica.empty() && registration.feeds.empty() && !registration.pushes) return std::nullopt;
+  if (registration.replica.empty() || registration.feeds.empty() != registration.pushes || registration.feeds.size() > max_feed_endpoints ||
       !feed_name(registration.replica, registration.zone))
     return RegistrationRefusal{RegistrationRule::Form,
-                               fmt::format("replica= and feed=: the id of a replica and 1 to {} addresses with their ports wanted", max_feed_endpoints)};
+                               fmt::format("replica= and feed=: the id of a replica and 1 to {} addresses with their ports wanted, or push=update", max_feed_endpoints)};
   return std::nullopt;
 }
 
@@ -147,7 +151,7 @@ Bytes request_text(const Registration& registration) {
   std::string feeds;
   for (const SocketAddress& endpoint : registration.feeds) feeds += (feeds.empty() ? "" : ",") + endpoint.to_text();
   agent::append_field(rdata, "replica", registration.replica);
-  agent::append_field(rdata, "feed", feeds);
+  registration.pushes ? agent::append_field(rdata, "push", "update") : agent::append_field(rdata, "feed", feeds);
   return rdata;
 }
 
@@ -207,6 +211,9 @@ class RegistrationReader {
                      fmt::format("invite= is not of up to {} printable octets", max_invitation));
     registration_.leaves = agent::find_field(*fields, "leave") == "yes";
     registration_.replica = agent::find_field(*fields, "replica").value_or("");
+    const auto push = agent::find_field(*fields, "push");
+    if (push && push != "update") return refusal(RegistrationRule::Form, "push= is not update");
+    registration_.pushes = push.has_value();
     auto endpoints = endpoints_from(agent::find_field(*fields, "feed").value_or(""));
     if (!endpoints)
       return refusal(RegistrationRule::Form, fmt::format("feed= is not of up to {} addresses with their ports", max_feed_endpoints));

@@ -7,8 +7,9 @@
 //   <child>.<parent>                      NS, 1 to 13; DS, up to 8
 //   names below it that an NS names       A, AAAA
 //   <child>._registries._agents.<parent>  KEY; TXT "v=steward-register1" "namespace=…" ["invite=…"]
-//                                        ["replica=…" "feed=<address>@<port>,…"]
-// A child that leaves has "leave=yes" in that TXT, and no NS, DS and addresses.
+//                                        ["replica=…" ("feed=<address>@<port>,…" | "push=update")]
+// With push=update the child sends its feed (federation/pushed_feed.hh), and need name no servers: then it has no DS and no
+// addresses, and the parent hosts its namespace. A child that leaves has "leave=yes" in that TXT, and no NS, DS and addresses.
 //
 // Pure functions; any thread.
 
@@ -48,8 +49,12 @@ struct Registration {
   Bytes key;                                 ///< RDATA of KEY
   std::string invitation;                    ///< token; empty: none
   std::string replica;               ///< whose feed the parent is to follow (federation::feed_name); empty: none
-  std::vector<SocketAddress> feeds;  ///< where, by DNS over TLS; at least one where there is a replica
+  std::vector<SocketAddress> feeds;  ///< where, by DNS over TLS; at least one where there is a replica, none where it is sent
+  bool pushes = false;               ///< the feed is sent
   bool leaves = false;               ///< it is a child no more: then there are no servers, and nothing else
+
+  /// The parent answers for its namespace.
+  [[nodiscard]] bool is_hosted() const { return pushes && servers.empty(); }
 };
 
 /// The UPDATE, for auth::sign_registry_request. Invalid or Refused as read_registration says.

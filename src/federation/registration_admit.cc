@@ -153,7 +153,7 @@ class Admission {
     const auto same_addresses = [](const NameServerAddress& a, const NameServerAddress& b) {
       return a.server == b.server && a.octets == b.octets;
     };
-    const bool same = again && before.servers == registration_.servers && before.ds == registration_.ds &&
+    const bool same = again && before.servers == registration_.servers && before.ds == registration_.ds && before.is_hosted() == registration_.is_hosted() &&
                       std::equal(before.addresses.begin(), before.addresses.end(), registration_.addresses.begin(),
                                  registration_.addresses.end(), same_addresses);
     if (!again) {
@@ -163,7 +163,10 @@ class Admission {
       child.nonce = verdict.way == RegistrationWay::Proof && pending_ ? pending_->nonce : std::string();
     }
     if (!same) {
-      child.state = ChildState::Reserved;
+      // One that was hosted and names servers now is hosted until they are delegated to.
+      const bool is_hosted = registration_.is_hosted() || (again && child.state == ChildState::Hosted);
+      child.state = is_hosted ? ChildState::Hosted : ChildState::Reserved;
+      if (registration_.is_hosted()) clear_delegation(registration_.zone, state_.edit);
       child.next_look = now_;
       child.failures = 0;
       child.problem.clear();

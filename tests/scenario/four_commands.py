@@ -29,8 +29,8 @@ READY = 60
 class Site:
     """One organisation's working folder, where its commands are typed."""
 
-    def __init__(self, folder, space, number, parent=None):
-        self.space, self.parent = space, parent
+    def __init__(self, folder, space, number, parent=None, port=53):
+        self.space, self.parent, self.port = space, parent, port
         self.zone = APEX if space == "." else f"{space}.{APEX}"
         self.address = f"{NET}{number}"
         self.folder = pathlib.Path(folder) / (space if space != "." else "root")
@@ -40,7 +40,7 @@ class Site:
 
     def serve(self, *words):
         parent = ["--parent", self.parent.zone] if self.parent else []
-        command = [peers.our_program(), "serve", "--namespace", self.space, *parent, "--listen", f"{self.address}@53", *words]
+        command = [peers.our_program(), "serve", "--namespace", self.space, *parent, "--listen", f"{self.address}@{self.port}", *words]
         self.process = subprocess.Popen(command, cwd=self.folder, stderr=self.log.open("wb"), stdout=subprocess.DEVNULL)
         eventually(lambda: f"{self.zone} is ready: {self.log.read_text()}", lambda: " ready " in self.log.read_text(), READY)
 
@@ -58,7 +58,7 @@ class Site:
         return next(word for word in words.split() if len(word) == 40)
 
     def dig(self, *words):
-        return subprocess.run(["dig", f"@{self.address}", "+short", *words], capture_output=True, text=True, timeout=20, check=True).stdout
+        return subprocess.run(["dig", f"@{self.address}", "-p", str(self.port), "+short", *words], capture_output=True, text=True, timeout=20, check=True).stdout
 
     def __exit__(self, *_):
         if self.process:
@@ -124,6 +124,16 @@ def run(report, folder, sites):
         found = seeker.done("discover", "plan", "--trust-anchor", str(anchor))
         require("planner" in str(found), found)
         seeker.done("verify", "planner.acme-corp.com", "--trust-anchor", str(anchor))
+    quiet = site("quiet-corp.com", 4, com, 5300)
+    with report.case("behind NAT it is `serve --push hosted` and the same: what is published is verified in the world, where nobody asks its registry"):
+        said = join(quiet, (*trust, "--push", "hosted"))
+        require("federation active" in said and not com.dig(quiet.zone, "DS"), said)
+        hidden = Publisher(pathlib.Path(folder) / "hidden", f"{quiet.address}@{quiet.port}", quiet.space)
+        quiet.run("publisher", "allow", hidden.done("keygen")["fingerprint"])
+        hidden.done("publish", hidden.write("recluse.json", steward_manifest("recluse")))
+        eventually(lambda: f"recluse at the root\n{com.log.read_text()[-2000:]}",
+                   lambda: f"recluse.{quiet.zone}." in root.dig(f"plan._find._agents.{APEX}", "PTR"), 20)
+        seeker.done("verify", "recluse.quiet-corp.com", "--trust-anchor", str(anchor))
 
 
 def main():

@@ -70,6 +70,16 @@ TEST_CASE("init: what a federation is known by, an identity that is yet to be ma
   CHECK(!std::filesystem::exists(folder / "x"));
 }
 
+TEST_CASE("init: a registry that its parent cannot reach") {
+  const TestFolder folder;
+  CHECK(run({"init", folder / "acme", "--namespace", "acme-corp.com", "--push", "hosted"}).err.empty());
+  const auto config = config::load_file(folder / "acme/registry.yaml");
+  REQUIRE_MESSAGE(config, config.error().what);
+  CHECK(config->registry->push == config::FeedPush::Hosted);
+  CHECK(run({"init", folder / "root", "--namespace", ".", "--push", "hosted"}).code == 1);
+  CHECK(run({"init", folder / "x", "--namespace", "acme-corp.com", "--push", "yes"}).code != 0);
+}
+
 TEST_CASE("init: nothing is overwritten, and a refusal leaves nothing behind") {
   const TestFolder folder;
   CHECK(run({"init", folder / "a", "--namespace", "acme-corp.com"}).code == 0);

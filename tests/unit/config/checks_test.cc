@@ -52,6 +52,10 @@ TEST_CASE("checks: parent, id and namespace of a registry agree") {
   tells("registry: {namespace: org/acme.github}", "hosted by the 'github' registry");
   tells("registry: {namespace: www.com}", "reserved");
   tells("registry: {}", "'namespace' is missing");
+  CHECK(good("registry: {namespace: acme-corp.com}").registry->push == FeedPush::None);
+  CHECK(good("registry: {namespace: acme-corp.com, identity: i, push: delegated}").registry->push == FeedPush::Delegated);
+  tells("registry: {namespace: acme-corp.com, push: hosted}", "registry.push");
+  tells("registry: {namespace: ., identity: i, push: hosted}", "registry.push");
 }
 
 TEST_CASE("checks: a policy holds together") {

@@ -95,6 +95,36 @@ TEST_CASE("registered: the parent may take our feed, and is told of its changes"
   CHECK(config.registry->feed.notify.empty());
 }
 
+TEST_CASE("registered: a child that sends its feed is followed without primaries, and hosted where it is so") {
+  federation::Child child = child_of("acme.com");
+  child.registration.feeds.clear();
+  child.registration.pushes = true;
+  Registered sent;
+  sent.add(child, {Bytes{1}});
+  child.state = federation::ChildState::Hosted;
+  Registered hosted;
+  hosted.add(child, {Bytes{1}});
+  REQUIRE(hosted.children.size() == 1);
+  CHECK((hosted.children[0].pushed && hosted.children[0].hosted && hosted.children[0].primaries.empty()));
+  CHECK((sent.children[0].pushed && !sent.children[0].hosted));
+  CHECK_FALSE(sent.is_same(hosted));
+  CHECK(sent.turned_feeds(hosted).empty());
+  Registered fetched;
+  fetched.add(child_of("acme.com"), {Bytes{1}});
+  REQUIRE(fetched.turned_feeds(sent).size() == 1);
+  CHECK(fetched.turned_feeds(sent)[0].to_text() == "eu-4f2a._feed.acme.com.s.example.");
+}
+
+TEST_CASE("registered: a parent that is sent the feed does not take it") {
+  Registered found;
+  found.parent = *SocketAddress::from_text("192.0.2.9@8530");
+  config::Config config = config_with({});
+  config.registry->push = config::FeedPush::Hosted;
+  found.add_to(config);
+  CHECK(config.registry->feed.allow_transfer.empty());
+  CHECK(config.registry->feed.notify.empty());
+}
+
 TEST_CASE("registered: what differs is a feed of another replica or from elsewhere") {
   Registered before;
   before.add(child_of("acme.com"), {Bytes{1}});

@@ -113,6 +113,34 @@ TEST_CASE("registration: an invitation reserves the name once, with KEY and cert
   CHECK(again.child.certified_until == decision.child.certified_until);
 }
 
+TEST_CASE("registration: one that names no servers is hosted, until others that it names are delegated to; and again") {
+  Door door;
+  door.invite("beta.example.", "token");
+  const Registration open = Door::asked_by(door.owner);
+  Registration hidden = open;
+  hidden.servers.clear();
+  hidden.addresses.clear();
+  hidden.ds.clear();
+  hidden.pushes = true;
+  hidden.replica = "eu-4f2a";
+  hidden.invitation = "token";
+  CHECK(door.admit(door.owner, hidden).child.state == ChildState::Hosted);
+  CHECK(door.records_at(identity, dns::RrType::CERT) == 2);
+  hidden.invitation.clear();
+  CHECK(door.admit(door.owner, hidden).child.state == ChildState::Hosted);
+  CHECK(door.admit(door.owner, open).child.state == ChildState::Hosted);
+  door.edit([&](RegistrationState& state) {
+    Child child = **state.children.find(open.zone);
+    child.state = ChildState::Delegated;
+    delegate_child(child, state.edit);
+    REQUIRE(state.children.put(child));
+  });
+  CHECK(door.records_at("beta.example.", dns::RrType::NS) == 2);
+  CHECK(door.admit(door.owner, hidden).child.state == ChildState::Hosted);
+  for (const dns::RrType type : {dns::RrType::NS, dns::RrType::DS}) CHECK(door.records_at("beta.example.", type) == 0);
+  CHECK(door.records_at("ns.beta.example.", dns::RrType::A) == 0);
+}
+
 TEST_CASE("registration: it waits for a proof with a challenge that stays, and the proof lets it in") {
   Door door;
   const Registration asked = Door::asked_by(door.owner);

@@ -95,6 +95,7 @@ struct World {
     config::ZoneConfig zone;
     zone.name = feed_names.feed;
     zone.transfer_only = true;
+    zone.journal = {uint64_t{1} << 20, Seconds{86400}};
     feed = std::make_unique<ZoneKeeper>(zone, config::ZoneFileConfig{}, *room);
     feed->set_text_maker([](uint32_t serial) -> Result<std::string> { return federation::feed_text(serial); });
     feed->load(false);

@@ -70,7 +70,7 @@ TEST_CASE("children: one from before feeds were told is read, without one") {
   child.registration.feeds.clear();
   REQUIRE(children.put(child));
   Bytes& row = table.kept.begin()->second;
-  row.resize(row.size() - 3);  // the length of no replica, the count of no endpoints
+  row.resize(row.size() - 4);  // the length of no replica, the count of no endpoints, nothing sent
   row.front() = 1;
   const auto found = children.find(name("acme.com.s."));
   REQUIRE(found);
@@ -79,6 +79,30 @@ TEST_CASE("children: one from before feeds were told is read, without one") {
   CHECK((*found)->registration.replica.empty());
   row.front() = 9;
   CHECK_FALSE(children.find(name("acme.com.s.")));
+}
+
+TEST_CASE("children: one that sends its feed and is hosted; one from before that could be is read, with neither") {
+  steward::test::MemoryOctets table;
+  Children children(table);
+  Child child = sample("acme.com.s.", "a");
+  child.state = ChildState::Hosted;
+  child.registration.feeds.clear();
+  child.registration.pushes = true;
+  REQUIRE(children.put(child));
+  const auto found = children.find(name("acme.com.s."));
+  REQUIRE((found && *found));
+  CHECK((*found)->registration.pushes);
+  CHECK((*found)->state == ChildState::Hosted);
+  CHECK(to_text((*found)->state) == "hosted");
+  child.state = ChildState::Delegated;
+  REQUIRE(children.put(child));
+  Bytes& row = table.kept.begin()->second;
+  row.pop_back();
+  row.front() = 2;
+  const auto before = children.find(name("acme.com.s."));
+  REQUIRE((before && *before));
+  CHECK((*before)->registration.replica == "eu-4f2a");
+  CHECK_FALSE((*before)->registration.pushes);
 }
 
 TEST_CASE("children: many keys wait for a name, and one has it") {

@@ -56,6 +56,7 @@ struct Parent {
       const ReferralRoom room{edit,
                               referrals,
                               pages,
+                              ranks,
                               [this](const dns::Name&) -> Result<std::optional<std::string>> { return holder; },
                               {},
                               [this](const dns::Name&, const WriteSet& writes,
@@ -105,6 +106,7 @@ struct Parent {
   change::test::Zone zone;
   change::test::MemoryAttic referrals;
   change::test::MemoryAttic pages;
+  change::test::MemoryAttic ranks;
   JudgeRules rules{.child = child, .feed = feed, .now = unix_time(noon + 600), .policy = {.trust_ceiling = 0.9}};
   FollowedChild followed;
   std::optional<std::string> holder;
@@ -153,6 +155,57 @@ TEST_CASE("refer: what the feed has no longer leaves nothing") {
   REQUIRE(at.handed.size() == 2);
   CHECK(at.handed.back().empty());
   CHECK(at.judge(bot(), {}).is_known);
+}
+
+TEST_CASE("refer: of a child that is hosted an agent stands at its own name too, as long as that is so") {
+  Parent at;
+  const auto empty = change::test::shape(at.zone);
+  const auto count = [&](const char* owner, RrType type) {
+    const zone::NodeView node = at.zone.node(owner);
+    const auto rrset = node ? node.find(type) : std::nullopt;
+    return rrset ? rrset->rr_count : 0U;
+  };
+  at.take(bot(), {first_write()});
+  const auto referred = change::test::shape(at.zone);
+  CHECK(count("bot.vibe", RrType::TXT) == 0);
+  at.rules.policy.hosted = true;
+  CHECK_FALSE(at.judge(bot(), {first_write()}).is_known);
+  at.take(bot(), {first_write()});
+  for (const RrType type : {RrType::TXT, RrType::KEY}) CHECK(count("bot.vibe", type) == 1);
+  CHECK(count("_registry.bot.vibe", RrType::TXT) == 1);
+  CHECK(count("_index._agents.vibe", RrType::TXT) == 1);
+  CHECK(at.row()->is_hosted);
+  CHECK(Referral::from_octets(at.row()->to_octets())->is_hosted);
+  CHECK(change::test::faults(at.zone, change::test::Mode::Nsec).empty());
+  SUBCASE("a forged word leaves what is there") {
+    at.take(bot(), {written(entry_of("0.9.0", noon + 60), {first_write()}, "eu-4f2a", noon + 60)});
+    CHECK(count("bot.vibe", RrType::TXT) == 1);
+    CHECK(at.row()->is_hosted);
+  }
+  SUBCASE("it is delegated to") {
+    at.rules.policy.hosted = false;
+    at.take(bot(), {first_write()});
+    CHECK(change::test::shape(at.zone) == referred);
+    CHECK_FALSE(at.row()->is_hosted);
+    CHECK(at.ranks.kept.empty());
+  }
+  SUBCASE("it is gone") {
+    at.apply(at.judge(bot(), {}));
+    CHECK(change::test::shape(at.zone) == empty);
+    CHECK(at.ranks.kept.empty());
+  }
+}
+
+TEST_CASE("refer: the manifest of a hosted agent is taken where it is the statement's") {
+  FeedEntry entry = first_write();
+  const auto hosted_with = [&](std::string_view manifest) {
+    entry.manifest = {static_cast<uint8_t>(manifest.size())};
+    append(entry.manifest, as_bytes(manifest));
+    return hosted_agent(entry, 0.5)->manifest;
+  };
+  CHECK(hosted_with("another").empty());
+  entry.manifest.clear();
+  CHECK(hosted_agent(entry, 0.5)->manifest.empty());
 }
 
 TEST_CASE("refer: a forged word is marked, and what was admitted before stays") {

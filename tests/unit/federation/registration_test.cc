@@ -161,6 +161,35 @@ TEST_CASE("registration: the feed that the parent is to follow, and where it is 
   }
 }
 
+TEST_CASE("registration: a child that sends its feed names a replica and no endpoint, and may name no servers") {
+  Registration asked = sample();
+  asked.pushes = true;
+  CHECK_FALSE(registration_message(asked, parent, apex, 9));  // of which replica
+  asked.replica = "eu-4f2a";
+  auto read = read_registration(request_of(message_of(asked)), parent, apex);
+  REQUIRE_MESSAGE(read, read.error().reason);
+  CHECK(read->pushes);
+  CHECK_FALSE(read->is_hosted());
+  asked.servers.clear();
+  CHECK_FALSE(registration_message(asked, parent, apex, 9));  // an address of nobody's
+  asked.addresses.clear();
+  CHECK_FALSE(registration_message(asked, parent, apex, 9));  // a DS of nobody's
+  asked.ds.clear();
+  read = read_registration(request_of(message_of(asked)), parent, apex);
+  REQUIRE_MESSAGE(read, read.error().reason);
+  CHECK(read->is_hosted());
+  CHECK(read->replica == "eu-4f2a");
+  asked.feeds = {*SocketAddress::from_text("192.0.2.1@8530")};
+  CHECK_FALSE(registration_message(asked, parent, apex, 9));
+  asked.feeds.clear();
+  asked.pushes = false;
+  CHECK_FALSE(registration_message(asked, parent, apex, 9));
+  dns::Message message = message_of();
+  append(message.authority[1].rdata, txt("replica=eu-4f2a"));
+  append(message.authority[1].rdata, txt("push=mail"));
+  CHECK(rule_of(message) == RegistrationRule::Form);
+}
+
 TEST_CASE("registration: a child that leaves says so, and nothing else") {
   Registration leaving = sample();
   leaving.leaves = true;
