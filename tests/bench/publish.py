@@ -9,6 +9,7 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 import time
 
 from . import machine, pull, servers, wire, zones
@@ -140,6 +141,20 @@ def _flood(options, server, mode, word, count, folder, *more):
     return json.loads(done.stdout)
 
 
+def _manifests(options):
+    """A folder of --agents manifests, a file each; kept in the cache, as zones are."""
+    manifests = os.path.join(options.cache, "manifests-%d" % options.agents)
+    if os.path.isdir(manifests):
+        return manifests
+    half = tempfile.mkdtemp(prefix="manifests-", dir=options.work)
+    done = subprocess.run([zones.tool(options, "publish-flood"), "--mode", "write", "--count", str(options.agents), "--folder", half, "--word", "import"],
+                          capture_output=True, text=True, timeout=options.limit)
+    if done.returncode != 0:
+        raise BenchError("publish-flood write: " + done.stderr)
+    os.rename(half, manifests)
+    return manifests
+
+
 class Reading:
     """What the server has signed, checked and spent until now; nothing, before it was started."""
 
@@ -176,11 +191,7 @@ def _many(options, report, speeds, server, folder, keys):
 
 
 def _import(options, report, speeds, server, folder):
-    manifests = os.path.join(folder, "manifests")
-    done = subprocess.run([zones.tool(options, "publish-flood"), "--mode", "write", "--count", str(options.agents), "--folder", manifests, "--word",
-                           "import"], capture_output=True, text=True, timeout=options.limit)
-    if done.returncode != 0:
-        raise BenchError("publish-flood write: " + done.stderr)
+    manifests = _manifests(options)
     before = Reading(server)
     with open(os.path.join(folder, "imported"), "w+b") as out:
         watch = Watch(server, out)
