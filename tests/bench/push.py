@@ -1,8 +1,8 @@
 """Part of bench federation: from a publish at a leaf to the root's answer, over three registries of ours on loopback.
 
 They have registered with each other: feeds go over TLS 1.3 with both certificates, and every request and NOTIFY between them is signed with SIG(0) by RSA-4096 keys,
-the default. A publish is one run of `steward publish`; its clock starts when that has said NOERROR. The root is asked over UDP each millisecond until `_find` has the
-agent, and `_ref` its facts. --agents of them are there already, imported at the leaf, in all three registries.
+the default (--smoke: Ed25519, which is made sooner). A publish is one run of `steward publish`; its clock starts when that has said NOERROR. The root is asked
+over UDP each millisecond until `_find` has the agent, and `_ref` its facts. --agents of them are there already, imported at the leaf, in all three registries.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ def run(options, report, note):
         return
     folder = pathlib.Path(options.work) / "push"
     folder.mkdir()
-    with _registered(folder, note) as members:
+    with _registered(folder, "ed25519" if options.smoke else "rsa4096", note) as members:
         if not options.smoke and options.agents:
             _import(options, folder, members, note)
         note("publishes")
@@ -44,8 +44,8 @@ def run(options, report, note):
 
 
 @contextlib.contextmanager
-def _registered(folder, note):
-    """{namespace: registry}, each registered with the one above it."""
+def _registered(folder, algorithm, note):
+    """{namespace: registry}, each registered with the one above it; identities by the algorithm."""
     import report as cases
     from registries import Node
 
@@ -53,7 +53,7 @@ def _registered(folder, note):
     members = {}
     try:
         for number, space in enumerate(SPACES):
-            member = Node(folder, space, number + 1, "rsa4096", more=['_schema._agents TXT "v=steward1"'])
+            member = Node(folder, space, number + 1, algorithm, more=['_schema._agents TXT "v=steward1"'])
             member.options["registry"] |= {"open": True, "custody-key": "custody.pem"}
             member.options["map-size"] = "16G"
             if members:
