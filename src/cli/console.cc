@@ -50,14 +50,19 @@ std::string Console::toned(Tone tone, std::string_view text) const {
   return fmt::format("{}{}\x1b[0m", code_of(tone), text);
 }
 
-void Console::progress(uint64_t done, uint64_t total, std::string_view what) {
+void Console::progress(uint64_t done, uint64_t total, std::string_view what, std::string_view beside) {
   using namespace std::chrono_literals;
-  if (!interactive_ || total == 0 || std::chrono::steady_clock::now() - begun_ < 1s) return;
-  constexpr uint64_t cells = 30;
+  if (!interactive_ || total == 0) return;
+  const auto now = std::chrono::steady_clock::now();
+  pace_.note(done, now);
+  if (now - begun_ < 1s) return;
+  constexpr uint64_t cells = 20;
   const auto part = static_cast<double>(std::min(done, total)) / static_cast<double>(total);
   const auto full = static_cast<size_t>(part * static_cast<double>(cells));
-  err_ << fmt::format("\r{} [{}{}] {:3.0f}% ", printable(what), std::string(full, '#'), std::string(cells - full, ' '),
-                      part * 100);
+  std::string text = fmt::format("{} [{}{}] {:.0f}%", printable(what), std::string(full, '#'), std::string(cells - full, ' '), part * 100);
+  if (!beside.empty()) text += fmt::format(", {}", printable(beside));
+  if (const auto left = pace_.seconds_left(total)) text += fmt::format(", {} left", human_duration(*left));
+  err_ << '\r' << text << "\x1b[K";
   err_.flush();
   drawn_ = true;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.hh"
+#include "cli/pace.hh"
 
 namespace steward::cli {
 
@@ -34,8 +35,9 @@ class Console {
   /// Whether somebody watches `err`.
   [[nodiscard]] bool is_interactive() const { return interactive_; }
 
-  /// A bar that shows itself once the work has taken a second, on a terminal only.
-  void progress(uint64_t done, uint64_t total, std::string_view what);
+  /// A bar that shows itself once the work has taken a second, on a terminal only: how much of it is done, `beside` where there is more to
+  /// say, and how long it will take yet.
+  void progress(uint64_t done, uint64_t total, std::string_view what, std::string_view beside = {});
   void end_progress();
 
   int exit_code = exit_done;
@@ -47,6 +49,7 @@ class Console {
   bool color_;
   bool interactive_;
   bool drawn_ = false;
+  Pace pace_;
   std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
 };
 

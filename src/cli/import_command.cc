@@ -2,6 +2,7 @@
 
 #include <CLI/App.hpp>
 
+#include <algorithm>
 #include <array>
 
 #include "cli/commands.hh"
@@ -14,6 +15,7 @@ namespace {
 struct ImportRequest {
   std::vector<std::string> paths;
   ImportTerms terms;
+  bool quiet = false;
 };
 
 constexpr std::array<std::string_view, 4> outcomes{"imported", "updated", "unchanged", "refused"};
@@ -26,14 +28,28 @@ Tone tone_of(std::string_view outcome) {
 /// Rows as they come, since a million of them are not held: columns of a fixed width.
 class ImportReport {
  public:
-  ImportReport(Console& console, const ImportSources& sources, bool json)
-      : console_(console), sources_(sources), json_(json) {}
+  ImportReport(Console& console, const ImportSources& sources, bool json, bool quiet)
+      : console_(console), sources_(sources), json_(json), quiet_(quiet) {}
 
   void row(const Json& row) {
     const std::string outcome = text_field(row, "outcome");
     for (size_t i = 0; i < outcomes.size(); ++i)
       if (outcome == outcomes.at(i)) ++counts_.at(i);
+    if (quiet_ && outcome != "refused") return;
+    console_.end_progress();
     json_ ? json_row(row) : text_row(row, outcome);
+  }
+
+  /// "370512 of ~1000000, 1802/s": how many there will be is known by the octets alone, since a file may hold a list.
+  [[nodiscard]] std::string progress(uint64_t octets) {
+    uint64_t done = 0;
+    for (const uint64_t count : counts_) done += count;
+    pace_.note(done, Pace::Clock::now());
+    const auto part = static_cast<double>(octets) / static_cast<double>(std::max<uint64_t>(1, sources_.octets()));
+    std::string text = fmt::format("{}", done);
+    if (octets > 0) text += octets < sources_.octets() ? fmt::format(" of ~{:.0f}", static_cast<double>(done) / part) : fmt::format(" of {}", done);
+    if (const auto rate = pace_.a_second()) text += fmt::format(", {:.0f}/s", *rate);
+    return text;
   }
 
   [[nodiscard]] bool any_refused() const { return counts_.back() > 0; }
@@ -105,8 +121,10 @@ class ImportReport {
   Console& console_;
   const ImportSources& sources_;
   bool json_;
+  bool quiet_;
   bool has_header_ = false;
   std::array<uint64_t, outcomes.size()> counts_{};
+  Pace pace_;
 };
 
 Result<void> import(Console& console, const Remote& remote, const ImportRequest& request) {
@@ -117,14 +135,11 @@ Result<void> import(Console& console, const Remote& remote, const ImportRequest&
   if (!socket) return tl::unexpected(socket.error());
   ControlConnection connection(socket->string(), std::chrono::seconds(remote.timeout));
   if (auto opened = connection.open(); !opened) return opened;
-  ImportReport report(console, sources, remote.json);
+  ImportReport report(console, sources, remote.json, request.quiet);
   ImportSession session(
       connection, sources, request.terms,
-      [&](const Json& row) {
-        console.end_progress();
-        report.row(row);
-      },
-      [&](uint64_t octets) { console.progress(octets, sources.octets(), "importing"); });
+      [&](const Json& row) { report.row(row); },
+      [&](uint64_t octets) { console.progress(octets, sources.octets(), "importing", report.progress(octets)); });
   const auto done = session.run();
   console.end_progress();
   report.end(request.terms.dry_run);
@@ -150,6 +165,7 @@ void add_import(CLI::App& app, Console& console) {
                    "Namespace below the apex for all of them; default as the manifests say, else the registry's own")
       ->type_name("NAME");
   command->add_flag("--dry-run", request->terms.dry_run, "Say what would become of them, and change nothing");
+  command->add_flag("--quiet", request->quiet, "Print rows of what is refused alone");
   command->add_flag("--json", remote->json, "Print a line of JSON for each, and one of counts");
   command->callback([&console, remote, request] {
     if (const auto done = import(console, *remote, *request); !done) console.failed(done.error());

@@ -13,6 +13,10 @@ namespace {
 
 constexpr Seconds follow_again_after{60};  // of what could not be written
 
+bool share_names(const dns::Name& child, const dns::Name& other) {
+  return child == other || child.view().is_below(other) || other.view().is_below(child);
+}
+
 }  // namespace
 
 Children::Children(std::unique_ptr<store::Reader> reader, const Clock& clock, size_t threads,
@@ -22,6 +26,7 @@ Children::Children(std::unique_ptr<store::Reader> reader, const Clock& clock, si
 void Children::configure(std::shared_ptr<const FollowTerms> terms) {
   queue_.post([this, terms = std::move(terms)] {
     terms_ = terms;
+    ready_.reset();
     step();
   });
 }
@@ -82,19 +87,36 @@ bool Children::is_waiting(const dns::Name& child) const {
 }
 
 void Children::step() {
-  if (pieces_ > 0 || !terms_) return;
-  const auto slice = find_work();
-  if (!slice) return;
-  pieces_ = 1;
-  post(slice);
+  if (!terms_) return;
+  if (pieces_ == 0) {
+    const auto slice = ready_ ? std::exchange(ready_, nullptr) : find_work();
+    if (!slice) return;
+    pieces_ = 1;
+    written_ = slice;
+    post(slice);
+  }
+  if (written_ && !ready_) ready_ = find_work();
 }
 
-// What is to be forgotten comes first: another child may have taken its place. Then each in its turn.
 std::shared_ptr<FeedSlice> Children::find_work() {
   if (const auto acquired = reader_->acquire(); !acquired) {
     log::error("feed.follow", {{"error", acquired.error().what}});
     return nullptr;
   }
+  std::shared_ptr<FeedSlice> slice;
+  const store::ZoneRecord* const home = reader_->zone_record(terms_->policy->zone);
+  if (home != nullptr && home->info.availability == zone::Availability::Serving) {
+    SliceReader slices(*terms_, *reader_, *home, clock_.now(), parallel_);
+    slice = find_of(slices);
+  }
+  reader_->release();
+  if (slice) spend(*slice);
+  return slice;
+}
+
+// What is to be forgotten comes first: another child may have taken its place. Then each in its turn; beside a slice that is with the writer,
+// what does not depend on what that will have written.
+std::shared_ptr<FeedSlice> Children::find_of(SliceReader& slices) {
   std::shared_ptr<FeedSlice> slice;
   const auto look_at = [&](const dns::Name& child, const auto& read) {
     if (slice || is_waiting(child)) return;
@@ -104,21 +126,21 @@ std::shared_ptr<FeedSlice> Children::find_work() {
     else
       note_trouble(child, found.error().what);
   };
-  const store::ZoneRecord* const home = reader_->zone_record(terms_->policy->zone);
-  if (home != nullptr && home->info.availability == zone::Availability::Serving) {
-    SliceReader slices(*terms_, *reader_, *home, clock_.now(), parallel_);
-    const auto left = slices.left();
-    if (!left) log::error("feed.follow", {{"error", left.error().what}});
-    if (left)
-      for (const dns::Name& child : *left) look_at(child, [&] { return slices.leaving(child); });
-    for (size_t i = 0; i < terms_->feeds.size(); ++i) {
-      const FollowedFeed& feed = terms_->feeds[(turn_ + i) % terms_->feeds.size()];
-      if (!is_over_budget(feed.child)) look_at(feed.child, [&] { return slices.next(feed); });
-    }
-    ++turn_;
+  const FeedSlice* const before = written_.get();
+  const auto left = slices.left();
+  if (!left) log::error("feed.follow", {{"error", left.error().what}});
+  if (left && before != nullptr && !left->empty()) return nullptr;
+  if (left)
+    for (const dns::Name& child : *left) look_at(child, [&] { return slices.leaving(child); });
+  for (size_t i = 0; i < terms_->feeds.size(); ++i) {
+    const FollowedFeed& feed = terms_->feeds[(turn_ + i) % terms_->feeds.size()];
+    if (is_over_budget(feed.child)) continue;
+    if (before == nullptr || !share_names(before->child(), feed.child))
+      look_at(feed.child, [&] { return slices.next(feed); });
+    else if (before->child() == feed.child)
+      look_at(feed.child, [&] { return slices.behind(feed, *before); });
   }
-  reader_->release();
-  if (slice) spend(*slice);
+  ++turn_;
   return slice;
 }
 
@@ -176,7 +198,12 @@ void Children::note_trouble(const dns::Name& child, const std::string& error) {
 
 void Children::ended(const std::shared_ptr<FeedSlice>& slice, const std::string& error) {
   note_trouble(slice->child(), error);
+  if (!error.empty()) {
+    ready_.reset();
+    written_.reset();
+  }
   if (--pieces_ > 0) return;
+  written_.reset();
   step();
 }
 

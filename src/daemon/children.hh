@@ -6,9 +6,10 @@
 //        ▲ NOTIFY, pull              (journal), or        (desk's thread)     registry's zone, with how far it is
 //        └ daemon/secondary.hh       all names                                followed in the same transaction
 //
-// One slice of at most 256 names is on its way at a time, whichever child it is of, so that a publish never waits for
-// more than one. After `kill -9` it goes on behind the last that was committed: judging a name again does no harm. A
-// slice that fails is halved until the name that spoils it stands alone.
+// One slice of at most 256 names is with the writer at a time, whichever child it is of, so that a publish never waits for
+// more than one; the next is read and judged meanwhile. After `kill -9` it goes on behind the last that was committed:
+// judging a name again does no harm. A slice that fails is halved until the name that spoils it stands alone, and what
+// was judged meanwhile is read again.
 
 #include <atomic>
 #include <functional>
@@ -26,6 +27,8 @@
 #include "federation/feed_budget.hh"
 
 namespace steward::daemon {
+
+class SliceReader;
 
 /// What there is to tell of a child beside what is stored.
 struct ChildFigures {
@@ -62,6 +65,7 @@ class Children {
   };
   void step();
   [[nodiscard]] std::shared_ptr<FeedSlice> find_work();
+  [[nodiscard]] std::shared_ptr<FeedSlice> find_of(SliceReader& slices);
   void post(const std::shared_ptr<FeedSlice>& slice);
   void write(RegistryZone& registry, ZoneKeeper& keeper, const std::shared_ptr<FeedSlice>& slice);
   void written(RegistryZone& registry, ZoneKeeper& keeper, const std::shared_ptr<FeedSlice>& slice,
@@ -77,8 +81,10 @@ class Children {
   Parallel parallel_;
   PostRegistry post_registry_;
   std::shared_ptr<const FollowTerms> terms_;  // the desk's thread
-  std::atomic<size_t> pieces_{0};             // of the slice that is on its way
-  size_t turn_ = 0;                           // the same: whose turn it is
+  std::atomic<size_t> pieces_{0};             // of the slice that is with the writer
+  size_t turn_ = 0;                           // the desk's thread: whose turn it is
+  std::shared_ptr<const FeedSlice> written_;  // the same: what is with the writer, unless some of it failed
+  std::shared_ptr<FeedSlice> ready_;          // the same: for after it
   mutable std::mutex mutex_;
   std::map<std::string, Trouble> troubles_;  // by the child's zone
   std::map<std::string, federation::FeedBudget> budgets_;  // the same

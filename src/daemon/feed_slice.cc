@@ -82,9 +82,9 @@ Result<void> FeedSlice::apply(RegistryZone& registry, change::ZoneEdit& edit, Zo
   }
   note(writer.child(), now);
   child_ = writer.child();
-  if (kind_ == Kind::Leave && progress_ && progress_->is_end && !*has_failed_)
-    return rows.put_child(feed_.child, std::nullopt);
-  return writer.finish();
+  if (kind_ != Kind::Leave || !progress_ || !progress_->is_end || *has_failed_) return writer.finish();
+  if (auto written = writer.write_down(); !written) return written;
+  return rows.put_child(feed_.child, std::nullopt);
 }
 
 // How far the feed is followed, with the last of its names.

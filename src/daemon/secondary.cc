@@ -1,5 +1,7 @@
 #include "daemon/secondary.hh"
 
+#include <algorithm>
+
 #include "base/log.hh"
 #include "crypto/digest.hh"
 #include "dns/rdata.hh"
@@ -14,8 +16,10 @@ using transfer::RefreshOrder;
 constexpr std::chrono::milliseconds query_idle{5'000};
 constexpr std::chrono::milliseconds transfer_idle{30'000};
 
-transfer::RefreshLimits limits_of(const config::TransferTimes& times) {
+transfer::RefreshLimits limits_of(const config::ZoneConfig& zone) {
+  const config::TransferTimes& times = zone.times;
   transfer::RefreshLimits limits;
+  limits.trusts_notify = std::ranges::all_of(zone.primaries, [](const config::Peer& peer) { return peer.tls && peer.tls->registry; });
   const auto set = [](uint32_t& limit, Seconds value) {
     if (value.count() > 0) limit = static_cast<uint32_t>(value.count());
   };
@@ -60,7 +64,7 @@ struct Secondary::Transfer {
 };
 
 Secondary::Secondary(Room& room, config::ZoneConfig zone)
-    : room_(room), zone_(std::move(zone)), name_(zone_.name.to_text()), refresh_(zone_.primaries.size(), limits_of(zone_.times)) {}
+    : room_(room), zone_(std::move(zone)), name_(zone_.name.to_text()), refresh_(zone_.primaries.size(), limits_of(zone_)) {}
 
 transfer::Moment Secondary::moment() const {
   uint32_t random = 0;
@@ -71,7 +75,7 @@ transfer::Moment Secondary::moment() const {
 void Secondary::start() {
   const StoredSecondary stored = room_.stored(zone_.name);
   if (!stored.state.empty()) {
-    auto kept = transfer::Refresh::from_octets(stored.state, zone_.primaries.size(), limits_of(zone_.times));
+    auto kept = transfer::Refresh::from_octets(stored.state, zone_.primaries.size(), limits_of(zone_));
     if (kept)
       refresh_ = std::move(*kept);
     else

@@ -72,6 +72,15 @@ Result<std::shared_ptr<FeedSlice>> SliceReader::next(const FollowedFeed& feed) {
   return whole(feed, names, record->serial, {});
 }
 
+// A walk meets each name once, so that no row of the slice before matters to this one.
+Result<std::shared_ptr<FeedSlice>> SliceReader::behind(const FollowedFeed& feed, const FeedSlice& before) {
+  if (before.kind_ != FeedSlice::Kind::Whole || !before.progress_ || before.progress_->is_end) return nullptr;
+  if (before.feed_.replica != feed.replica || terms_of(before.feed_) != terms_of(feed)) return nullptr;
+  const store::ZoneRecord* const record = reader_.zone_record(feed.feed);
+  if (record == nullptr || record->info.availability == zone::Availability::NotLoaded) return nullptr;
+  return whole(feed, FeedReader(reader_, record->info, feed.child), *before.progress_->walking, before.progress_->at);
+}
+
 // Reads some names and judges them on all cores; what is new of them joins the slice.
 Result<void> SliceReader::judge(const FollowedFeed& feed, const FeedReader& names, const std::vector<dns::Name>& agents,
                                 bool again, FeedSlice& slice) {

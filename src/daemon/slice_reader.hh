@@ -15,6 +15,8 @@ class SliceReader {
 
   /// The next names of a child that is followed; null where there is nothing to do.
   Result<std::shared_ptr<FeedSlice>> next(const FollowedFeed& feed);
+  /// Those behind a slice of the same child that is not committed yet, for after it was; null where they depend on what it writes.
+  Result<std::shared_ptr<FeedSlice>> behind(const FollowedFeed& feed, const FeedSlice& before);
   /// The next names of a child that is to be forgotten.
   Result<std::shared_ptr<FeedSlice>> leaving(const dns::Name& child);
   /// Children that there is something of and that are not followed any more.

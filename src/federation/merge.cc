@@ -66,6 +66,7 @@ bool comes_before(const FeedEntry& a, const FeedEntry& b) {
 }
 
 WriteSet set_of(std::vector<FeedEntry> writes) {
+  if (writes.size() < 2) return writes;
   std::vector<Candidate> candidates;
   candidates.reserve(writes.size());
   for (FeedEntry& entry : writes) {

@@ -97,6 +97,7 @@ JudgedName judge_name(const FeedName& name, const JudgeRules& rules, const std::
   return judged;
 }
 
+/// Pages of a term have rows that most names of a slice change: each reaches the table once, at the end.
 struct ReferralEdit::Tables {
   Tables(ReferralRoom& room, const dns::Name& zone)
       : rows(room.referrals), pages(room.pages), ranks(room.ranks), referrals(zone, rows) {}
@@ -105,6 +106,11 @@ struct ReferralEdit::Tables {
   zone::TableOverlay ranks;
   Referrals referrals;
 };
+
+ReferralEdit::ReferralEdit(ReferralTerms terms, ReferralRoom room, FollowedChild child)
+    : terms_(std::move(terms)), room_(std::move(room)), child_(std::move(child)), tables_(std::make_unique<Tables>(room_, terms_.zone)) {}
+
+ReferralEdit::~ReferralEdit() = default;
 
 // Admission: by what else is held.
 Result<void> ReferralEdit::admit_into(const JudgedName& name, Referral& row, const FollowedChild& child) const {
@@ -193,7 +199,7 @@ Result<ReferralOutcome> ReferralEdit::write(const JudgedName& name, Tables& tabl
 
 Result<ReferralOutcome> ReferralEdit::apply(const JudgedName& name) {
   room_.edit.set_savepoint();
-  Tables tables(room_, terms_.zone);
+  Tables& tables = *tables_;
   FollowedChild counted = child_;
   auto outcome = write(name, tables, counted);
   if (!outcome && !is_ours(outcome.error())) {
@@ -204,14 +210,20 @@ Result<ReferralOutcome> ReferralEdit::apply(const JudgedName& name) {
     outcome = write(unwritable(name, outcome.error().what), tables, counted);
   }
   if (!outcome) return outcome;
-  for (zone::TableOverlay* table : {&tables.rows, &tables.pages, &tables.ranks})
-    if (auto written = table->write_down(); !written) return tl::unexpected(written.error());
+  for (zone::TableOverlay* table : {&tables.rows, &tables.pages, &tables.ranks}) table->keep();
   child_ = std::move(counted);
   return outcome;
 }
 
 Result<void> ReferralEdit::finish() {
-  return Referrals(terms_.zone, room_.referrals).put_child(terms_.child, child_);
+  if (auto put = tables_->referrals.put_child(terms_.child, child_); !put) return put;
+  return write_down();
+}
+
+Result<void> ReferralEdit::write_down() {
+  for (zone::TableOverlay* table : {&tables_->rows, &tables_->pages, &tables_->ranks})
+    if (auto written = table->write_down(); !written) return written;
+  return {};
 }
 
 }  // namespace steward::federation

@@ -7,6 +7,7 @@
 // off the lists by a forged entry. Where the feed has nothing of a name any more, nothing is kept of it.
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -85,14 +86,18 @@ struct ReferralOutcome {
 class ReferralEdit {
  public:
   /// `child`: as stored; counts follow what is applied.
-  ReferralEdit(ReferralTerms terms, ReferralRoom room, FollowedChild child)
-      : terms_(std::move(terms)), room_(std::move(room)), child_(std::move(child)) {}
+  ReferralEdit(ReferralTerms terms, ReferralRoom room, FollowedChild child);
+  ~ReferralEdit();
+  ReferralEdit(const ReferralEdit&) = delete;
+  ReferralEdit& operator=(const ReferralEdit&) = delete;
 
   /// A name that cannot be written is left with a mark. Io, Full, Corrupt: the transaction is not to be committed.
   Result<ReferralOutcome> apply(const JudgedName& name);
   [[nodiscard]] FollowedChild& child() { return child_; }
-  /// Stores it. Once, at the end.
+  /// Stores it, and writes the rows of all names to the tables of the room, which have none of them until then. Once, at the end.
   Result<void> finish();
+  /// The rows alone, where nothing is to be kept of the child.
+  Result<void> write_down();
 
  private:
   struct Tables;
@@ -105,6 +110,7 @@ class ReferralEdit {
   ReferralTerms terms_;
   ReferralRoom room_;
   FollowedChild child_;
+  std::unique_ptr<Tables> tables_;
 };
 
 }  // namespace steward::federation

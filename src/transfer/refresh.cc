@@ -116,6 +116,10 @@ RefreshStep Refresh::begin_round(size_t first) {
 RefreshStep Refresh::ask() {
   target_.reset();
   if (stored_.data == Data::None || whole_) return transfer(false);
+  if (limits_.trusts_notify && awaits_hint()) {
+    target_ = hint_;
+    return transfer(true);
+  }
   activity_ = Activity::Asking;
   return {RefreshOrder::AskSoa, primary_, 0, RefreshNote::None};
 }

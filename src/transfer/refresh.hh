@@ -45,6 +45,9 @@ struct RefreshLimits {
   uint32_t max_expire = 14'515'200;  ///< 24 weeks
   uint32_t bootstrap_first = 5;      ///< without data: the first wait, doubled with every round …
   uint32_t bootstrap_most = 3'600;   ///< … up to this
+  /// NOTIFY is signed, and a question costs a handshake: what it promises is asked for by IXFR, without the SOA first.
+  /// RFC 1995 §4: where there is nothing new the answer is the SOA.
+  bool trusts_notify = false;
 };
 
 /// When something happens.

@@ -1,7 +1,7 @@
 """bench publish: agents that are published and imported, beside the signatures and verifications that were really made for them.
 
 One connection of libsteward, from the manifest's file to NOERROR on disk; 64 connections with UPDATEs signed beforehand; an import of --agents
-manifests from files, by itself with --import-only. The floor is what `openssl speed` does on all cores with the counts that the server keeps of its own
+manifests from files, by itself with --import-only; and a parent's first pull of what was imported (bench/pull.py), with the import alone by --pull-only. The floor is what `openssl speed` does on all cores with the counts that the server keeps of its own
 work. On a machine that is not idle the CPU figures are what to compare: of all threads, and of the writer's alone, which no other can help.
 """
 
@@ -9,9 +9,10 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 import time
 
-from . import machine, servers, wire, zones
+from . import machine, pull, servers, wire, zones
 from .machine import BenchError
 from .report import Bar
 
@@ -29,15 +30,15 @@ def bars(_agents):
     rows = [Bar("ms from the manifest to NOERROR, one connection, median", 20, None, None, " ms")]
     for what, limit in ((MANY, 1.0), (IMPORT, 0.4)):
         rows += [Bar("ms an agent, " + what, limit, None, None, " ms"), Bar("crypto floor / rate, " + what, 2.0)]
-    return rows
+    return [*rows, Bar("crypto floor / rate, " + pull.PULL, 2.0), Bar(pull.MEMORY, 500, None, None, " MiB")]
 
 
 class RegistryServer(servers.Steward):
     """A registry that takes any key."""
 
     def configuration(self):
-        return ("data: data\nlisten: [127.0.0.1@%d]\ncontrol: control.sock\nrate-limit: 0\nmap-size: 8G\nlog: {level: warning}\n"
-                "registry:\n  namespace: %s\n  open: true\n  custody-key: custody.pem\nzones:\n  - name: %s\n    file: %s\n    dnssec: true\n"
+        return ("data: data\nlisten: [127.0.0.1@%d]\ncontrol: control.sock\nrate-limit: 0\nmap-size: 16G\nlog: {level: warning}\n"
+                "registry:\n  namespace: %s\n  open: true\n  custody-key: custody.pem\n  feed: {allow-transfer: [127.0.0.0/8]}\nzones:\n  - name: %s\n    file: %s\n    dnssec: true\n"
                 % (self.port, NAMESPACE, ZONE, self.zone_file))
 
     def status(self):
@@ -104,7 +105,7 @@ def _round(options, report, speeds, number, note):
     keys = _make_key(options, folder)
     try:
         wire.until_answer(server, server.start(), "_schema._agents." + ZONE, "TXT", options.limit, signed=True)
-        if not options.import_only:
+        if not (options.import_only or options.pull_only):
             note("round %d of %d: one connection" % (number + 1, options.rounds))
             said = _flood(options, server, "latency", "one", 20 if options.smoke else 300, folder, "--namespace", NAMESPACE, "--keys", keys)
             report.add("ms from the manifest to NOERROR, one connection, median", "steward", said["median_ms"], "ms")
@@ -113,6 +114,9 @@ def _round(options, report, speeds, number, note):
             _many(options, report, speeds, server, folder, keys)
         note("round %d of %d: import of %d" % (number + 1, options.rounds, options.agents))
         _import(options, report, speeds, server, folder)
+        if not options.import_only:
+            note("round %d of %d: first pull" % (number + 1, options.rounds))
+            _pull(options, report, speeds, server, folder, note)
     finally:
         server.kill()
 
@@ -137,13 +141,27 @@ def _flood(options, server, mode, word, count, folder, *more):
     return json.loads(done.stdout)
 
 
-class Reading:
-    """What the server has signed, checked and spent until now."""
+def _manifests(options):
+    """A folder of --agents manifests, a file each; kept in the cache, as zones are."""
+    manifests = os.path.join(options.cache, "manifests-%d" % options.agents)
+    if os.path.isdir(manifests):
+        return manifests
+    half = tempfile.mkdtemp(prefix="manifests-", dir=options.work)
+    done = subprocess.run([zones.tool(options, "publish-flood"), "--mode", "write", "--count", str(options.agents), "--folder", half, "--word", "import"],
+                          capture_output=True, text=True, timeout=options.limit)
+    if done.returncode != 0:
+        raise BenchError("publish-flood write: " + done.stderr)
+    os.rename(half, manifests)
+    return manifests
 
-    def __init__(self, server):
-        self.signatures = server.status()["signatures"]
-        self.cpu = machine.cpu(server.pid).total
-        self.writer = machine.cpu_of_thread(server.pid, "writer")
+
+class Reading:
+    """What the server has signed, checked and spent until now; nothing, before it was started."""
+
+    def __init__(self, server=None):
+        self.signatures = server.status()["signatures"] if server else {}
+        self.cpu = machine.cpu(server.pid).total if server else 0.0
+        self.writer = machine.cpu_of_thread(server.pid, "writer") if server else 0.0
 
 
 def _add_rate(report, what, speeds, before, after, agents, seconds):
@@ -173,11 +191,7 @@ def _many(options, report, speeds, server, folder, keys):
 
 
 def _import(options, report, speeds, server, folder):
-    manifests = os.path.join(folder, "manifests")
-    done = subprocess.run([zones.tool(options, "publish-flood"), "--mode", "write", "--count", str(options.agents), "--folder", manifests, "--word",
-                           "import"], capture_output=True, text=True, timeout=options.limit)
-    if done.returncode != 0:
-        raise BenchError("publish-flood write: " + done.stderr)
+    manifests = _manifests(options)
     before = Reading(server)
     with open(os.path.join(folder, "imported"), "w+b") as out:
         watch = Watch(server, out)
@@ -196,6 +210,19 @@ def _import(options, report, speeds, server, folder):
     report.add("  of it at most anonymous, the rest is mapped files", "steward", watch.anonymous, "MiB")
     report.add("  peak memory of the client, import", "steward", usage.ru_maxrss / 1024, "MiB")
     report.add("  anonymous memory of the server after it", "steward", machine.memory(server.pid)["anonymous"], "MiB")
+
+
+def _pull(options, report, speeds, child, folder, note):
+    agents = child.status()["agents"]["published"]
+    parent, done = pull.run(options, child, folder, NAMESPACE, agents, note)
+    try:
+        _add_rate(report, pull.PULL, speeds, Reading(), Reading(parent), agents, done.seconds)
+        report.add("  s until the feed was transferred, first pull", "steward", done.transferred, "s")
+        report.add("  anonymous memory until then at most", "steward", done.anonymous_transfer, "MiB")
+        report.add(pull.MEMORY, "steward", done.anonymous, "MiB")
+        report.add("  peak memory of the parent, first pull", "steward", machine.peak_rss(parent.pid), "MiB")
+    finally:
+        parent.kill()
 
 
 class Watch:

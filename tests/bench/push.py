@@ -1,9 +1,11 @@
 """Part of bench federation: from a publish at a leaf to the root's answer, over three registries of ours on loopback.
 
-A publish is one run of `steward publish`; its clock starts when that has said NOERROR. The root is asked over UDP each millisecond until `_find` has the agent,
-and `_ref` its facts. --agents of them are there already, imported at the leaf, in all three registries.
+They have registered with each other: feeds go over TLS 1.3 with both certificates, and every request and NOTIFY between them is signed with SIG(0) by RSA-4096 keys,
+the default (--smoke: Ed25519, which is made sooner). A publish is one run of `steward publish`; its clock starts when that has said NOERROR. The root is asked
+over UDP each millisecond until `_find` has the agent, and `_ref` its facts. --agents of them are there already, imported at the leaf, in all three registries.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -12,31 +14,71 @@ import time
 
 from .machine import BenchError
 
-PUSH = "ms from a publish at the leaf to the root's _find and _ref, median"
+PUSH = "ms from a publish at the leaf to the root's _find and _ref, TLS and SIG(0), median"
 PUSH_WORST = "  that push, 99 of 100 within"
-TREE = {"": None, "com": "", "vibe-agency.com": "com"}
 LEAF = "vibe-agency.com"
+SPACES = (".", "com", LEAF)
 PATIENCE = 20.0
 
 
 def run(options, report, note):
     """Nothing where port 53 of the addresses is not to be had."""
-    import federation
+    import registries
+    import servers
 
-    if not federation.can_bind():
-        note("no port 53 of 127.53.64.1: be root for the push")
+    if not servers.can_serve(registries.ADDRESS[registries.APEX], 53):
+        note("no port 53 of %s: be root for the push" % registries.ADDRESS[registries.APEX])
         return
     folder = pathlib.Path(options.work) / "push"
     folder.mkdir()
-    with federation.Federation(folder, TREE) as members:
+    with _registered(folder, "ed25519" if options.smoke else "rsa4096", note) as members:
         if not options.smoke and options.agents:
             _import(options, folder, members, note)
         note("publishes")
         _steward(folder, "keygen", "--keys", str(folder / "keys"))
         took = sorted(_push(folder, members, number) for number in range(10 if options.smoke else 200))
+        _require_signed(members)
     for milliseconds in took:
         report.add(PUSH, "steward", milliseconds, "ms")
     report.add(PUSH_WORST, "steward", took[max(0, len(took) * 99 // 100 - 1)], "ms")
+
+
+@contextlib.contextmanager
+def _registered(folder, algorithm, note):
+    """{namespace: registry}, each registered with the one above it; identities by the algorithm."""
+    import report as cases
+    from registries import Node
+
+    note("registrations")
+    members = {}
+    try:
+        for number, space in enumerate(SPACES):
+            member = Node(folder, space, number + 1, algorithm, more=['_schema._agents TXT "v=steward1"'])
+            member.options["registry"] |= {"open": True, "custody-key": "custody.pem"}
+            member.options["map-size"] = "16G"
+            if members:
+                member.below(members[SPACES[number - 1]], members["."])
+            members[space] = member
+            member.start()
+        for above, below in zip(SPACES, SPACES[1:]):
+            members[above].let_in(members[below])
+        yield members
+    except cases.Failed as error:
+        raise BenchError(str(error)) from error
+    finally:
+        for member in reversed(members.values()):
+            member.__exit__()
+
+
+def _require_signed(members):
+    """That the feeds went the way that is claimed."""
+    for space in SPACES[:-1]:
+        if "tls=TLSv1.3" not in members[space].log_text().replace('"', ""):
+            raise BenchError("%s did not take the feed over TLS 1.3\n%s" % (members[space].zone, members[space].log_tail()))
+    for space, member in members.items():
+        requests = member.requests()
+        if not requests["accepted"] or requests["refused"]:
+            raise BenchError("requests between registries at %s: %s" % (member.zone, requests))
 
 
 def _import(options, folder, members, note):
@@ -57,7 +99,7 @@ def _import(options, folder, members, note):
     if done.returncode != 0:
         raise BenchError("import: " + done.stderr[-400:] + done.stdout[-400:])
     note("  imported after %.0f s" % (time.monotonic() - began))
-    for namespace in ("com", ""):
+    for namespace in ("com", "."):
         while True:
             children = json.loads(members[namespace].run("peers", "--json").stdout)["children"]
             if children[0]["agents"] >= options.agents:
@@ -82,9 +124,9 @@ def _push(folder, members, number):
         "supportedInterfaces": [{"url": "https://agents.vibe-agency.com/new", "protocolBinding": "JSONRPC"}],
         "defaultInputModes": ["text/plain"], "defaultOutputModes": ["text/plain"],
         "skills": [{"id": "arrive_%d" % number, "name": "Arrives", "description": "Arrives", "tags": ["new"]}]}))
-    _steward(folder, "publish", str(manifest), "--registry", members[LEAF].at, "--namespace", LEAF, "--keys", str(folder / "keys"))
+    _steward(folder, "publish", str(manifest), "--registry", members[LEAF].address + "@53", "--namespace", LEAF, "--keys", str(folder / "keys"))
     began = time.monotonic()
-    root, agent = members[""], "%s.%s" % (label, members[LEAF].zone)
+    root, agent = members["."], "%s.%s" % (label, members[LEAF].zone)
     wanted = [("arrive_%d._find._agents.%s" % (number, root.zone), "PTR"), ("%s._ref._agents.%s" % (agent.removesuffix("." + root.zone), root.zone), "TXT")]
     while not all(_is_there(root, name, rdtype) for name, rdtype in wanted):
         if time.monotonic() - began > PATIENCE:

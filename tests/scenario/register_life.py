@@ -47,12 +47,6 @@ def rdatas(node, name, rdtype):
     return {rdata.to_text() for section in (reply.answer, reply.authority) for rrset in section if rrset.rdtype == dns.rdatatype.from_text(rdtype) for rdata in rrset}
 
 
-def joined(parent, child):
-    token = json.loads(parent.run("invite", "--namespace", child.space, "--json").stdout)["token"]
-    done = child.join("--token", token, "--wait")
-    require(done.returncode == 0 and delegated(parent, child), done.stdout + done.stderr)
-
-
 def notify(node, name, rdtype):
     message = dns.message.make_query(name, rdtype)
     message.flags = dns.flags.AA
@@ -234,8 +228,8 @@ def run(report, folder, started):
     acme.zones[0].options |= {"allow-transfer": ["127.0.0.0/8"], "notify": [f"{second}@53"]}
     up(acme)
     with report.case("a parent is known by the trust anchor alone: its KEY and the root's authority are in the DNS"):
-        joined(root, com)
-        joined(com, acme)
+        root.let_in(com)
+        com.let_in(acme)
     signals(report, com, acme)
     secondary = peers.Ours([servers.Zone(acme.zone, acme.file, True, {"primaries": [f"{acme.address}@53"]})], addresses=[second])
     secondary.port = 53

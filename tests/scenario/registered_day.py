@@ -29,19 +29,12 @@ import publishing
 import servers
 from feeds import Feed
 from publisher import Publisher, steward_manifest
-from registries import ADDRESS, APEX, TLS_PORT, Node, delegated
+from registries import ADDRESS, APEX, TLS_PORT, Node
 from registry import eventually
 from report import Report, require
 
 SOON = 20
 MOST_AGENTS = 4
-
-
-def joined(parent, child):
-    """The child is let in and delegated to."""
-    token = json.loads(parent.run("invite", "--namespace", child.space, "--json").stdout)["token"]
-    done = child.join("--token", token, "--wait")
-    require(done.returncode == 0 and delegated(parent, child), done.stdout + done.stderr)
 
 
 def rows(node):
@@ -90,8 +83,8 @@ def transfer(node, feed, certificate=None):
 def follow(report, folder, root, com, acme):
     with report.case("what was published before the registration is found at the parent and at the root, with no word in their configurations"):
         early = publish(folder, acme, "early")
-        joined(root, com)
-        joined(com, acme)
+        root.let_in(com)
+        com.let_in(acme)
         wait_found(com, early)
         wait_found(root, early)
     with report.case("peers shows the child, and where its feed is had"):
@@ -171,7 +164,7 @@ class Liar(peers.Ours):
 
 def lie(report, folder, root, com, acme):
     """A registered child turns to lying about what is not its own."""
-    joined(com, acme)
+    com.let_in(acme)
     agent = f"early.{acme.zone}"
     wait_found(com, agent)
     before = rows(com)[acme.zone]
@@ -219,7 +212,7 @@ def end(report, folder, root, com, acme):
         require(json.loads(com.run("status", "--json").stdout)["registrations"]["revoked"] == 1 and "registry.revoked" in com.log_text(), com.log_tail())
     with report.case("a child that is removed ends likewise, and comes back with all its agents when it is invited again"):
         com.run("pending", "remove", acme.space)
-        joined(com, acme)
+        com.let_in(acme)
         wait_found(root, agent)
         com.run("pending", "remove", acme.space)
         wait_found(root, agent, there=False)

@@ -12,6 +12,7 @@ import dns.rdatatype
 import peers
 import servers
 from registry import eventually
+from report import require
 
 APEX = "steward-registry.org."
 NET = "127.53.61."
@@ -56,6 +57,12 @@ class Node(peers.Ours):
         """`register`: the finished process."""
         return self.run("register", "--parent", self.parent.zone, "--namespace", self.space, "--pubkey", self.key["public_key"],
                         "--at", f"{self.parent.address}@{TLS_PORT}", *words, check=check, timeout=120)
+
+    def let_in(self, child):
+        """Invites the child, which joins, and waits until it is delegated to."""
+        token = json.loads(self.run("invite", "--namespace", child.space, "--json").stdout)["token"]
+        done = child.join("--token", token, "--wait")
+        require(done.returncode == 0 and delegated(self, child), done.stdout + done.stderr)
 
     def revoke(self, child):
         """Removes the child's KEY."""

@@ -48,3 +48,22 @@ TEST_CASE("console: colour and progress are for terminals") {
   CHECK(err.str() == "steward-registry: z: ?[0m\n");
   CHECK(Console(out, err, true, true).toned(Tone::Good, "x") == "\x1b[32mx\x1b[0m");
 }
+
+TEST_CASE("pace: the last ten seconds say how long it will take") {
+  using namespace std::chrono_literals;
+  Pace pace;
+  const Pace::Clock::time_point begun{};
+  pace.note(0, begun);
+  CHECK(!pace.seconds_left(1000));
+  pace.note(90, begun + 900ms);
+  CHECK(!pace.a_second());
+  for (int i = 1; i <= 100; ++i) pace.note(100U * static_cast<unsigned>(i), begun + i * 1s);
+  CHECK(pace.a_second().value() == doctest::Approx(100));
+  CHECK(pace.seconds_left(10'150) == 2);
+  // Ten times as fast from now on: what was before is soon forgotten.
+  for (int i = 1; i <= 1100; ++i) pace.note(10'000U + 10U * static_cast<unsigned>(i), begun + 100s + i * 10ms);
+  CHECK(pace.a_second().value() == doctest::Approx(1000).epsilon(0.02));
+  CHECK(pace.seconds_left(21'000) == 0);
+  for (int i = 1; i <= 20; ++i) pace.note(21'000, begun + 111s + i * 1s);
+  CHECK(!pace.seconds_left(30'000));
+}

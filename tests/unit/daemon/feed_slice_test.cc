@@ -86,6 +86,15 @@ struct Followed : test::World {
     REQUIRE_MESSAGE(slice, (slice ? "" : slice.error().what));
     return *slice;
   }
+  /// What is behind a slice that is not committed.
+  std::shared_ptr<FeedSlice> behind(const FeedSlice& before) {
+    REQUIRE(reader->acquire());
+    SliceReader slices(terms, *reader, *reader->zone_record(policy.zone), clock.now(), parallel);
+    auto slice = slices.behind(terms.feeds.front(), before);
+    reader->release();
+    REQUIRE_MESSAGE(slice, (slice ? "" : slice.error().what));
+    return *slice;
+  }
   bool apply(const std::shared_ptr<FeedSlice>& slice, const federation::HandOn& hand_on = {}) {
     bool ok = false;
     keeper->edit([&](change::ZoneEdit& edit, ZoneTables& tables) { return slice->apply(*registry, edit, tables, hand_on, clock.now()); },
@@ -149,6 +158,34 @@ TEST_CASE_FIXTURE(Followed, "feed slice: a walk that was broken off goes on wher
   say({{"bot10000", {}}});  // behind the walk
   CHECK(follow() == std::vector<size_t>{44, 1});
   CHECK(followed()->agents == 299);
+}
+
+TEST_CASE_FIXTURE(Followed, "feed slice: a walk is read on behind what is not committed yet, and what changes meanwhile is met afterwards") {
+  say_new(0, 600);
+  const auto first = next();
+  const auto second = behind(*first);
+  REQUIRE(second);
+  CHECK(second->size() == 256);
+  REQUIRE(apply(first));
+  say({{"bot10000", {}}, {"bot10300", {}}});
+  const auto third = behind(*second);
+  REQUIRE(third);
+  CHECK(third->size() == 88);
+  CHECK_FALSE(behind(*third));  // the end of the walk
+  REQUIRE(apply(second));
+  REQUIRE(apply(third));
+  CHECK(followed()->agents == 600);
+  const auto difference = next();
+  REQUIRE(difference);
+  CHECK_FALSE(behind(*difference));
+  REQUIRE(apply(difference));
+  CHECK(followed()->agents == 598);
+  CHECK(followed()->reached == child_feed->status().serial);
+  CHECK_FALSE(has_ref("bot10300"));
+  terms.feeds.front().replica = "us-91c0";
+  const auto other = next();
+  terms.feeds.front().policy.trust_ceiling = 0.3;
+  CHECK_FALSE(behind(*other));  // other terms
 }
 
 TEST_CASE_FIXTURE(Followed, "feed slice: names that are gone are met by a walk over the whole feed too") {

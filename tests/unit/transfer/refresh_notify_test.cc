@@ -16,6 +16,25 @@ TEST_CASE("notify: asks the primary that sent it, at once [RFC 1996 §4.3, §4.7
   is(other.notify(at(10), 17, 6), Order::AskSoa, 0);
 }
 
+TEST_CASE("notify: a signed one is believed: IXFR at once, which may say that there is nothing new [RFC 1995 §4]") {
+  RefreshLimits limits;
+  limits.trusts_notify = true;
+  Refresh refresh = fresh(2, fields(5), limits);
+  is(refresh.notify(at(10), 1, 6), Order::Ixfr, 1);
+  is(refresh.notify(at(10), 1, 6), Order::Wait);
+  is(refresh.notify(at(10), 1, 7), Order::Wait, 0, Note::NotifyQueued);
+  is(refresh.transferred(at(11), fields(6)), Order::Ixfr, 1);
+  is(refresh.transferred(at(12), fields(7)), Order::Wait);
+  // It does not have it, nor has the other one.
+  is(refresh.notify(at(20), 1, 8), Order::Ixfr, 1);
+  is(refresh.up_to_date(at(20), 7), Order::Ixfr, 0);
+  is(refresh.up_to_date(at(20), 7), Order::Wait);
+  is(refresh.tick(at(21)), Order::Ixfr, 0);
+  is(refresh.transferred(at(21), fields(8)), Order::Wait);
+  // Without a serial, and by the clock, the SOA is asked for.
+  is(refresh.notify(at(30), 1, std::nullopt), Order::AskSoa, 1);
+}
+
 TEST_CASE("notify: of a serial that we have, or an older one, is ignored") {
   Refresh refresh = fresh();
   is(refresh.notify(at(10), 0, 5), Order::Wait, 0, Note::NotifyIgnored);
