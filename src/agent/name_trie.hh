@@ -60,7 +60,9 @@ class NameTrie {
   void fetch_node(uint32_t at) const { __builtin_prefetch(&nodes_[at]); }
   void fetch_what_it_has(uint32_t at) const {
     names_.fetch(nodes_[at].name);
-    if (nodes_[at].count > 0) __builtin_prefetch(&edges_[nodes_[at].edges]);
+    constexpr uint32_t edges_a_line = 64 / sizeof(Edge);
+    const Node& node = nodes_[at];
+    for (uint32_t edge = 0; edge < node.count && edge < 8 * edges_a_line; edge += edges_a_line) __builtin_prefetch(&edges_[node.edges] + edge);
   }
   [[nodiscard]] size_t memory() const { return nodes_.memory() + edges_.memory(); }
 

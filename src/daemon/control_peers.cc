@@ -122,6 +122,7 @@ void peers(Server& server, const Json& request, const Reply& reply) {
       tell_peers(reader, reply, zone, peers, now);
     });
   std::vector<dns::Name> children;
+  children.reserve(peers.size());
   for (const Peer& peer : peers) children.push_back(peer.child.zone);
   server.post_export([reply, zone = policy->zone, children](store::Reader& reader) {
     tell_referrals(reader, reply, zone, children, "refused", refused_row);

@@ -37,7 +37,7 @@ uint64_t FeedSlice::checks() const {
 }
 
 std::shared_ptr<FeedSlice> FeedSlice::split() {
-  const std::shared_ptr<FeedSlice> first(new FeedSlice(*this));
+  std::shared_ptr<FeedSlice> first(new FeedSlice(*this));
   const auto half = names_.begin() + static_cast<std::ptrdiff_t>(names_.size() / 2);
   first->names_.erase(first->names_.begin() + (half - names_.begin()), first->names_.end());
   first->progress_.reset();

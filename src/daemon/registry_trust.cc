@@ -2,8 +2,11 @@
 //
 // A step reads the book as it is committed, without a transaction, and picks the agents whose number would be another;
 // then one edit states these anew and stores where the walk is. Where nobody's number changes, only the latter is
-// written. An agent without the registry's statement, learned from a zone file by a version that made none, gets one. On its way the walk compares the book with the listings, for `health`; and a walk of its own over the listings
-// finds what stands there of agents that neither the book nor the children's feeds have so, and takes it away.
+// written. An agent without the registry's statement, learned from a zone file by a version that made none, gets one.
+//
+// On its way the walk compares the book with the listings, for `health`. Another one goes over the listings, as far a step
+// as the first goes in the book, finds what stands there of agents that neither the book nor the children's feeds have so,
+// and takes it away.
 
 #include <algorithm>
 #include <utility>
@@ -18,8 +21,7 @@
 namespace steward::daemon {
 namespace {
 
-constexpr std::string_view sweep_key = "trust-sweep";  // in ZoneTable::Registry
-
+constexpr std::string_view sweep_key = "trust-sweep";      // in ZoneTable::Registry
 constexpr size_t most_places = 8 * TrustSweep::most_read;  // of listings that one step looks at: about as many as its agents have
 constexpr size_t most_struck = 64;                         // in one edit
 
@@ -66,10 +68,10 @@ struct RegistryZone::TrustStep {
   [[nodiscard]] size_t size() const { return agents.size() + unstated.size(); }
   uint64_t faults = 0;               ///< agents that are not listed as the book has them
   std::string fault;                 ///< the first of these
-  change::ListingWalk listings;                ///< as it is after the step
-  bool ends_listings = false;                  ///< all of them were looked at
-  std::vector<change::ListingPlace> strays;    ///< that were found
-  std::vector<change::ListingPlace> struck;    ///< of these, what was taken away
+  change::ListingWalk listings;              ///< as it is after the step
+  bool ends_listings = false;                ///< all of them were looked at
+  std::vector<change::ListingPlace> strays;  ///< that were found
+  std::vector<change::ListingPlace> struck;  ///< of these, what was taken away
 };
 
 // Between acquire() and release().
@@ -159,7 +161,7 @@ Result<void> RegistryZone::strike_strays(TrustStep& step, Changes& changes) cons
     const auto wanted = wanted_of(changes.book(), rows, stray.agent);
     if (!wanted) return tl::unexpected<Error>(wanted.error());
     if (!wanted->makes_stray(stray, policy_->zone)) continue;
-    const auto struck = changes.act([&](change::ZoneEdit& edit, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
+    auto struck = changes.act([&](change::ZoneEdit& edit, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
       if (auto done = change::strike_stray(edit, state.pages, state.ranks, policy_->zone, stray, wanted->found); !done)
         return tl::unexpected<Error>(done.error());
       return std::nullopt;
@@ -198,14 +200,14 @@ Result<std::optional<change::PublishEffect>> RegistryZone::state_again(const dns
 Result<void> RegistryZone::write_trust_step(TrustStep& step, Changes& changes) {
   step.left_out.clear();
   for (const dns::Name& agent : step.unstated) {
-    const auto stated = changes.act([&](change::ZoneEdit& zone, change::RegistryState& state) { return state_again(agent, zone, state); });
+    auto stated = changes.act([&](change::ZoneEdit& zone, change::RegistryState& state) { return state_again(agent, zone, state); });
     if (stated) continue;
     if (!is_agents_own(stated.error())) return stated;
     log::warning("registry.trust", {{"agent", agent.to_text()}, {"error", stated.error().what}});
     step.left_out.push_back(agent);
   }
   for (const dns::Name& agent : step.agents) {
-    const auto stated = changes.act(
+    auto stated = changes.act(
         [&](change::ZoneEdit& zone, change::RegistryState& state) -> Result<std::optional<change::PublishEffect>> {
           if (auto done = change::restate_trust(agent, {}, *policy_, zone, state, clock_.now()); !done)
             return tl::unexpected<Error>(done.error());
@@ -265,6 +267,7 @@ void RegistryZone::end_trust_step(const TrustStep& step, const LoadOutcome& outc
     log::warning("registry.trust", {{"agent", agent.to_text()}, {"error", outcome.error}, {"passed", "over until the next round"}});
     trust_.sweep = step.sweep;
   }
+  if (trust_.most == 1) trust_.listings = step.listings;
   trust_.most = std::max<size_t>(1, step.size() / 2);
   put_trust_off(outcome.error);
 }

@@ -34,8 +34,8 @@ bool Server::is_feed_of_registered(store::WriteTransaction& write, dns::NameView
 }
 
 // Writer thread. The feed of another replica's id is nobody's any more, and one that was not kept while it was left out of the
-// configuration is filled from the start. Of a child that has registered and left, or has another replica now, nothing is kept either; of one that the configuration has
-// had, it is.
+// configuration is filled from the start. Of a child that has registered and left, or has another replica now, nothing is kept
+// either; of one that the configuration has had, it is.
 void Server::drop_left_feeds(const std::map<std::string, const config::ZoneConfig*>& wanted) {
   const auto& registry = catalogs_->config().registry;
   if (!registry) return;

@@ -56,6 +56,7 @@ Result<void> check_endpoint_rows(const FeedEntry& entry) {
   if (!entry.is_tombstone()) return {};
   std::vector<agent::Endpoint> none;
   const auto tombstone = agent::tombstone_rows();
+  none.reserve(tombstone.size());
   for (const auto& row : tombstone) none.push_back({row.type, row.rdata});
   if (entry.statement->endpoints() == agent::endpoint_digest(none)) return {};
   return fail(Errc::Invalid,

@@ -94,7 +94,7 @@ uint64_t told_of(const FeedEntry& entry, const change::EditedRrset* held, UnixTi
 Result<dns::Name> feed_name(std::string_view replica, NameView zone) {
   if (!is_replica_id(replica))
     return fail(Errc::Invalid, fmt::format("replica {}: 1 to 32 of a-z, 0-9 and the hyphen wanted", replica));
-  const auto feeds = dns::Name(zone).child(as_bytes(feed_label));
+  auto feeds = dns::Name(zone).child(as_bytes(feed_label));
   if (!feeds) return feeds;
   const auto name = feeds->child(as_bytes(replica));
   return name ? Result<dns::Name>(name->folded()) : name;

@@ -115,6 +115,7 @@ std::vector<Bytes> authorities_above(NameView zone, std::span<const Bytes> cert_
   std::stable_sort(found.begin(), found.end(),
                    [](const auto& a, const auto& b) { return a.first.view().label_count() > b.first.view().label_count(); });
   std::vector<Bytes> authorities;
+  authorities.reserve(found.size());
   for (auto& [held_to, certificate] : found) authorities.push_back(std::move(certificate));
   return authorities;
 }

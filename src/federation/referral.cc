@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "agent/text_fields.hh"
 #include "agent/trust.hh"
@@ -187,7 +188,7 @@ Bytes Referral::to_octets() const {
   fields.text(Tag::Fingerprint, fingerprint);
   fields.flag(Tag::Tombstone, is_tombstone);
   fields.flag(Tag::Suspended, is_suspended);
-  fields.number(Tag::Trust, static_cast<uint64_t>(std::clamp(trust, 0.0, 1.0) * 100 + 0.5));
+  fields.number(Tag::Trust, static_cast<uint64_t>(std::lround(std::clamp(trust, 0.0, 1.0) * 100)));
   for (const std::string& capability : capabilities) fields.octets(Tag::Capability, as_bytes(capability));
   for (const std::string& loser : losers) fields.octets(Tag::Loser, as_bytes(loser));
   for (const Bytes& rdata : conflict) fields.octets(Tag::Conflict, rdata);

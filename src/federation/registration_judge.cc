@@ -141,7 +141,7 @@ bool says_challenge(ByteView txt_rdata, std::string_view text) {
 }
 
 Result<dns::Name> challenge_name(std::string_view space) {
-  const auto domain = dns::Name::from_text(space);
+  auto domain = dns::Name::from_text(space);
   if (!domain) return domain;
   return domain->child(as_bytes(std::string_view("_steward-challenge")));
 }
