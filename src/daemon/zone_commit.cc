@@ -86,6 +86,7 @@ Result<void> ZoneKeeper::write_rewritten(Pending& pending, store::WriteTransacti
   pending.is_new = !is_entered || before->info.availability == zone::Availability::NotLoaded;
   const uint32_t id = is_entered ? before->info.id : write.add_zone(zone_.name).info.id;
   store::ZoneRecord& record = write.zone(id);
+  record.info.transfer_only = zone_.transfer_only;  // before the first node: the store indexes by it
   zone::ZoneImage* const image = pending.content.image.get();
 
   change::RewriteRequest request;
@@ -122,7 +123,6 @@ Result<void> ZoneKeeper::write_rewritten(Pending& pending, store::WriteTransacti
   set_denial(record.info, result->denial, result->nsec3_iterations, result->nsec3_salt);
   record.info.availability = zone::Availability::Serving;
   record.info.online = zone_.online;
-  record.info.transfer_only = zone_.transfer_only;
   record.serial = result->serial;
   if (image != nullptr) record.file_serial = result->file_serial;
   if (image != nullptr) record.max_ttl = image->max_ttl();

@@ -6,6 +6,8 @@
 // instead, so that the index needs neither locks nor versions. One thread writes; any number read while it does, and find out afterwards
 // (unchanged()) whether what they read holds.
 //
+// Zones for transfer alone (feeds) are not in it: nobody asks for their names but who reads the feed, from the tree.
+//
 // Slot: 0 is empty; otherwise 24 bits of the hash above 40 bits of position / 8, which is never 0. Open addressing, linear, at most 3/5 full.
 
 #include <atomic>

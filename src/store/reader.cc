@@ -176,14 +176,14 @@ Committed Reader::committed() const { return {impl_->s, impl_->txn.get(), *impl_
 
 void Reader::begin(zone::Probe& probe, const zone::ZoneInfo& zone, dns::NameView name) const {
   probe = {&zone, name, 0, 0, nullptr};
-  if (!impl_->fast) return;
+  if (!impl_->fast || zone.transfer_only) return;
   probe.hash = impl_->s.hash(zone.id, name);
   const Index::Table& table = impl_->s.index.table();
   __builtin_prefetch(&table.slots[probe.hash & table.mask]);
 }
 
 void Reader::fetch(zone::Probe& probe) const {
-  if (!impl_->fast) return;
+  if (!impl_->fast || probe.zone->transfer_only) return;
   const Index::Table& table = impl_->s.index.table();
   const uint64_t tag = Index::tag_of(probe.hash);
   for (uint64_t at = probe.hash & table.mask;; at = (at + 1) & table.mask) {
@@ -201,7 +201,7 @@ void Reader::fetch(zone::Probe& probe) const {
 
 zone::NodeView Reader::finish(const zone::Probe& probe) const {
   const Implementation& r = *impl_;
-  if (!r.fast || !r.s.index.unchanged(r.id)) return r.find_in_tree(*probe.zone, probe.name);
+  if (!r.fast || probe.zone->transfer_only || !r.s.index.unchanged(r.id)) return r.find_in_tree(*probe.zone, probe.name);
   if (probe.node == nullptr) return {};
   const auto matches = [&](const uint8_t* node) {
     const zone::NodeView view(node);

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <filesystem>
 #include <random>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "store/state.hh"
 
@@ -332,14 +334,20 @@ Result<void> Store::build_index() {
   mdb_stat(txn, s.dbs.tree, &stat);
   s.index.begin_change();
   s.index_built = false;
-  s.index.start(stat.ms_entries);
+  std::unordered_map<uint32_t, dns::Name> apexes;
+  std::unordered_set<uint32_t> unindexed;
+  uint64_t names = stat.ms_entries;
+  for (const auto& zone : s.view.load()->zones) {
+    apexes.emplace(zone->info.id, zone->info.apex.folded());
+    if (!zone->info.transfer_only) continue;
+    unindexed.insert(zone->info.id);
+    names -= std::min(names, zone->nodes);
+  }
+  s.index.start(names);
 
   MDB_cursor* cursor = nullptr;
   if (const int code = mdb_cursor_open(txn, s.dbs.tree, &cursor); code != 0) return lmdb_error("LMDB", code);
   const CursorHandle closer(cursor);
-  std::unordered_map<uint32_t, dns::Name> apexes;
-  for (const auto& zone : s.view.load()->zones) apexes.emplace(zone->info.id, zone->info.apex.folded());
-
   Order::Edit order(s.order, true);
   std::vector<Index::Change> changes;
   const auto apply = [&] {
@@ -355,6 +363,7 @@ Result<void> Store::build_index() {
     const uint32_t zone = load_u32(key.data());
     const auto apex = apexes.find(zone);
     if (apex == apexes.end()) return fail(Errc::Corrupt, "tree: node of zone " + std::to_string(zone) + ", which there is not");
+    if (unindexed.contains(zone)) continue;
     // From the key, not from the node: so that a start does not read every node.
     const auto name = dns::name_of_canonical_key(key.subspan(zone_prefix_size), apex->second);
     if (!name) return tl::unexpected<Error>(name.error());

@@ -73,6 +73,19 @@ struct WriteTransaction::Implementation {
     const auto at = base->place_of(id);
     return at == base->zones.size() || removed_zones.contains(id) ? nullptr : base->zones[at].get();
   }
+  /// Whether names of the zone are found by the index: not where it is for transfer alone (store/index.hh).
+  [[nodiscard]] bool is_indexed(uint32_t zone) const {
+    if (const auto changed = changed_zones.find(zone); changed != changed_zones.end()) return !changed->second->info.transfer_only;
+    const ZoneRecord* const before = base_zone(zone);
+    return before == nullptr || !before->info.transfer_only;
+  }
+  /// A zone that holds names became one that is indexed, or none any more: the index has too few, or too many.
+  [[nodiscard]] bool has_turned() const {
+    return std::ranges::any_of(changed_zones, [this](const auto& changed) {
+      const ZoneRecord* const before = base_zone(changed.first);
+      return before != nullptr && before->nodes > 0 && before->info.transfer_only != changed.second->info.transfer_only;
+    });
+  }
   [[nodiscard]] bool has_new_view() const { return !removed_zones.empty() || !changed_zones.empty(); }
   std::unique_ptr<ZoneView> make_view(uint64_t id);
   zone::OctetTable& table(MDB_dbi dbi, std::string_view name, Bytes prefix);
@@ -87,7 +100,7 @@ struct WriteTransaction::Implementation {
 class WriteTransaction::Implementation::Table final : public zone::NodeTable {
  public:
   Table(Implementation& transaction, uint32_t zone, bool nsec3)
-      : t_(transaction), dbi_(nsec3 ? t_.s.dbs.nsec3 : t_.s.dbs.tree), zone_(zone), indexed_(!nsec3) {
+      : t_(transaction), dbi_(nsec3 ? t_.s.dbs.nsec3 : t_.s.dbs.tree), zone_(zone), indexed_(!nsec3 && transaction.is_indexed(zone)) {
     MDB_cursor* cursor = nullptr;
     mdb_cursor_open(t_.txn.get(), dbi_, &cursor);
     writing_.reset(cursor);
@@ -424,6 +437,11 @@ void WriteTransaction::Implementation::after_commit(uint64_t id, std::map<uint64
   // Readers wait for the view, so it comes first; they look into the tree until the index has followed.
   if (has_new_view()) s.publish_view(make_view(id));
   s.next_zone_id = next_zone_id;
+  if (s.index_built && has_turned()) {
+    // deviates: all look into the tree from here on, until the next start. An operator made an ordinary zone of a feed, or the other way round.
+    s.index.begin_change();
+    s.index_built = false;
+  }
   if (s.index_built) {
     s.index.begin_change();
     s.index.apply(index_changes, [&](NodePosition position) { return s.hash_of(position); });

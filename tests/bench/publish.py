@@ -116,7 +116,7 @@ def _round(options, report, speeds, number, note):
         _import(options, report, speeds, server, folder)
         if not options.import_only:
             note("round %d of %d: first pull" % (number + 1, options.rounds))
-            _pull(options, report, speeds, server, folder, note)
+            _pull(options, report, server, folder, note)
     finally:
         server.kill()
 
@@ -176,6 +176,7 @@ def _add_rate(report, what, speeds, before, after, agents, seconds):
     report.add("  signatures checked an agent, " + what, "steward", checked / agents, "")
     report.add("  CPU us of the server an agent, " + what, "steward", 1e6 * cpu / agents, "us")
     report.add("  CPU us of the writer's thread an agent, " + what, "steward", 1e6 * writer / agents, "us")
+    report.add("  cores that the server had, " + what, "steward", cpu / seconds, "")
     report.add("  the signatures' part of it at one core's speed, " + what, "steward", _floor(speeds[1], before, after) / cpu, "")
     report.add("ms an agent, " + what, "steward", 1000 * seconds / agents, "ms")
     report.add("crypto floor / rate, " + what, "steward", seconds / floor, "")
@@ -212,8 +213,9 @@ def _import(options, report, speeds, server, folder):
     report.add("  anonymous memory of the server after it", "steward", machine.memory(server.pid)["anonymous"], "MiB")
 
 
-def _pull(options, report, speeds, child, folder, note):
+def _pull(options, report, child, folder, note):
     agents = child.status()["agents"]["published"]
+    speeds = _speeds(options, note)  # as they are now
     parent, done = pull.run(options, child, folder, NAMESPACE, agents, note)
     try:
         _add_rate(report, pull.PULL, speeds, Reading(), Reading(parent), agents, done.seconds)

@@ -195,6 +195,46 @@ TEST_CASE("store: readers come and go without end") {
   }
 }
 
+TEST_CASE("store: a zone for transfer alone is not in the index, and found in the tree; one that turns ends the index") {
+  const Folder folder;
+  auto store = open_store(folder.options());
+  add_zone(*store, "example.");
+  good(store->build_index());
+  auto write = begin(*store);
+  const uint32_t feed = write->add_zone(name("feed.example.")).info.id;
+  write->zone(feed).info.transfer_only = true;
+  write->zone(feed).info.availability = zone::Availability::Serving;
+  write->zone(feed).nodes = 1;
+  put(*write, feed, "feed.example.", "agent", "first");
+  good(write->commit());
+  CHECK(store->figures().index_names == 1);
+  auto reader = std::move(*store->make_reader());
+  const auto content = [&] {
+    good(reader->acquire());
+    const std::string found = content_of(reader->find(reader->zone_record(name("feed.example."))->info, name("agent.feed.example.")));
+    reader->release();
+    return found;
+  };
+  CHECK(content() == "first");
+  good(store->build_index());
+  CHECK(store->figures().index_names == 1);
+  CHECK(content() == "first");
+  write = begin(*store);
+  write->zone(feed).info.transfer_only = false;
+  put(*write, feed, "feed.example.", "agent", "second");
+  good(write->commit());
+  CHECK(content() == "second");
+  good(store->build_index());
+  CHECK(store->figures().index_names == 2);
+  CHECK(content() == "second");
+  write = begin(*store);
+  write->zone(feed).info.transfer_only = true;
+  good(write->commit());
+  CHECK(content() == "second");
+  good(store->build_index());
+  CHECK(store->figures().index_names == 1);
+}
+
 TEST_CASE("store: the index keeps its size while names come and go") {
   const Folder folder;
   auto store = open_store(folder.options());
