@@ -1,5 +1,5 @@
-#pragma once
-// What nearly every test includes, read once for the tests of a room: half of the time that compiling one takes.
+// What nearly every test includes, read once for the tests of a room: half of the time that compiling one takes. It is compiled by
+// itself, where `#pragma once` has no meaning.
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
