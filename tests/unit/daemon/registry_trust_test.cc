@@ -184,10 +184,10 @@ TEST_CASE_FIXTURE(Trusting, "registry trust: what is listed of nobody is found, 
   publish(3);
   look_at_all();
   CHECK(registry->trust_figures().strays == 0);
-  const auto ptrs = [&](std::string_view owner) {
+  const auto ptrs = [&](std::string_view at) {
     size_t count = 0;
     act([&](change::ZoneEdit& edit, change::RegistryState&) {
-      for (const change::EditedRrset& rrset : edit.rrsets(name(owner)))
+      for (const change::EditedRrset& rrset : edit.rrsets(name(at)))
         if (rrset.type == dns::RrType::PTR) count += rrset.rdatas.size();
     });
     return count;
