@@ -165,6 +165,8 @@ def becomes_a_registry(report, path):
     node = path.node
     node.become_registry()
     node.restart()
+    # The zone is answered at once; its agents are taken into the book after that.
+    eventually("the book has the zone file's agent", lambda: node.run("agent", "show", path.agent, check=False).returncode == 0)
     with report.case("phase 2: every record of the folder is there as it was, and the other zone to the last octet"):
         after = node.axfr(ZONE)
         require(plain(path.first) <= plain(after), difference(plain(path.first), plain(after)))
