@@ -112,7 +112,7 @@ def suites():
         served("links of publishers", "tests/scenario/publisher_links.py"),
         served("import", "tests/scenario/import_day.py"),
         served("feed", "tests/scenario/feed_day.py", LOOPBACK_53),
-        served("federation", "tests/scenario/federation_day.py", LOOPBACK_53),
+        served("federation", ["tests/scenario/federation_day.py", "--registries", "200"], LOOPBACK_53),
         served("the closest server", "tests/scenario/geo_day.py", LOOPBACK_53),
         served("a hostile feed", "tests/scenario/hostile_feed.py"),
         served("conflicts", "tests/scenario/conflicts_day.py"),
