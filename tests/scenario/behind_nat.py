@@ -32,7 +32,7 @@ from publisher import Publisher, a2a_card, steward_manifest
 from registrant import NONCE_OPTION, Registrant, record
 from registries import ADDRESS, APEX, TLS_PORT, Node, delegated
 from registry import eventually
-from report import Report, require
+from report import require
 
 SOON = 20
 UPDATE, IN, SOA, TXT, OPT = 5 << 11, 1, 6, 16, 41
@@ -412,13 +412,7 @@ def run(report, folder, started):
 
 
 def main():
-    report = Report("behind_nat")
-
-    def registries():
-        with namespaces.started_in_folder("steward-nat-") as (folder, started):
-            run(report, folder, started)
-
-    return namespaces.at_port_53(report, ADDRESS[APEX], "a registry behind NAT sends its feed", registries)
+    return namespaces.report_at_port_53("behind_nat", ADDRESS[APEX], "steward-nat-", "a registry behind NAT sends its feed", run)
 
 
 if __name__ == "__main__":

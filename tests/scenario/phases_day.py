@@ -26,7 +26,7 @@ import publishing
 import servers
 from publisher import Publisher, a2a_card, steward_manifest
 from registry import eventually
-from report import Report, require
+from report import require
 
 APEX = "steward-registry.org."
 NET = "127.53.66."
@@ -305,13 +305,7 @@ def run(report, folder, started):
 
 
 def main():
-    report = Report("phases_day")
-
-    def registries():
-        with namespaces.started_in_folder("steward-phases-") as (folder, started):
-            run(report, folder, started)
-
-    return namespaces.at_port_53(report, f"{NET}1", "from a folder to a federation", registries)
+    return namespaces.report_at_port_53("phases_day", f"{NET}1", "steward-phases-", "from a folder to a federation", run)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ import registrant
 import servers
 from registries import ADDRESS, APEX, NET, TLS_PORT, Node, World, delegated
 from registry import eventually
-from report import Report, require
+from report import require
 
 
 def joins(report, root, com, resolver_of):
@@ -189,13 +189,7 @@ def run(report, folder, started):
 
 
 def main():
-    report = Report("register_day")
-
-    def registries():
-        with namespaces.started_in_folder("steward-register-") as (folder, started):
-            run(report, folder, started)
-
-    return namespaces.at_port_53(report, ADDRESS[APEX], "registries join", registries)
+    return namespaces.report_at_port_53("register_day", ADDRESS[APEX], "steward-register-", "registries join", run)
 
 
 if __name__ == "__main__":

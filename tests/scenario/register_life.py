@@ -34,7 +34,7 @@ import servers
 from publisher import Publisher, steward_manifest
 from registries import ADDRESS, APEX, NET, Node, World, delegated
 from registry import eventually
-from report import Report, require
+from report import require
 
 SHORT = {"dnskey-ttl": "1s", "ds-ttl": "1s", "propagation-delay": "1s"}
 SOON = 60
@@ -244,13 +244,7 @@ def run(report, folder, started):
 
 
 def main():
-    report = Report("register_life")
-
-    def registries():
-        with namespaces.started_in_folder("steward-life-") as (folder, started):
-            run(report, folder, started)
-
-    return namespaces.at_port_53(report, ADDRESS[APEX], "the life of a registration", registries)
+    return namespaces.report_at_port_53("register_life", ADDRESS[APEX], "steward-life-", "the life of a registration", run)
 
 
 if __name__ == "__main__":

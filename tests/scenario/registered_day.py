@@ -31,7 +31,7 @@ from feeds import Feed
 from publisher import Publisher, steward_manifest
 from registries import ADDRESS, APEX, TLS_PORT, Node
 from registry import eventually
-from report import Report, require
+from report import require
 
 SOON = 20
 MOST_AGENTS = 4
@@ -238,13 +238,7 @@ def run(report, folder, started):
 
 
 def main():
-    report = Report("registered_day")
-
-    def registries():
-        with namespaces.started_in_folder("steward-registered-") as (folder, started):
-            run(report, folder, started)
-
-    return namespaces.at_port_53(report, ADDRESS[APEX], "registered registries follow each other", registries)
+    return namespaces.report_at_port_53("registered_day", ADDRESS[APEX], "steward-registered-", "registered registries follow each other", run)
 
 
 if __name__ == "__main__":

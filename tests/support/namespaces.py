@@ -8,7 +8,7 @@ import sys
 import tempfile
 
 import servers
-from report import Skipped
+from report import Report, Skipped
 
 ENTERED = "STEWARD_IN_NAMESPACE"
 
@@ -51,3 +51,14 @@ def started_in_folder(prefix):
         finally:
             for server in reversed(started):
                 server.__exit__()
+
+
+def report_at_port_53(name, address, prefix, what, run):
+    """What a scenario's main() is: `run(report, folder, started)` as in at_port_53() and started_in_folder(). The exit status."""
+    report = Report(name)
+
+    def in_folder():
+        with started_in_folder(prefix) as (folder, started):
+            run(report, folder, started)
+
+    return at_port_53(report, address, what, in_folder)
