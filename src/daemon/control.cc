@@ -82,7 +82,7 @@ Json transfers_of(const Server& server) {
   });
   const Notifier::Figures& sent = server.notifier().figures();
   return {{"under_way", server.transfers()}, {"axfr", axfr}, {"ixfr", ixfr}, {"refused", refused}, {"notify_received", notifies},
-          {"notify_sent", sent.sent}, {"notify_answered", sent.answered}, {"notify_given_up", sent.given_up}};
+          {"notify_sent", sent.sent}, {"notify_repeated", sent.repeated}, {"notify_answered", sent.answered}, {"notify_given_up", sent.given_up}};
 }
 
 Json updates_of(const Server& server) {

@@ -15,6 +15,18 @@ bool is_feed_of(dns::NameView name, const config::RegistryConfig& registry) {
   return feeds && name.is_below(*feeds) && name.parent() == feeds->view();
 }
 
+/// Commits too. False is logged: what is wrong with the database is wrong for the next one as well.
+bool drop_feed(store::WriteTransaction& write, const store::ZoneRecord& record, std::string_view why) {
+  const std::string feed = record.info.apex.folded().to_text();
+  auto removed = write.remove_zone(record.info.id);
+  if (removed) removed = write.commit();
+  if (removed)
+    log::notice("feed.drop", {{"feed", feed}, {"why", why}});
+  else
+    log::error("feed.drop", {{"feed", feed}, {"error", removed.error().what}});
+  return removed.has_value();
+}
+
 }  // namespace
 
 dns::Name Server::feed_name_of(const config::RegistryConfig& registry, uint64_t incarnation) {
@@ -47,10 +59,7 @@ void Server::drop_left_feeds(const std::map<std::string, const config::ZoneConfi
     auto write = store_->begin_write();
     if (!write) return log::error("feed.drop", {{"feed", name.to_text()}, {"error", write.error().what}});
     if (!is_own && !is_feed_of_registered(**write, name)) continue;
-    auto removed = (*write)->remove_zone(record.info.id);
-    if (removed) removed = (*write)->commit();
-    if (!removed) return log::error("feed.drop", {{"feed", name.to_text()}, {"error", removed.error().what}});
-    log::notice("feed.drop", {{"feed", name.to_text()}, {"why", is_own ? "it was not kept, or is of another replica" : "the child has left, or is another replica"}});
+    if (!drop_feed(**write, record, is_own ? "it was not kept, or is of another replica" : "the child has left, or is another replica")) return;
   }
 }
 
@@ -61,10 +70,8 @@ void Server::drop_turned_feeds(const std::set<std::string>& feeds) {
     const std::string name = record.info.apex.folded().to_text();
     if (!feeds.contains(name)) continue;
     auto write = store_->begin_write();
-    auto removed = write ? (*write)->remove_zone(record.info.id) : Result<void>(tl::unexpected<Error>(write.error()));
-    if (removed) removed = (*write)->commit();
-    if (!removed) return log::error("feed.drop", {{"feed", name}, {"error", removed.error().what}});
-    log::notice("feed.drop", {{"feed", name}, {"why", "it is sent now, or fetched, which it was not before"}});
+    if (!write) return log::error("feed.drop", {{"feed", name}, {"error", write.error().what}});
+    if (!drop_feed(**write, record, "it is sent now, or fetched, which it was not before")) return;
   }
 }
 

@@ -65,6 +65,16 @@ class Day:
         self.publisher.done("publish", self.publisher.write(f"{label}.json", manifest(label, version)))
         return f"{label}.{self.acme.zone}"
 
+    def import_crew(self, word, count):
+        """Imports so many agents: their names."""
+        folder = self.folder / word
+        folder.mkdir()
+        labels = [f"{word}-{number}" for number in range(count)]
+        for label in labels:
+            (folder / f"{label}.json").write_text(json.dumps(steward_manifest(label)))
+        self.acme.run("import", str(folder))
+        return {f"{label}.{self.acme.zone}" for label in labels}
+
     def client(self, *words, status=0):
         """The client in the world, which can reach com alone."""
         self.anchor.write_text("\n".join(self.com.ds()) + "\n")
@@ -174,13 +184,7 @@ def changes(report, day):
         require(not com.ask(f"_a2a._tcp.{acme.zone}", "PTR", False).answer, "it is listed")
         wait_found(root, [], "translate")
     with report.case("many agents in messages that each hold whole ones, and fewer than 64 KiB"):
-        manifests = day.folder / "many"
-        manifests.mkdir()
-        labels = [f"crew-{number}" for number in range(60)]
-        for label in labels:
-            (manifests / f"{label}.json").write_text(json.dumps(steward_manifest(label)))
-        acme.run("import", str(manifests))
-        everyone = {f"{label}.{acme.zone}" for label in (*labels, "early", "planner")}
+        everyone = day.import_crew("crew", 60) | {f"{label}.{acme.zone}" for label in ("early", "planner")}
         wait_found(com, everyone)
         wait_found(root, everyone)
         require(acme.push()["messages"] > 2, acme.push())
@@ -202,18 +206,13 @@ def endure(report, day, everyone):
         acme.start()
         everyone.add(day.publish("again"))
         wait_found(root, everyone)
-    with report.case("both killed in the middle of an import"):
-        more = day.folder / "more"
-        more.mkdir()
-        labels = [f"late-{number}" for number in range(30)]
-        for label in labels:
-            (more / f"{label}.json").write_text(json.dumps(steward_manifest(label)))
-        acme.run("import", str(more))
+    with report.case("both killed right behind an import, of which the parent may have some"):
+        late = day.import_crew("late", 30)
         com.kill()
         acme.kill()
         com.start()
         acme.start()
-        everyone |= {f"{label}.{acme.zone}" for label in labels}
+        everyone |= late
         wait_found(com, everyone)
         wait_found(root, everyone)
 

@@ -67,7 +67,7 @@ TEST_CASE("push: a parent that took nothing of what it was sent is waited for; o
   CHECK(turns.failures() == 0);
 }
 
-TEST_CASE("push: what the parent holds is asked for now and then, since it may be restored") {
+TEST_CASE("push: what the parent holds is asked every five minutes, since it may be restored") {
   PushTurns turns;
   const UnixTime now = unix_time(1000);
   turns.told(state_at(1), false, now);
